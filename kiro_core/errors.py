@@ -1,0 +1,189 @@
+"""One error tree, so that every failure reaches a person as a sentence, a hint and a stable code.
+
+KiroError
+├── SettingsError        ValueError    SETTINGS_INVALID      a key, variable or value of the settings
+├── PluginError          ValueError    PLUGIN_INVALID        a plugin that cannot be used as it stands
+├── UnknownName          LookupError   NAME_UNKNOWN          no provider or engine of that name
+├── AgentNotFound        LookupError   AGENT_NOT_FOUND       no agent configuration of that name
+├── AgentConfigInvalid   ValueError    AGENT_CONFIG_INVALID  an agent configuration that cannot be read
+├── EngineNotFound       LookupError   ENGINE_NOT_FOUND      no agent program to start
+├── LaunchFailed         OSError       LAUNCH_FAILED         an agent program that did not start
+├── AgentGone            OSError       AGENT_GONE            an agent program that ended
+├── AgentTimeout         TimeoutError  AGENT_TIMEOUT         an agent that did not answer in time
+├── AgentUnable          RuntimeError  AGENT_UNABLE          the agent lacks what the request needs
+├── SessionNotFound      LookupError   SESSION_NOT_FOUND     no session of that id
+├── SessionBusy          RuntimeError  SESSION_BUSY          its queue of prompts is full
+├── SessionClosing       RuntimeError  SESSION_CLOSING       it is being ended
+├── Held                 RuntimeError  SESSION_HELD          another live owner holds its lease
+├── Fenced               RuntimeError  SESSION_FENCED        this owner's lease has ended
+├── Unavailable          OSError       STORE_UNAVAILABLE     the store did not take it; the outcome is unknown
+├── RecordInvalid        ValueError    RECORD_INVALID        a record that cannot be read
+├── Disconnected         ConnectionError  DISCONNECTED       the other side of a connection is gone
+└── RpcError             RuntimeError  RPC_ERROR             a JSON-RPC error, ours or the peer's
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+
+class KiroError(Exception):
+    """A failure told to a person: `str(error)` is one sentence, `hint` says what to do next.
+
+    `code` is stable and documented; `details` (JSON values) is for programs; `rpc` is the JSON-RPC
+    number under which the error travels (JSON-RPC 2.0 section 5.1; ACP "Errors").
+    """
+
+    code: ClassVar[str] = "KIRO_ERROR"
+    rpc: ClassVar[int] = -32603
+
+    def __init__(self, sentence: str, *, hint: str = "", **details: Any) -> None:
+        """`sentence` stands alone; `details` holds JSON values only."""
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.hint = hint
+        self.details = details
+
+    def __str__(self) -> str:
+        """The sentence alone; faces add the hint in their own way."""
+        return self.sentence
+
+
+class SettingsError(KiroError, ValueError):
+    """A key, variable or value of the settings is wrong; the sentence names it and its origin."""
+
+    code = "SETTINGS_INVALID"
+
+
+class PluginError(KiroError, ValueError):
+    """A plugin declares something that cannot be used; the sentence names plugin and reason."""
+
+    code = "PLUGIN_INVALID"
+
+
+class UnknownName(KiroError, LookupError):
+    """No provider or engine has the name; the sentence has the near miss and what is available."""
+
+    code = "NAME_UNKNOWN"
+
+
+class AgentNotFound(KiroError, LookupError):
+    """No agent configuration has the name that was required."""
+
+    code = "AGENT_NOT_FOUND"
+
+
+class AgentConfigInvalid(KiroError, ValueError):
+    """An agent configuration cannot be read; the sentence names path, field and reason."""
+
+    code = "AGENT_CONFIG_INVALID"
+
+
+class EngineNotFound(KiroError, LookupError):
+    """No agent program can be started; the sentence lists what was looked for."""
+
+    code = "ENGINE_NOT_FOUND"
+
+
+class LaunchFailed(KiroError, OSError):
+    """An agent program is missing, not executable or ended before it answered `initialize`."""
+
+    code = "LAUNCH_FAILED"
+
+
+class AgentGone(KiroError, OSError):
+    """An agent program ended; the sentence has its status, `details` the end of its stderr."""
+
+    code = "AGENT_GONE"
+
+
+class AgentTimeout(KiroError, TimeoutError):
+    """An agent did not answer a request within its deadline."""
+
+    code = "AGENT_TIMEOUT"
+
+
+class AgentUnable(KiroError, RuntimeError):
+    """The agent cannot do what the request needs (no resume and no load, say)."""
+
+    code = "AGENT_UNABLE"
+
+
+class SessionNotFound(KiroError, LookupError):
+    """No session has the id."""
+
+    code = "SESSION_NOT_FOUND"
+    rpc = -32002
+
+
+class SessionBusy(KiroError, RuntimeError):
+    """The session's queue of prompts is full."""
+
+    code = "SESSION_BUSY"
+
+
+class SessionClosing(KiroError, RuntimeError):
+    """The session is being ended and takes nothing new."""
+
+    code = "SESSION_CLOSING"
+
+
+class Held(KiroError, RuntimeError):
+    """Another live owner holds the session's lease; the sentence names it."""
+
+    code = "SESSION_HELD"
+
+
+class Fenced(KiroError, RuntimeError):
+    """This owner's lease has ended: never retry, stop the agent."""
+
+    code = "SESSION_FENCED"
+
+
+class Unavailable(KiroError, OSError):
+    """The store did not take a write; the outcome is unknown and the same batch may be repeated."""
+
+    code = "STORE_UNAVAILABLE"
+
+
+class RecordInvalid(KiroError, ValueError):
+    """A record or its metadata cannot be read, or has a newer format than this program knows."""
+
+    code = "RECORD_INVALID"
+
+
+class Disconnected(KiroError, ConnectionError):
+    """The other side of a connection is gone, so nobody will answer."""
+
+    code = "DISCONNECTED"
+
+
+class RpcError(KiroError, RuntimeError):
+    """A JSON-RPC error object, raised by us or answered by the peer.
+
+    `number` is the JSON-RPC code, `data` its data as received (any JSON value or None).
+    """
+
+    code = "RPC_ERROR"
+
+    def __init__(self, number: int, sentence: str, *, hint: str = "", data: Any = None) -> None:
+        """`number`: JSON-RPC 2.0 section 5.1, or ACP's -32000, -32002, -32800."""
+        super().__init__(sentence, hint=hint)
+        self.number = number
+        self.data = data
+
+
+@contextmanager
+def unwrapped() -> Iterator[None]:
+    """Let a failure inside task groups come out as itself; several at once stay a group."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        if error is group:
+            raise
+        raise error from error.__cause__

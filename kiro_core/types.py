@@ -1,0 +1,182 @@
+"""The nouns that pass between the core and its plugins, all immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, NewType, TypeVar
+
+SessionId = NewType("SessionId", str)
+"""Ours: a UUID in its canonical form. The agent's own id is kept beside it, never instead of it."""
+
+T = TypeVar("T")
+
+FORMAT = 1
+"""The format of records and metadata that this program writes; a newer one is opened read-only."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """A session's metadata, one JSON object in the store; times are RFC 3339 in UTC."""
+
+    id: SessionId
+    cwd: str
+    created: str
+    updated: str
+    title: str = ""
+    agent: str = ""
+    engine: str = ""
+    model: str = ""
+    agent_session: str = ""
+    parent: str = ""
+    config_digest: str = ""
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class SessionQuery:
+    """Which sessions to list; an empty field matches all."""
+
+    cwd: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a listing; `cursor` is opaque and None on the last page."""
+
+    items: Sequence[T]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One entry of a session's log: the store gives `seq` and `epoch`, the core the body.
+
+    `seq` grows strictly within a session (gaps allowed); `epoch` is the writer's fence; `body` is
+    one strict JSON object without a newline.
+    """
+
+    seq: int
+    epoch: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a launcher starts: `argv` without a shell, `cwd` absolute.
+
+    `env` is added to what the launcher inherits, `unset` is taken away from it first.
+    """
+
+    argv: Sequence[str]
+    cwd: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    unset: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a process ended: `code` is its exit code, or minus the signal's number."""
+
+    code: int
+
+    def __str__(self) -> str:
+        """Words for a message: `status 3` or `signal 9`."""
+        return f"status {self.code}" if self.code >= 0 else f"signal {-self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """An agent configuration as far as the core uses it; everything else stays in `fields`.
+
+    `fields` is the whole JSON object as written; `origin` names where it came from; `digest` is the
+    SHA-256 of its bytes (hexadecimal); `withheld` names the fields that are not used because the
+    folder that they come from is not trusted.
+    """
+
+    name: str
+    description: str = ""
+    prompt: str = ""
+    model: str = ""
+    origin: str = "built-in"
+    digest: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    withheld: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a file that could not be used: where, which field, why; one sentence in all."""
+
+    path: Path
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        """One line: path, field, reason."""
+        return f"{self.path}: {self.field}: {self.reason}" if self.field else f"{self.path}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSummary:
+    """One agent configuration in a listing."""
+
+    name: str
+    description: str = ""
+    origin: str = ""
+    withheld: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An agent program that speaks ACP: how it is started and what it does differently.
+
+    `command` is an argv; `env` is added and `unset` removed; `install` is a sentence for people;
+    `agents` says how the program takes an agent configuration: "mode" (by `session/set_mode`) or
+    "" (the desk applies it); `reports_mcp` tells that it announces each MCP server's state;
+    `automatic` is False for one that is used only when it is named; `seen` is the month in which it
+    was last run behind this program; `origin` names where the entry comes from.
+    """
+
+    name: str
+    command: Sequence[str]
+    title: str = ""
+    install: str = ""
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    unset: Sequence[str] = ()
+    agents: str = ""
+    reports_mcp: bool = False
+    launcher: str = ""
+    transport: str = "acp"
+    automatic: bool = True
+    seen: str = ""
+    origin: str = "built-in"
+
+
+@dataclass(frozen=True, slots=True)
+class PeerInfo:
+    """What the other side said of itself in `initialize`.
+
+    `abilities` are verbs and services in the desk's words ("load", "resume", "notices", ...);
+    `raw` is its own object of capabilities as received.
+    """
+
+    name: str = ""
+    version: str = ""
+    abilities: frozenset[str] = frozenset()
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a client is told outside the conversation.
+
+    `kind` is stable ("agent_not_found", "mcp_late", ...); `sentence` is for a person; `details`
+    holds JSON values for programs.
+    """
+
+    kind: str
+    sentence: str
+    severity: str = "warning"
+    details: Mapping[str, Any] = field(default_factory=dict)
