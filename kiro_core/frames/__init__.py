@@ -1,0 +1,7 @@
+"""A message travels as the bytes that arrived, with only its routing head read."""
+
+from kiro_core.frames.frame import Frame
+from kiro_core.frames.head import INVALID_REQUEST, PARSE_ERROR, decode
+from kiro_core.frames.lines import Splitter, join, parse
+
+__all__ = ["INVALID_REQUEST", "PARSE_ERROR", "Frame", "Splitter", "decode", "join", "parse"]

@@ -1,0 +1,118 @@
+"""Carry one message as the bytes that arrived, with its head read and the rest decoded on demand."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from kiro_core.frames.head import Head, decode, peek
+from kiro_core.frames.splice import spliced, text_at
+
+_encode = msgspec.json.Encoder().encode
+_USUAL_UPDATE = re.compile(rb'\{"jsonrpc": ?"2\.0", ?"method": ?"[^"\\]*", ?"params": ?\{"sessionId": ?"([^"\\]*)"')
+
+
+class Frame:
+    """One JSON-RPC message: its line as received, and the head that routing needs.
+
+    `raw` has no newline. `id` is the JSON text of the id (`b"7"`, `b'"a"'`, `b"null"`) or None.
+    `strict` tells that the line is one JSON object in valid UTF-8 that a strict parser accepts; a
+    line that only a lenient one accepts (lone surrogate, NaN, bad UTF-8) is routed all the same.
+    `fault` is None, or the JSON-RPC number and sentence with which a bad line is answered.
+    """
+
+    __slots__ = ("_body", "failed", "fault", "id", "method", "raw", "session", "strict")
+
+    def __init__(self, raw: bytes, head: Head) -> None:
+        """Hold a line whose head was read already; `Frame.read` reads it."""
+        self.raw = raw
+        self.method, self.id, self.session, self.strict, self.failed, self.fault = head
+        self._body: dict[str, Any] | None = None
+
+    @staticmethod
+    def read(raw: bytes, *, utf8: bool | None = None) -> Frame:
+        """Peek at one line; never raises (see `fault`). `utf8` spares the check where it is known."""
+        return Frame(raw, peek(raw, utf8=utf8))
+
+    @staticmethod
+    def of(method: str, params: Any = None, id: int | str | None = None) -> Frame:  # noqa: A002 - JSON-RPC's word
+        """Build a request (with `id`) or a notification (without); `params` is any JSON value."""
+        message: dict[str, Any] = {"jsonrpc": "2.0"}
+        if id is not None:
+            message["id"] = id
+        message["method"] = method
+        if params is not None:
+            message["params"] = params
+        return Frame.read(_encode(message), utf8=True)
+
+    @staticmethod
+    def answer(result: Any, id: bytes = b"null") -> Frame:  # noqa: A002 - JSON-RPC's word
+        """Build a response with `result`; `id` is JSON text, spliced later when it is not known yet."""
+        return Frame(b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (id, _encode(result)), Head(id=id))
+
+    @staticmethod
+    def failure(number: int, message: str, data: Any = None, id: bytes = b"null") -> Frame:  # noqa: A002 - as above
+        """Build a response with a JSON-RPC error object."""
+        error: dict[str, Any] = {"code": number, "message": message}
+        if data is not None:
+            error["data"] = data
+        return Frame(b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (id, _encode(error)), Head(id=id, failed=True))
+
+    @property
+    def is_request(self) -> bool:
+        """A method and an id: somebody waits for an answer."""
+        return self.method is not None and self.id is not None
+
+    @property
+    def is_notification(self) -> bool:
+        """A method and no id: nobody waits."""
+        return self.method is not None and self.id is None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The whole message, decoded once."""
+        if self._body is None:
+            self._body = decode(self.raw)
+        return self._body
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The params of a request or notification; `{}` when they are missing or not an object."""
+        params = self.body.get("params")
+        return params if isinstance(params, dict) else {}
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """The result of a response; `{}` when it is missing, null or not an object."""
+        result = self.body.get("result")
+        return result if isinstance(result, dict) else {}
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The error object of a failed response; `{}` otherwise."""
+        error = self.body.get("error")
+        return error if isinstance(error, dict) else {}
+
+    def text_at(self, *path: str) -> bytes | None:
+        """The JSON text of a value, as received; None without one."""
+        return text_at(self.raw, path)
+
+    def with_session(self, session: str) -> Frame:
+        """The same message under another session id; every other byte stays as it is."""
+        if self.session is None or self.session == session:
+            return self
+        usual = _USUAL_UPDATE.match(self.raw)
+        if usual and usual[1] == self.session.encode():
+            raw = self.raw[: usual.start(1)] + _encode(session)[1:-1] + self.raw[usual.end(1) :]
+        else:
+            raw = spliced(self.raw, ("params", "sessionId"), _encode(session))
+        return Frame(raw, Head(self.method, self.id, session, self.strict, self.failed))
+
+    def with_id(self, id: bytes) -> Frame:  # noqa: A002 - JSON-RPC's word
+        """The same message under another JSON-RPC id (JSON text); every other byte stays as it is."""
+        if self.id == id:
+            return self
+        raw = spliced(self.raw, ("id",), id)
+        return Frame(raw, Head(self.method, id, self.session, self.strict, self.failed))
