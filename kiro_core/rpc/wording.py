@@ -1,0 +1,40 @@
+"""Turn exceptions into JSON-RPC error objects and back, in one place for every connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiro_core.errors import KiroError, RpcError
+from kiro_core.frames import Frame
+
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+CANCELLED = -32800
+
+
+def failure(error: Exception) -> Frame:
+    """The JSON-RPC response for an exception: a sentence for a person, a stable code for programs.
+
+    `data` is `{code, hint, ...details}` for our errors and the peer's own data for an `RpcError`.
+    """
+    if isinstance(error, RpcError):
+        return Frame.failure(error.number, str(error), error.data)
+    if isinstance(error, KiroError):
+        data = {"code": error.code, "hint": error.hint, **error.details}
+        return Frame.failure(error.rpc, f"{error} {error.hint}".rstrip(), data)
+    return Frame.failure(INTERNAL_ERROR, "Something failed here; the log has the details.", {"code": "INTERNAL"})
+
+
+def result(response: Frame, what: str) -> dict[str, Any]:
+    """The result of a response.
+
+    Raises:
+        RpcError: the response is an error; the sentence says that `what` was refused and why.
+
+    """
+    if response.failed:
+        error = response.error
+        message = error.get("message") or "no reason given"
+        raise RpcError(int(error.get("code", INTERNAL_ERROR)), f"{what}: {message}", data=error.get("data"))
+    return response.result
