@@ -1,0 +1,158 @@
+"""Which agent programs there are and which one to start: said in words, and never a silent stand-in."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kiro_core.errors import EngineNotFound, SettingsError, UnknownName
+from kiro_core.explain import dotted, near_miss
+from kiro_core.types import Engine
+
+if TYPE_CHECKING:
+    from kiro_core.settings import EngineSettings
+
+Which = Callable[[str], str | None]
+"""Finds a program as `shutil.which` does."""
+
+PREFERRED = "kiro"
+"""The engine that is used when it is installed and nothing else was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An engine, and the sentence that a person is told when nobody asked for it."""
+
+    engine: Engine
+    said: str = ""
+
+
+def load_engines(changes: Mapping[str, EngineSettings]) -> Mapping[str, Engine]:
+    """The built-in entries with what the settings add or change, by name.
+
+    A variable in `env` is added to the built-in ones; any other key replaces the built-in one.
+
+    Raises:
+        SettingsError: a new entry without a command.
+
+    """
+    text = Path(__file__).with_name("engines.toml").read_text("utf-8")
+    engines = {name: Engine(name, **entry) for name, entry in tomllib.loads(text).items()}
+    for name, change in changes.items():
+        engines[name] = _changed(engines.get(name), name, change, engines)
+    return {name: replace(engine, command=_command(engine.command)) for name, engine in engines.items()}
+
+
+def _changed(built_in: Engine | None, name: str, change: EngineSettings, known: Mapping[str, Engine]) -> Engine:
+    given: dict[str, Any] = change.model_dump(exclude_unset=True)
+    if built_in is not None:
+        given["env"] = {**built_in.env, **change.env}
+        return replace(built_in, **given, origin="built-in, changed by the settings")
+    if not change.command:
+        raise SettingsError(
+            f"Settings: {dotted(('engines', name))} has no command and changes no built-in engine"
+            f"{near_miss(name, known)}",
+            hint=f'Write {dotted(("engines", name, "command"))} = ["program", "argument"]. Built in: {_list(known)}.',
+        )
+    return Engine(name, **given, origin="settings")
+
+
+def _command(command: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part.replace("{python}", sys.executable) for part in command)
+
+
+def installed(engine: Engine, which: Which = shutil.which) -> bool:
+    """Whether its program is here; for a module of the running Python, whether the module is."""
+    program, module = _looked_for(engine)
+    return find_spec(program.partition(".")[0]) is not None if module else which(program) is not None
+
+
+def _looked_for(engine: Engine) -> tuple[str, bool]:
+    """The name of its program or, with True, of its module."""
+    if list(engine.command[:2]) == [sys.executable, "-m"] and engine.command[2:]:
+        return engine.command[2], True
+    return engine.command[0], False
+
+
+def choose_engine(
+    engines: Mapping[str, Engine],
+    *,
+    requested: str = "",
+    for_agent: str = "",
+    default: str = "",
+    which: Which = shutil.which,
+) -> Chosen:
+    """The engine for a session: the first name given, else kiro when installed, else the only one installed.
+
+    `requested` is `--engine`, `for_agent` what the settings say for the session's agent configuration,
+    `default` what they say for all.
+
+    Raises:
+        UnknownName: no engine has the name.
+        EngineNotFound: the named one is not installed, or none is named and not exactly one is installed;
+            `details["installed"]` lists the names to choose from.
+
+    """
+    named = {"asked for": requested, "set for this agent": for_agent, "the default in the settings": default}
+    for reason, name in named.items():
+        if name:
+            return Chosen(_named(engines, name, reason, which))
+    found = [engine for engine in engines.values() if engine.automatic and installed(engine, which)]
+    preferred = [engine for engine in found if engine.name == PREFERRED]
+    if preferred:
+        return Chosen(preferred[0])
+    if len(found) == 1:
+        return Chosen(found[0], f"Engine {found[0].name!r} is used: it is the only agent program that is installed.")
+    raise _not_one(engines, found)
+
+
+def _named(engines: Mapping[str, Engine], name: str, reason: str, which: Which) -> Engine:
+    if name not in engines:
+        raise UnknownName(
+            f"No engine is called {name!r} ({reason}){near_miss(name, engines)}",
+            hint=f"Available: {_list(engines)}. Add others under [engines.NAME] in the settings.",
+            kind="engine",
+            name=name,
+            available=sorted(engines),
+        )
+    engine = engines[name]
+    if not installed(engine, which):
+        raise EngineNotFound(
+            f"Engine {name!r}, {reason}, is not installed: {_looked_for(engine)[0]!r} cannot be found.",
+            hint=engine.install or f"Install it, or correct {dotted(('engines', name, 'command'))} in the settings.",
+            looked_for={name: list(engine.command)},
+            installed=[],
+        )
+    return engine
+
+
+def _not_one(engines: Mapping[str, Engine], found: Sequence[Engine]) -> EngineNotFound:
+    looked_for = {engine.name: list(engine.command) for engine in engines.values() if engine.automatic}
+    names = [engine.name for engine in found]
+    if names:
+        return EngineNotFound(
+            f"Several agent programs are installed and none is chosen: {', '.join(names)}.",
+            hint=f'Choose one with --engine {names[0]}, or for always with engine = "{names[0]}" in the settings.',
+            looked_for=looked_for,
+            installed=names,
+        )
+    automatic = [engine for engine in engines.values() if engine.automatic]
+    programs = ", ".join(_looked_for(engine)[0] for engine in automatic)
+    lines = [f"{engine.title}: {engine.install}" for engine in automatic if engine.install]
+    lines.append("To try without any: --engine rehearsal. Add others under [engines.NAME] in the settings.")
+    return EngineNotFound(
+        f"No agent program is installed; looked for {programs}.",
+        hint="\n".join(lines),
+        looked_for=looked_for,
+        installed=[],
+    )
+
+
+def _list(engines: Mapping[str, Engine]) -> str:
+    return ", ".join(sorted(engines))

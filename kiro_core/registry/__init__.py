@@ -1,0 +1,105 @@
+"""Loads the plugins and keeps who provides what, so that a name in the settings finds its backend."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+import pluggy
+
+from kiro_core.catalog import Catalog, Entry, PluginInfo
+from kiro_core.errors import KiroError, PluginError
+from kiro_core.ports import AgentSource, Face, Launcher, SessionStore, Wire
+from kiro_core.provider import AnyProvider
+from kiro_core.registry.declared import declared
+from kiro_core.registry.found import Found, given, installed_plugins
+from kiro_core.specs import PROJECT, KiroSpecs
+
+KINDS: Final = {
+    "kiro_agents": "agent source",
+    "kiro_stores": "store",
+    "kiro_launchers": "launcher",
+    "kiro_transports": "transport",
+}
+"""Each plugin hook and the word for what it provides."""
+
+_Loaded = tuple[PluginInfo, list[tuple[str, AnyProvider]]]
+
+
+class Registry:
+    """The plugins of one program: built once, then read-only; two in one process do not know each other."""
+
+    plugins: Final[tuple[PluginInfo, ...]]
+    agents: Final[Catalog[AgentSource]]
+    stores: Final[Catalog[SessionStore]]
+    launchers: Final[Catalog[Launcher]]
+    transports: Final[Catalog[Wire | Face]]
+
+    def __init__(
+        self,
+        *plugins: object,
+        installed: bool = True,
+        only: Collection[str] | None = None,
+        block: Collection[str] = (),
+        strict: bool = False,
+    ) -> None:
+        """Load `plugins` (modules or other objects), then the installed ones (entry points of `kiro_core`).
+
+        `only` and `block` hold names of entry points; what they exclude is not even imported, and listed
+        with that reason. An installed plugin that fails is listed with its reason, or raises with `strict`.
+
+        Raises:
+            SettingsError: `only` or `block` has a name that no installed plugin has.
+            PluginError: one of `plugins` cannot be used, or two plugins provide one name.
+
+        """
+        hooks = pluggy.PluginManager(PROJECT)
+        hooks.add_hookspecs(KiroSpecs)
+        found = [given(plugin) for plugin in plugins]
+        if installed:
+            found += installed_plugins(only, block, strict=strict)
+        loaded = [_load(hooks, plugin) for plugin in found]
+        self.plugins = tuple(info for info, _ in loaded)
+        self.agents = _catalog("kiro_agents", loaded)
+        self.stores = _catalog("kiro_stores", loaded)
+        self.launchers = _catalog("kiro_launchers", loaded)
+        self.transports = _catalog("kiro_transports", loaded)
+
+
+def _load(hooks: pluggy.PluginManager, found: Found) -> _Loaded:
+    if found.excluded:
+        return found.info(problem=found.excluded), []
+    try:
+        provided = declared(hooks, found.load())
+    except Exception as error:
+        # A plugin fails in any way it likes; whichever it is, it is recorded or raised as our own error.
+        reason, hint = _reason(error, found)
+        if found.required:
+            raise PluginError(
+                f"Plugin {found.info()} cannot be used: {reason}", hint=hint, plugin=found.name
+            ) from error
+        return found.info(problem=f"{reason} {hint}".strip()), []
+    return found.info(provides=tuple(f"{KINDS[hook]} {provider.name}" for hook, provider in provided)), provided
+
+
+def _reason(error: Exception, found: Found) -> tuple[str, str]:
+    """Why a plugin failed, and the way out where one is known."""
+    if isinstance(error, KiroError):
+        return str(error), error.hint
+    return f"{type(error).__name__}: {error}".rstrip(": .") + ".", found.install if isinstance(
+        error, ImportError
+    ) else ""
+
+
+def _catalog(hook: str, loaded: Sequence[_Loaded]) -> Catalog[Any]:
+    entries: dict[str, Entry] = {}
+    for info, provided in loaded:
+        for provider in (provider for of_hook, provider in provided if of_hook == hook):
+            other = entries.setdefault(provider.name, Entry(provider, info))
+            if other.provider is not provider:
+                raise PluginError(
+                    f"{KINDS[hook].capitalize()} {provider.name!r} comes from both {other.plugin} and {info}.",
+                    hint=f'Block one of them, for example with plugins.block = ["{info.name}"] in the settings.',
+                )
+    return Catalog(KINDS[hook], MappingProxyType(entries), [info for info, _ in loaded if info.problem])

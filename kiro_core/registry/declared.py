@@ -1,0 +1,97 @@
+"""Asks one plugin what it provides and refuses, in a sentence, whatever is not a provider."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pluggy
+
+from kiro_core.errors import PluginError
+from kiro_core.explain import near_miss
+from kiro_core.provider import AnyProvider, Provider
+
+_ASYNC_HINT = "Hooks are called once, at load; what is asynchronous belongs into what a Provider's `open` returns."
+_YIELD_HINT = "Write: yield Provider(name, open, Options, summary)."
+
+
+def declared(hooks: pluggy.PluginManager, plugin: object) -> list[tuple[str, AnyProvider]]:
+    """Register a plugin and call its hooks: each hook's name with each provider that it yields.
+
+    Raises:
+        PluginError: it declares nothing, or something that cannot be used; the sentence begins with the hook.
+        Exception: whatever its own code raises.
+
+    """
+    provided: dict[tuple[str, str], AnyProvider] = {}
+    for caller in _register(hooks, plugin):
+        for implementation in caller.get_hookimpls():
+            if implementation.plugin is not plugin or not _usable(hooks, caller, implementation):
+                continue
+            for provider in _providers(caller.name, implementation):
+                if provided.setdefault((caller.name, provider.name), provider) is not provider:
+                    raise PluginError(f"{caller.name} yields {provider.name!r} twice.", hint="Names are unique.")
+    return [(hook, provider) for (hook, _), provider in provided.items()]
+
+
+def _register(hooks: pluggy.PluginManager, plugin: object) -> Sequence[pluggy.HookCaller]:
+    name = str(id(plugin))  # two distributions may give their plugins one name
+    if hooks.has_plugin(name):
+        raise PluginError("it is loaded already, under another name.", hint="Name it once.")
+    try:
+        hooks.register(plugin, name)
+    except pluggy.PluginValidationError as error:
+        raise PluginError(" ".join(str(error).split()), hint="Hooks take no arguments.") from error
+    callers = hooks.get_hookcallers(plugin)
+    if not callers:
+        raise PluginError("it declares nothing.", hint=f"Mark functions with @hookimpl: {_known(hooks)}.")
+    return callers
+
+
+def _usable(hooks: pluggy.PluginManager, caller: pluggy.HookCaller, implementation: pluggy.HookImpl) -> bool:
+    """Whether to call an implementation: an optional one may be of a hook that only a newer core has."""
+    if not caller.has_spec():
+        if implementation.optionalhook:
+            return False
+        known = _known(hooks)
+        miss = near_miss(caller.name, known.split(", "))
+        raise PluginError(f"there is no hook {caller.name!r}{miss}", hint=f"Available: {known}.")
+    if implementation.wrapper or implementation.hookwrapper:
+        raise PluginError(f"{caller.name} is a wrapper, and there is no call to wrap.", hint=_YIELD_HINT)
+    if _is_async(implementation.function):
+        raise PluginError(f"{caller.name} is an `async def`.", hint=_ASYNC_HINT)
+    return True
+
+
+def _providers(hook: str, implementation: pluggy.HookImpl) -> Iterator[AnyProvider]:
+    result: Any = implementation.function()
+    if not isinstance(result, Iterable):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise PluginError(
+            f"{hook} gave a {type(result).__name__} where an iterable of Providers belongs.", hint=_YIELD_HINT
+        )
+    for provider in result:
+        _check(hook, provider)
+        yield provider
+
+
+def _check(hook: str, provider: object) -> None:
+    if not isinstance(provider, Provider):
+        raise PluginError(f"{hook} yields a {type(provider).__name__} where a Provider belongs.", hint=_YIELD_HINT)
+    name: object = provider.name
+    if not isinstance(name, str) or not name:
+        raise PluginError(f"{hook} yields a Provider without a name.", hint=_YIELD_HINT)
+    if _is_async(provider.open):
+        raise PluginError(f"{hook}: `open` of {name!r} is a bare `async def`.", hint="Mark it @asynccontextmanager.")
+    if provider.options is not None and not hasattr(provider.options, "model_validate"):
+        raise PluginError(f"{hook}: the options of {name!r} are no pydantic model.", hint=_YIELD_HINT)
+
+
+def _is_async(function: Any) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+
+
+def _known(hooks: pluggy.PluginManager) -> str:
+    return ", ".join(name for name in sorted(vars(hooks.hook)) if getattr(hooks.hook, name).has_spec())

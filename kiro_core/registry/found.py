@@ -1,0 +1,74 @@
+"""Finds plugins and imports none of them, so that an excluded or broken one costs the others nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+
+from kiro_core.catalog import PluginInfo
+from kiro_core.errors import SettingsError
+from kiro_core.explain import near_miss
+from kiro_core.specs import PROJECT
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A plugin before it is loaded.
+
+    `required` raises when it fails; `excluded` says why it is not to be loaded; `install` says how to
+    get what its import misses.
+    """
+
+    name: str
+    load: Callable[[], object]
+    required: bool
+    distribution: str = ""
+    version: str = ""
+    excluded: str = ""
+    install: str = ""
+
+    def info(self, *, provides: tuple[str, ...] = (), problem: str = "") -> PluginInfo:
+        """What the registry tells of it."""
+        return PluginInfo(self.name, self.distribution, self.version, provides, problem)
+
+
+def given(plugin: object) -> Found:
+    """A plugin that was handed over: a module, or any object with hook implementations."""
+    return Found(getattr(plugin, "__name__", type(plugin).__name__), lambda: plugin, required=True)
+
+
+def installed_plugins(only: Collection[str] | None, block: Collection[str], *, strict: bool) -> list[Found]:
+    """What is declared as an entry point, in the order of names.
+
+    Raises:
+        SettingsError: `only` or `block` has a name that no entry point has.
+
+    """
+    points = sorted(entry_points(group=PROJECT), key=lambda point: point.name)
+    known = [point.name for point in points]
+    _check("only", only or (), known)
+    _check("block", block, known)
+    return [_installed(point, _excluded(point.name, only, block), strict=strict) for point in points]
+
+
+def _excluded(name: str, only: Collection[str] | None, block: Collection[str]) -> str:
+    if name in block:
+        return "blocked by plugins.block."
+    return "" if only is None or name in only else "not in plugins.only."
+
+
+def _installed(point: EntryPoint, excluded: str, *, strict: bool) -> Found:
+    distribution, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
+    extras = f"[{','.join(point.extras)}]" if point.extras else ""
+    install = f"Install what it needs: pip install '{distribution}{extras}'." if extras else ""
+    return Found(point.name, point.load, strict, distribution, version, excluded, install)
+
+
+def _check(setting: str, names: Iterable[str], known: list[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise SettingsError(
+                f"Settings: plugins.{setting} names {name!r}, which is not an installed plugin{near_miss(name, known)}",
+                hint=f"Available: {', '.join(known) or 'none'}.",
+            )

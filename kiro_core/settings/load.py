@@ -1,0 +1,75 @@
+"""The one way from arguments, environment and file to settings, or to an error that names each wrong key."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from kiro_core.catalog import Choice
+from kiro_core.explain import Finding, bare, dotted, findings, refusal, unknown
+from kiro_core.settings.environment import from_environment
+from kiro_core.settings.layers import Layer, merge, tree
+from kiro_core.settings.models import Settings
+from kiro_core.settings.sources import from_arguments, from_file
+
+_CHOICES = {name: field.default for name, field in Settings.model_fields.items() if bare(field.annotation) is Choice}
+
+
+def load_settings(
+    arguments: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    config: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Merge arguments over environment over one TOML file, per key, then validate.
+
+    `arguments` has the keys of the file, nested where the file is; None is "not given". `config` is the
+    file; `environ` stands for the process's own. A choice of a backend and its options stand together:
+    a higher source that names the backend drops the lower options.
+
+    Raises:
+        SettingsError: anything wrong in any source; all of it in one error, with key and origin.
+
+    """
+    environ = os.environ if environ is None else environ
+    from_variables, broken = from_environment(environ)
+    layer = merge([from_file(config, environ), from_variables, from_arguments(arguments)], _CHOICES)
+    origins = {path: value.origin for path, value in [*layer.items(), *broken.items()]}
+    known = {path: value for path, value in layer.items() if path[0] in Settings.model_fields}
+    found = [unknown((name,), Settings) for name in dict.fromkeys(path[0] for path in layer if path not in known)]
+    found += [Finding(path, "is not valid JSON") for path in broken]
+    try:
+        settings = Settings.merged(_with_choices(known), {dotted(path): origin for path, origin in origins.items()})
+    except ValidationError as error:
+        # Chained safely: these models hide the values from its text.
+        raise refusal("Settings", [*found, *findings(error, Settings)], origins) from error
+    if found:
+        raise refusal("Settings", found, origins)
+    return settings
+
+
+def _with_choices(layer: Layer) -> dict[str, Any]:
+    """Nested tables, but each choice as one object that knows where its parts were set."""
+    values = tree(layer)
+    for name in values.keys() & _CHOICES.keys():
+        options = dict(values[name])
+        origins = {path[1:]: value.origin for path, value in layer.items() if path[0] == name}
+        values[name] = Choice(options.pop("use", _CHOICES[name].use), options, origins)
+    sources = layer.get(("agent_sources",))
+    if sources and isinstance(sources.value, list):
+        values["agent_sources"] = [_located(source, sources.origin) for source in sources.value]
+    return values
+
+
+def _located(written: Any, origin: str) -> Any:
+    """A choice in a list, which has one origin as a whole; what is no choice stays for the validation to refuse."""
+    try:
+        return replace(Choice.of(written), origins={(): origin})
+    except ValueError:
+        return written

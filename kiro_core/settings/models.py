@@ -1,0 +1,124 @@
+"""The settings as typed values: every key, its default and its one line of documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, NewType
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, PrivateAttr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from kiro_core.catalog import Choice
+
+AnyChoice = Annotated[Choice, PlainValidator(Choice.of)]
+"""A backend and its options: `"files"` or `{use = "files", root = "..."}`."""
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+"""A bounded wait."""
+
+VariableName = NewType("VariableName", str)
+"""The name of an environment variable: the one kind of key whose capitals count."""
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class PluginSettings(BaseModel):
+    """Which installed plugins are loaded, by the names of their entry points."""
+
+    model_config = _STRICT
+
+    only: list[str] | None = Field(default=None, description="load these and no other")
+    block: list[str] = Field(default=[], description="never load these")
+    strict: bool = Field(default=False, description="a plugin that does not load is an error at start")
+
+
+class Limits(BaseModel):
+    """How long and how much, at most; seconds where the name ends in `_s`."""
+
+    model_config = _STRICT
+
+    start_s: Seconds = Field(default=60, description="from starting an agent until it has opened its session")
+    control_s: Seconds = Field(default=30, description="until an agent has answered any request but a prompt")
+    question_s: Seconds = Field(default=1800, description="until a person has answered a question; then it is denied")
+    silence_s: Seconds = Field(default=600, description="without a word during a turn until the client is told")
+    mcp_start_s: Seconds = Field(default=5, description="until each MCP server of a new session has started")
+    close_s: Seconds = Field(default=4, description="until one session has ended; then its process is killed")
+    shutdown_s: Seconds = Field(default=8, description="until all sessions have ended; then their processes are killed")
+    max_queued_prompts: int = Field(default=25, gt=0, description="prompts that wait behind a running turn")
+
+
+class EngineSettings(BaseModel):
+    """An agent program: a new one, which needs `command`, or changes to one that is built in."""
+
+    model_config = _STRICT
+
+    command: list[str] = Field(
+        default=[], min_length=1, description="how it is started; {python} stands for this Python"
+    )
+    env: dict[VariableName, str] = Field(default={}, repr=False, description="environment variables to add")
+    unset: list[str] = Field(default=[], description="environment variables to take away")
+    title: str = Field(default="", description="its name for people")
+    install: str = Field(default="", description="a sentence that says how to get it")
+    launcher: str = Field(default="", description="what starts it, instead of the general launcher")
+    transport: str = Field(default="acp", description="what it speaks")
+    agents: Literal["", "mode"] = Field(
+        default="", description='"mode" when it takes agent configurations by session/set_mode'
+    )
+    reports_mcp: bool = Field(default=False, description="it announces the state of each MCP server")
+
+
+class Settings(BaseSettings):
+    """All settings, immutable; `load_settings` reads them."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        env_prefix="KIRO_CORE_",
+        env_nested_delimiter="__",
+    )
+
+    agent: str = Field(default="", description="the agent configuration to use when nobody asks for one")
+    engine: str = Field(default="", description="the agent program to start when nobody asks for one")
+    agent_sources: list[AnyChoice] = Field(
+        default=[Choice("kiro")], description="where agent configurations come from, in order"
+    )
+    store: AnyChoice = Field(default=Choice("files"), description="where sessions are stored")
+    launcher: AnyChoice = Field(default=Choice("local"), description="how agent programs are started")
+    face: AnyChoice = Field(default=Choice("acp"), description="how clients are served")
+    engines: dict[str, EngineSettings] = Field(default={}, description="agent programs to add or change, by name")
+    agent_engines: dict[str, str] = Field(default={}, description="which engine runs which agent configuration")
+    plugins: PluginSettings = Field(default=PluginSettings(), description="which plugins are loaded")
+    limits: Limits = Field(default=Limits(), description="how long and how much, at most")
+
+    _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the same
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what it is given: an instance reads no environment by itself, `load_settings` merges with origins."""
+        return (init_settings,)
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where each key that is not at its default was set, such as `{"limits.start_s": "argument --..."}`."""
+        return self._origins
+
+    @classmethod
+    def merged(cls, values: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
+        """Validate what was merged from several sources.
+
+        Raises:
+            pydantic.ValidationError: a value has the wrong type.
+
+        """
+        settings = cls(**values)
+        settings._origins = MappingProxyType(dict(origins))
+        return settings
