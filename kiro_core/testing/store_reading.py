@@ -1,0 +1,73 @@
+"""What a store promises to those who read a log without holding the session."""
+
+from __future__ import annotations
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from kiro_core.errors import SessionNotFound
+from kiro_core.ports import SessionStore
+from kiro_core.testing.store_samples import records, session, stored
+
+
+class ReadingPromises:
+    """Whole batches, in order, beside a live owner."""
+
+    async def test_a_new_session_has_no_records(self, store: SessionStore) -> None:
+        info = await stored(store)
+        assert await records(store, info.id) == []
+
+    async def test_what_was_appended_can_be_read_beside_the_owner(self, store: SessionStore) -> None:
+        info = session()
+        async with store.create(info) as db:
+            for count in (1, 3):
+                await db.append([b"{}"] * count)
+                assert (await records(store, info.id))[-1].seq == db.head
+
+    async def test_reading_begins_behind_a_number(self, store: SessionStore) -> None:
+        info = session()
+        async with store.create(info) as db:
+            for _ in range(3):
+                await db.append([b"{}", b"{}"])
+        everything = await records(store, info.id)
+        for count, record in enumerate(everything, 1):
+            assert await records(store, info.id, record.seq) == everything[count:]
+
+    async def test_a_reader_beside_a_writer_sees_whole_batches_only(self, store: SessionStore) -> None:
+        info = session()
+        batches = [
+            [b'{"batch":%d,"part":%d,"pad":"%b"}' % (n, part, b"x" * 500) for part in range(5)] for n in range(200)
+        ]
+        done = anyio.Event()
+
+        async def write() -> None:
+            for batch in batches:
+                await db.append(batch)
+                await anyio.lowlevel.checkpoint()
+            done.set()
+
+        with anyio.fail_after(30):
+            async with store.create(info) as db, anyio.create_task_group() as tasks:
+                tasks.start_soon(write)
+                while not done.is_set():
+                    assert len(await records(store, info.id)) % 5 == 0
+        assert [record.body for record in await records(store, info.id)] == [
+            body for batch in batches for body in batch
+        ]
+
+    async def test_a_long_log_is_read_whole(self, store: SessionStore) -> None:
+        info = session()
+        async with store.create(info) as db:
+            for first in range(0, 20_000, 1000):
+                await db.append(
+                    [b'{"n":%d,"pad":"................................"}' % n for n in range(first, first + 1000)]
+                )
+        found = await records(store, info.id)
+        assert len(found) == 20_000
+        assert [record.seq for record in found] == sorted({record.seq for record in found})
+        assert found[-1].body.startswith(b'{"n":19999,')
+
+    async def test_an_unknown_session_cannot_be_read(self, store: SessionStore) -> None:
+        with pytest.raises(SessionNotFound):
+            await records(store, session().id)

@@ -1,0 +1,85 @@
+"""List the sessions of a folder, newest first, in pages that hold still while sessions change."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from kiro_core.errors import RecordInvalid
+from kiro_core.types import Page, SessionId, SessionInfo, SessionQuery
+from kiro_files.files import is_id, read_whole
+from kiro_files.metadata import parse
+
+_Place = tuple[str, str]
+_decode_place = msgspec.json.Decoder(_Place).decode
+
+
+def list_page(folder: Path, query: SessionQuery, cursor: str | None, limit: int) -> Page[SessionInfo]:
+    """One page of the sessions that match; the cursor is the place of the last one shown.
+
+    Raises:
+        ValueError: the cursor is not one of ours, or the limit is less than 1.
+        OSError: the folder cannot be read.
+
+    """
+    if limit < 1:
+        message = f"A page holds at least one session, not {limit}."
+        raise ValueError(message)
+    behind = _place_in(cursor) if cursor is not None else None
+    matches = _matcher(query)
+    found = [info for info in _scan(folder) if matches(info) and (behind is None or _place(info) < behind)]
+    found.sort(key=_place, reverse=True)
+    items = found[:limit]
+    return Page(items, _cursor(items[-1]) if len(found) > limit else None)
+
+
+def _scan(folder: Path) -> Iterator[SessionInfo]:
+    """All metadata that can be read; what is damaged or vanishes meanwhile is left out."""
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        with os.scandir(fd) as entries:
+            names = [entry.name for entry in entries if entry.name.endswith(".json")]
+        for name in names:
+            session = SessionId(name.removesuffix(".json"))
+            if not is_id(session):
+                continue
+            try:
+                info = parse(read_whole(name, dir_fd=fd), session)
+            except (RecordInvalid, OSError):
+                continue
+            yield info
+    finally:
+        os.close(fd)
+
+
+def _matcher(query: SessionQuery) -> Callable[[SessionInfo], bool]:
+    if not query.cwd:
+        return lambda _: True
+    real = cache(os.path.realpath)
+    wanted = real(query.cwd)
+    return lambda info: info.cwd == query.cwd or real(info.cwd) == wanted
+
+
+def _place(info: SessionInfo) -> _Place:
+    return info.updated, info.id
+
+
+def _cursor(info: SessionInfo) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(_place(info))).decode()
+
+
+def _place_in(cursor: str) -> _Place:
+    try:
+        place: _Place = _decode_place(base64.b64decode(cursor, altchars=b"-_", validate=True))
+    except (ValueError, msgspec.MsgspecError) as error:
+        message = "The cursor is not one of this store's; list again from the beginning."
+        raise ValueError(message) from error
+    return place

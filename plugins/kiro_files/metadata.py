@@ -1,0 +1,143 @@
+"""Keep a session's metadata in one JSON object that is always either the old one or the new one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Annotated, Any
+
+import msgspec
+
+from kiro_core.errors import RecordInvalid
+from kiro_core.types import FORMAT, SessionId, SessionInfo
+from kiro_files.files import Files, not_found, open_private, read_whole, write_all
+
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class _Envelope(msgspec.Struct):
+    format: int = FORMAT
+    epoch: Annotated[int, msgspec.Meta(ge=0, lt=2**53)] = 0
+
+
+_info = msgspec.json.Decoder(SessionInfo).decode
+_envelope = msgspec.json.Decoder(_Envelope).decode
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def load(files: Files) -> tuple[SessionInfo, int]:
+    """The metadata and the epoch that is written with it.
+
+    Raises:
+        SessionNotFound: there is no such file.
+        RecordInvalid: it is damaged or of a newer format.
+        OSError: it cannot be read.
+
+    """
+    try:
+        text = read_whole(files.metadata)
+    except FileNotFoundError as error:
+        raise not_found(files.id) from error
+    info = parse(text, files.id)
+    try:
+        return info, _envelope(text).epoch
+    except _UNREADABLE as error:
+        raise _damaged(files.id, error) from error
+
+
+def require(files: Files) -> None:
+    """Make sure that the session exists, whatever state its metadata is in.
+
+    Raises:
+        SessionNotFound: it does not.
+        OSError: the folder cannot be read.
+
+    """
+    try:
+        files.metadata.stat()
+    except FileNotFoundError as error:
+        raise not_found(files.id) from error
+
+
+def parse(text: bytes, session: SessionId) -> SessionInfo:
+    """Read the text of a metadata file.
+
+    Raises:
+        RecordInvalid: it is damaged or of a newer format.
+
+    """
+    try:
+        info = _info(text)
+    except _UNREADABLE as error:
+        _refuse_newer(text, session)
+        raise _damaged(session, error) from error
+    if info.format > FORMAT:
+        _refuse_newer(text, session)
+    if info.id != session:
+        raise _damaged(session, f"it belongs to {info.id}")
+    return info
+
+
+def replace(files: Files, info: SessionInfo, epoch: int, check: Callable[[], None]) -> None:
+    """Write the metadata beside the old one and rename it, durable on return.
+
+    Fields of the old one that we do not know stay. `check` is called last before the rename and
+    raises when the session is not ours any more.
+    """
+    text = msgspec.json.encode({**_stored(files), **_as_fields(info), "epoch": epoch}) + b"\n"
+    new = files.metadata.with_suffix(".json.new")
+    fd = open_private(new, os.O_WRONLY | os.O_TRUNC)
+    try:
+        try:
+            write_all(fd, text)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        check()
+        new.rename(files.metadata)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink()
+        raise
+    _sync_folder(files)
+
+
+def _as_fields(info: SessionInfo) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(info)
+    return fields
+
+
+def _stored(files: Files) -> dict[str, msgspec.Raw]:
+    """The old fields as JSON text; none when there is no old file or it is damaged."""
+    try:
+        return _fields(read_whole(files.metadata))
+    except (FileNotFoundError, *_UNREADABLE):
+        return {}
+
+
+def _sync_folder(files: Files) -> None:
+    fd = os.open(files.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _refuse_newer(text: bytes, session: SessionId) -> None:
+    with suppress(*_UNREADABLE):
+        if (found := _envelope(text).format) > FORMAT:
+            raise RecordInvalid(
+                f"The session {session} has format {found}, this version reads format {FORMAT}.",
+                hint="Update kiro-core to open it.",
+                session=session,
+                format=found,
+            )
+
+
+def _damaged(session: SessionId, reason: object) -> RecordInvalid:
+    return RecordInvalid(
+        f"The metadata of the session {session} is damaged: {reason}.",
+        hint=f"Repair {session}.json in the folder of the store, or restore it from a copy.",
+        session=session,
+    )
