@@ -1,0 +1,48 @@
+"""How the process ends: with its stdin, by a directive, or not at all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+_jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+_stubborn = threading.Event()
+
+
+def run(reader: Callable[[], None]) -> int:
+    """Run the reader in a thread until it returns; the main thread stays free, since only it may set signals."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_read, args=(reader,), daemon=True).start()
+    while job := _jobs.get():
+        job()
+    return 0
+
+
+def ignore_term() -> None:
+    """From the return on, neither SIGTERM nor the end of stdin ends this process."""
+    done = threading.Event()
+
+    def ignore() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        done.set()
+
+    _stubborn.set()
+    _jobs.put(ignore)
+    done.wait()
+
+
+def die(status: int, when: str) -> None:
+    """End at once, with a last word on stderr only."""
+    os.write(2, f"The rehearsal agent ends {when} with status {status}, as it was told.\n".encode())
+    os._exit(status)
+
+
+def _read(reader: Callable[[], None]) -> None:
+    try:
+        reader()
+    finally:
+        if not _stubborn.is_set():
+            _jobs.put(None)
