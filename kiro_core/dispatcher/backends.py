@@ -1,0 +1,64 @@
+"""Open every backend that the settings choose, in the order in which they are closed again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from kiro_core.catalog import Choice
+from kiro_core.engines import load_engines
+from kiro_core.errors import PluginError
+from kiro_core.ports import AgentSource, Face, Launcher, SessionStore, Wire
+from kiro_core.registry import Registry
+from kiro_core.session import Tools
+from kiro_core.settings import Settings
+from kiro_core.types import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Backends:
+    """What a desk works with; a launcher's name is `""` for the one of the settings."""
+
+    settings: Settings
+    engines: Mapping[str, Engine]
+    store: SessionStore
+    sources: Sequence[AgentSource]
+    launchers: Mapping[str, Launcher]
+    wires: Mapping[str, Wire]
+
+    def tools(self, engine: Engine) -> Tools:
+        """The backends for a session with that engine."""
+        launcher, wire = self.launchers[engine.launcher], self.wires[engine.transport]
+        return Tools(self.store, launcher, wire, self.settings.limits)
+
+
+@asynccontextmanager
+async def open_backends(settings: Settings, registry: Registry) -> AsyncIterator[Backends]:
+    """Open store, agent sources, launchers and wires.
+
+    Raises on entering:
+        UnknownName, SettingsError, PluginError: a choice names nothing, or something with wrong options.
+
+    """
+    engines = load_engines(settings.engines)
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(registry.stores.open(settings.store))
+        sources = [await stack.enter_async_context(registry.agents.open(choice)) for choice in settings.agent_sources]
+        launchers = {"": await stack.enter_async_context(registry.launchers.open(settings.launcher))}
+        for name in sorted({engine.launcher for engine in engines.values()} - {""}):
+            launchers[name] = await stack.enter_async_context(registry.launchers.open(Choice(name)))
+        wires = {}
+        for name in sorted({engine.transport for engine in engines.values()}):
+            wires[name] = _wire(name, await stack.enter_async_context(registry.transports.open(Choice(name))))
+        yield Backends(settings, engines, store, sources, launchers, wires)
+
+
+def _wire(name: str, transport: Wire | Face) -> Wire:
+    if not hasattr(transport, "connect"):
+        raise PluginError(
+            f"Transport '{name}' serves clients only; an engine cannot be reached by it.",
+            hint="Name a transport that connects to agents as the engine's transport.",
+        )
+    return cast("Wire", transport)

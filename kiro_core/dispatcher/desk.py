@@ -1,0 +1,128 @@
+"""The desk itself: every live session by its id, and what a face can ask about all of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+
+from kiro_core.agentconfig import all_agents
+from kiro_core.dispatcher.backends import Backends, open_backends
+from kiro_core.dispatcher.connection import Connection
+from kiro_core.dispatcher.planning import Planner
+from kiro_core.errors import Held, SessionClosing, unwrapped
+from kiro_core.frames import Frame
+from kiro_core.ports import Agent, Client
+from kiro_core.registry import Registry
+from kiro_core.session import Life, Plan, Session
+from kiro_core.settings import Settings
+from kiro_core.types import AgentSummary, Engine, Page, Problem, Record, SessionId, SessionInfo, SessionQuery
+
+
+class Dispatcher:
+    """Implements `Desk`. The registry is a plain dict, touched only between awaits.
+
+    An id is in it from its reservation on, so that two openings of one id cannot race; whatever is
+    slow happens in the session's own task or in the task of who asked.
+    """
+
+    def __init__(self, backends: Backends, tasks: TaskGroup, planner: Planner) -> None:
+        """Run sessions in `tasks`; `open_desk` makes one."""
+        self.planner = planner
+        self.live: dict[SessionId, Session] = {}
+        self._backends = backends
+        self._tasks = tasks
+        self._closing = False
+
+    @asynccontextmanager
+    async def attach(self, client: Client) -> AsyncIterator[Agent]:
+        """Give a connection its agent; leaving detaches, so that nothing more is shown or asked there."""
+        try:
+            yield Connection(self, client)
+        finally:
+            for session in self.live.values():
+                session.outlet.leave(client)
+
+    async def start(self, plan: Plan, client: Client) -> Frame:
+        """Run a session and return the answer to the request that asked for it.
+
+        Raises:
+            Held: the session is being opened already.
+            SessionClosing: the desk is closing.
+            KiroError: the session could not be opened.
+
+        """
+        if self._closing:
+            raise SessionClosing("The desk is closing.", hint="Start it again.")
+        if plan.info.id in self.live:
+            raise Held("The session is being opened already.", hint="Wait for its answer.", session=plan.info.id)
+        session = self.live[plan.info.id] = Session(plan, self._backends.tools(plan.engine), client)
+        answer: Frame = await self._tasks.start(self._run, session)
+        self.release(session)
+        return answer
+
+    def release(self, session: Session) -> None:
+        """Show what a session held back, once the answer that is about to be returned was written.
+
+        The task begins after the present one waits next, and a peer writes an answer without waiting.
+        """
+        self._tasks.start_soon(session.outlet.release)
+
+    async def close(self) -> None:
+        """End all sessions at once; each has `limits.close_s`, all together `limits.shutdown_s`."""
+        self._closing = True
+        with anyio.move_on_after(self._backends.settings.limits.shutdown_s, shield=True):
+            async with anyio.create_task_group() as closing:
+                for session in list(self.live.values()):
+                    closing.start_soon(session.close)
+
+    async def sessions(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> Page[SessionInfo]:
+        """See `Desk.sessions`."""
+        return await self._backends.store.list(query, cursor, limit)
+
+    async def info(self, session: SessionId) -> SessionInfo:
+        """See `Desk.info`."""
+        return await self._backends.store.get(session)
+
+    def read(self, session: SessionId, after: int = 0) -> AsyncIterator[Record]:
+        """See `Desk.read`."""
+        return self._backends.store.read(session, after)
+
+    async def agents(self, cwd: Path) -> tuple[Sequence[AgentSummary], Sequence[Problem]]:
+        """See `Desk.agents`."""
+        return await all_agents(self._backends.sources, cwd)
+
+    def engines(self) -> Sequence[Engine]:
+        """See `Desk.engines`."""
+        return list(self._backends.engines.values())
+
+    async def _run(self, session: Session, *, task_status: TaskStatus[Frame]) -> None:
+        try:
+            await Life(session).run(task_status=task_status)
+        finally:
+            del self.live[session.plan.info.id]
+
+
+@asynccontextmanager
+async def open_desk(
+    settings: Settings, registry: Registry, *, agent: str = "", engine: str = ""
+) -> AsyncIterator[Dispatcher]:
+    """Open a desk; `agent` and `engine` are names that go before the settings' own.
+
+    Leaving ends all sessions: locks are free and records complete, or the processes are killed.
+
+    Raises on entering:
+        UnknownName, SettingsError, PluginError: see `open_backends`.
+
+    """
+    with unwrapped():
+        async with open_backends(settings, registry) as backends, anyio.create_task_group() as tasks:
+            desk = Dispatcher(backends, tasks, Planner(backends, agent, engine))
+            try:
+                yield desk
+            finally:
+                await desk.close()
+                tasks.cancel_scope.cancel()

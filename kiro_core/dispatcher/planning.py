@@ -1,0 +1,120 @@
+"""Decide which agent configuration and which engine a session gets, before anything is started."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from uuid import uuid4
+
+from kiro_core.agentconfig import Resolved, resolve
+from kiro_core.dispatcher.backends import Backends
+from kiro_core.dispatcher.requests import folder_of, servers_of, wish
+from kiro_core.engines import Chosen, choose_engine
+from kiro_core.errors import AgentNotFound
+from kiro_core.frames import Frame
+from kiro_core.journal import utc_now
+from kiro_core.session import Plan
+from kiro_core.settings import kiro_home
+from kiro_core.types import Notice, SessionId, SessionInfo
+
+
+class Planner:
+    """Plans sessions; `agent` and `engine` are what the command line named, or empty."""
+
+    def __init__(self, backends: Backends, agent: str, engine: str) -> None:
+        """Choose among the backends' engines and sources."""
+        self._backends = backends
+        self._agent = agent
+        self._engine = engine
+
+    async def fresh(self, frame: Frame) -> Plan:
+        """Plan a new session for `{cwd, mcpServers, _meta.kiro_core: {agent, agentRequired, engine}}`.
+
+        Raises:
+            RpcError: the request is not valid.
+            AgentNotFound: the agent was required and nobody knows it.
+            EngineNotFound, UnknownName: there is no engine to start.
+
+        """
+        resolved = await self._resolved(frame)
+        chosen = self._chosen(frame, resolved.config.name)
+        now = utc_now()
+        info = SessionInfo(
+            id=SessionId(str(uuid4())),
+            cwd=str(folder_of(frame)),
+            created=now,
+            updated=now,
+            agent=resolved.config.name,
+            engine=chosen.engine.name,
+            config_digest=resolved.config.digest,
+        )
+        return Plan(info, chosen.engine, resolved.config, frame, notices=_notices(resolved, chosen.said))
+
+    async def stored(self, frame: Frame, info: SessionInfo) -> Plan:
+        """Plan to continue a recorded session: with its own engine, which alone knows the conversation.
+
+        Raises:
+            RpcError: the request is not valid.
+            UnknownName, EngineNotFound: its engine is not there any more.
+
+        """
+        resolved = await self._resolved(frame, info.agent)
+        chosen = choose_engine(self._backends.engines, requested=info.engine)
+        notices = _notices(resolved, chosen.said)
+        wanted = wish(frame, "engine") or self._engine
+        if wanted and wanted != info.engine:
+            sentence = f"The session goes on with its own engine '{info.engine}', not with '{wanted}'."
+            notices.append(Notice("engine_kept", sentence, details={"engine": info.engine, "requested": wanted}))
+        if info.config_digest and resolved.config.digest != info.config_digest:
+            sentence = f"The agent configuration '{info.agent}' is not the one that the session was begun with."
+            notices.append(Notice("agent_drift", sentence, details={"agent": info.agent}))
+        info = replace(info, cwd=str(folder_of(frame)), agent=resolved.config.name)
+        return Plan(info, chosen.engine, resolved.config, frame, loaded=True, notices=notices)
+
+    async def _resolved(self, frame: Frame, recorded: str = "") -> Resolved:
+        servers_of(frame)
+        resolved = await resolve(
+            self._backends.sources,
+            folder_of(frame),
+            requested=wish(frame, "agent") or "",
+            flag=self._agent,
+            recorded=recorded,
+            default=self._backends.settings.agent,
+            home=kiro_home(os.environ),
+        )
+        if not resolved.found and wish(frame, "agentRequired"):
+            raise AgentNotFound(
+                f"No agent configuration is called '{resolved.asked}'.",
+                hint=_reasons(resolved) or "`kiro-core sessions` and the folder .kiro/agents show what there is.",
+                agent=resolved.asked,
+            )
+        return resolved
+
+    def _chosen(self, frame: Frame, agent: str) -> Chosen:
+        settings = self._backends.settings
+        return choose_engine(
+            self._backends.engines,
+            requested=wish(frame, "engine") or self._engine,
+            for_agent=settings.agent_engines.get(agent, ""),
+            default=settings.engine,
+        )
+
+
+def _notices(resolved: Resolved, said: str) -> list[Notice]:
+    notices = [Notice("engine_chosen", said, severity="info")] if said else []
+    if not resolved.found:
+        details = {"requestedAgent": resolved.asked, "fallbackAgent": resolved.config.name}
+        sentence = f"No agent configuration is called '{resolved.asked}'; '{resolved.config.name}' stands in."
+        notices.append(Notice("agent_not_found", sentence, details=details))
+    for problem in resolved.problems:
+        details = {"path": str(problem.path), "error": problem.reason}
+        notices.append(Notice("agent_config_error", str(problem), details=details))
+    if resolved.config.withheld:
+        fields = ", ".join(resolved.config.withheld)
+        sentence = f"Of '{resolved.config.name}' these fields are not used, since the folder is not trusted: {fields}."
+        notices.append(Notice("agent_untrusted", sentence, details={"withheld": list(resolved.config.withheld)}))
+    return notices
+
+
+def _reasons(resolved: Resolved) -> str:
+    return " ".join(f"{problem}." for problem in resolved.problems)

@@ -1,0 +1,7 @@
+"""What the records of a session mean, and the one drain through which they reach the store."""
+
+from kiro_core.journal.entries import Entry, entry
+from kiro_core.journal.journal import Journal, utc_now
+from kiro_core.journal.replay import conversation
+
+__all__ = ["Entry", "Journal", "conversation", "entry", "utc_now"]

@@ -1,0 +1,79 @@
+"""The body of a record: when, which kind, and a payload that cannot forge another record.
+
+```json
+{"at": "2026-01-31T08:00:00.123Z", "kind": "update", "turn": "3.1", "data": {...}}
+```
+
+A message is embedded as it was received when it is one strict JSON object, else as `raw_b64`, so
+that a log is always strict JSON. Kinds: `opened` (the effective configuration), `process_begun`,
+`process_ended`, `prompt`, `turn_begun`, `turn_ended`, `update` (every notification of the agent),
+`noise` (a line of the agent that is no message), `question` (a permission asked), `answer`,
+`notice` (what the client was told), `closed`. Unknown kinds are kept and skipped.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from typing import Any
+
+import msgspec
+
+from kiro_core.errors import RecordInvalid
+from kiro_core.frames import Frame
+from kiro_core.types import Record
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A decoded body; `data` is JSON text, or empty when the payload is in `raw_b64`."""
+
+    at: str
+    kind: str
+    turn: str = ""
+    data: msgspec.Raw = msgspec.Raw()
+    raw_b64: str = ""
+
+    @property
+    def value(self) -> Any:
+        """The payload decoded; None where there is none."""
+        return msgspec.json.decode(self.data) if bytes(self.data) else None
+
+    @property
+    def frame(self) -> Frame:
+        """The message that the payload holds, byte for byte as it was received."""
+        return Frame.read(b64decode(self.raw_b64) if self.raw_b64 else bytes(self.data))
+
+
+_decode = msgspec.json.Decoder(Entry).decode
+
+
+def entry(record: Record) -> Entry:
+    """Read the body of a record.
+
+    Raises:
+        RecordInvalid: it is not the body of a record.
+
+    """
+    try:
+        return _decode(record.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RecordInvalid(f"Record {record.seq} cannot be read: {error}.") from error
+
+
+def opening(at: str, kind: str, turn: str = "") -> bytes:
+    """Everything of a body in front of its payload; `at`, `kind` and `turn` are ours and need no escapes."""
+    head = f'{{"at":"{at}","kind":"{kind}",'
+    return (f'{head}"turn":"{turn}",' if turn else head).encode()
+
+
+def payload(frame: Frame) -> bytes:
+    """The rest of a body for a message."""
+    if frame.strict:
+        return b'"data":%b}' % frame.raw
+    return b'"raw_b64":"%b"}' % b64encode(frame.raw)
+
+
+def value(data: Any) -> bytes:
+    """The rest of a body for a value of ours."""
+    return b'"data":%b}' % _encode(data)

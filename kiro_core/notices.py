@@ -1,0 +1,51 @@
+"""One way to tell a client something outside the conversation, in the best form that it understands.
+
+A client that offered `session.notices` gets the `notice` update; a Kiro client gets Kiro's own
+notification where there is one; any other gets a marked message chunk at its next turn, which is
+never sent to the agent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kiro_core.frames import Frame
+from kiro_core.types import Notice, PeerInfo, SessionId
+
+MARK = "kiro_core"
+"""The key under `_meta` that says that something is ours."""
+
+
+def _picked(*names: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    return lambda details: {name: details[name] for name in names if name in details}
+
+
+_KIRO: dict[str, tuple[str, Callable[[Mapping[str, Any]], dict[str, Any]]]] = {
+    "agent_not_found": ("_kiro.dev/agent/not_found", _picked("requestedAgent", "fallbackAgent")),
+    "agent_config_error": ("_kiro.dev/agent/config_error", _picked("path", "error")),
+    "model_not_found": ("_kiro.dev/model/not_found", _picked("requestedModel", "fallbackModel")),
+    "mcp_failed": ("_kiro.dev/mcp/server_init_failure", _picked("serverName", "error")),
+}
+
+
+def at_once(notice: Notice, client: PeerInfo, session: SessionId) -> Frame | None:
+    """The notification that tells this client now, or None when it has to wait for its next turn."""
+    if "notices" in client.abilities:
+        update = {"sessionUpdate": "notice", "severity": notice.severity, "title": notice.sentence}
+        return Frame.of("session/update", {"sessionId": session, "update": {**update, "_meta": _meta(notice)}})
+    if client.name.lower().startswith("kiro") and notice.kind in _KIRO:
+        method, pick = _KIRO[notice.kind]
+        return Frame.of(method, {"sessionId": session, **pick(notice.details)})
+    return None
+
+
+def at_next_turn(notice: Notice, session: SessionId) -> Frame:
+    """The same as a marked chunk of the agent's message, for any client."""
+    content = {"type": "text", "text": f"[{MARK}] {notice.sentence}\n\n"}
+    update = {"sessionUpdate": "agent_message_chunk", "content": content, "_meta": _meta(notice)}
+    return Frame.of("session/update", {"sessionId": session, "update": update})
+
+
+def _meta(notice: Notice) -> dict[str, Any]:
+    return {MARK: {"notice": notice.kind, **notice.details}}

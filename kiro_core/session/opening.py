@@ -1,0 +1,141 @@
+"""Make an agent ready for a session: begin or continue its own session, and apply the configuration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+
+from kiro_core.errors import AgentTimeout, AgentUnable, KiroError, RpcError
+from kiro_core.frames import Frame
+from kiro_core.notices import MARK
+from kiro_core.ports import Agent
+from kiro_core.rpc import result
+from kiro_core.session.plan import Plan
+from kiro_core.settings import Limits
+from kiro_core.types import Notice
+
+
+class Opening:
+    """One opening of a session with an agent; `notices` collects what the client has to be told."""
+
+    def __init__(self, agent: Agent, plan: Plan, limits: Limits) -> None:
+        """Work on behalf of a session."""
+        self._agent = agent
+        self._plan = plan
+        self._limits = limits
+        self.notices: list[Notice] = []
+        self.model = plan.info.model
+
+    async def begin(self) -> dict[str, Any]:
+        """Begin the agent's own session: its result, with `sessionId` the agent's.
+
+        Raises:
+            RpcError: the agent refused.
+            AgentTimeout: it did not answer in time.
+            AgentUnable: its answer has no session id.
+
+        """
+        answer = dict(await self._ask("new", Frame.of("session/new", self._plan.params(), id=0), self._limits.start_s))
+        if not isinstance(answer.get("sessionId"), str) or not answer["sessionId"]:
+            raise AgentUnable(f"The agent '{self._plan.engine.name}' opened a session without an id.")
+        await self._apply(answer["sessionId"], answer, self._plan.config.model)
+        return answer
+
+    async def resume(self) -> dict[str, Any]:
+        """Continue the agent's own session, without a replay where it can.
+
+        Raises:
+            AgentUnable: the agent can neither resume nor load.
+            RpcError, AgentTimeout: as `begin`.
+
+        """
+        abilities = self._agent.info.abilities
+        method = next((m for m in ("resume", "load") if m in abilities), None)
+        if method is None or not self._plan.info.agent_session:
+            raise AgentUnable(
+                f"The agent '{self._plan.engine.name}' can neither resume nor load a session.",
+                hint="The conversation can be read; begin a new session to go on.",
+            )
+        session = self._plan.info.agent_session
+        frame = Frame.of(f"session/{method}", {**self._plan.params(), "sessionId": session}, id=0)
+        answer = dict(await self._ask(method, frame, self._limits.start_s))
+        await self._apply(session, answer, self._plan.info.model)
+        return answer
+
+    def mark(self, answer: dict[str, Any]) -> dict[str, Any]:
+        """The agent's result as the client gets it: our session id, and what was chosen."""
+        plan = self._plan
+        meta = answer.get("_meta")
+        ours = {"agent": plan.config.name, "engine": plan.engine.name, "model": self.model}
+        marked = {**answer, "_meta": {**(meta if isinstance(meta, dict) else {}), MARK: ours}}
+        if not plan.loaded:
+            marked["sessionId"] = plan.info.id
+        return marked
+
+    async def _ask(self, what: str, frame: Frame, timeout_s: float) -> dict[str, Any]:
+        name = self._plan.engine.name
+        with anyio.move_on_after(timeout_s):
+            if what == "new":
+                response = await self._agent.new(frame)
+            elif what in ("resume", "load"):
+                response = await self._agent.open(frame, replay=what == "load")
+            else:
+                response = await self._agent.call(frame)
+            return result(response, f"The agent '{name}' refused {frame.method}")
+        raise AgentTimeout(
+            f"The agent '{name}' did not answer {frame.method} within {timeout_s:g} s.",
+            hint="See whether it waits for a login, or raise limits.start_s.",
+        )
+
+    async def _apply(self, session: str, answer: dict[str, Any], model: str) -> None:
+        if self._plan.engine.agents == "mode":
+            await self._apply_mode(session, answer)
+        option = _model_option(answer)
+        if option is not None:
+            self.model = str(option.get("currentValue", ""))
+        elif isinstance(models := answer.get("models"), dict):
+            self.model = str(models.get("currentModelId", ""))
+        if model and model != self.model:
+            await self._apply_model(session, answer, option, model)
+
+    async def _apply_mode(self, session: str, answer: dict[str, Any]) -> None:
+        modes, name = answer.get("modes"), self._plan.config.name
+        current = modes.get("currentModeId") if isinstance(modes, dict) else None
+        if not isinstance(modes, dict) or current == name:
+            return
+        frame = Frame.of("session/set_mode", {"sessionId": session, "modeId": name}, id=0)
+        try:
+            await self._ask("mode", frame, self._limits.control_s)
+        except (AgentTimeout, RpcError) as error:
+            details = {"requestedAgent": name, "fallbackAgent": current}
+            self.notices.append(Notice("agent_not_found", f"{error} It goes on as '{current}'.", details=details))
+        else:
+            answer["modes"] = {**modes, "currentModeId": name}
+
+    async def _apply_model(
+        self, session: str, answer: dict[str, Any], option: dict[str, Any] | None, model: str
+    ) -> None:
+        if option is not None:
+            params = {"sessionId": session, "configId": option.get("id"), "value": model}
+            frame = Frame.of("session/set_config_option", params, id=0)
+        else:
+            frame = Frame.of("session/set_model", {"sessionId": session, "modelId": model}, id=0)
+        try:
+            got = await self._ask("model", frame, self._limits.control_s)
+        except KiroError as error:
+            details = {"requestedModel": model, "fallbackModel": self.model}
+            self.notices.append(Notice("model_not_found", f"{error} It goes on with '{self.model}'.", details=details))
+            return
+        self.model = model
+        if "configOptions" in got:
+            answer["configOptions"] = got["configOptions"]
+        elif isinstance(models := answer.get("models"), dict):
+            answer["models"] = {**models, "currentModelId": model}
+
+
+def _model_option(answer: dict[str, Any]) -> dict[str, Any] | None:
+    for option in answer.get("configOptions") or []:
+        if isinstance(option, dict) and "model" in (option.get("category"), option.get("id")):
+            return option
+    return None

@@ -1,0 +1,75 @@
+"""What is decided about a session before its task starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kiro_core.frames import Frame
+from kiro_core.notices import MARK
+from kiro_core.ports import Launcher, SessionStore, Wire
+from kiro_core.settings import Limits
+from kiro_core.types import AgentConfig, Command, Engine, Notice, SessionInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The backends and limits that a session works with."""
+
+    store: SessionStore
+    launcher: Launcher
+    wire: Wire
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A resolved session: `info` as it is first written, `request` the client's own request."""
+
+    info: SessionInfo
+    engine: Engine
+    config: AgentConfig
+    request: Frame
+    loaded: bool = False
+    notices: Sequence[Notice] = ()
+
+    @property
+    def command(self) -> Command:
+        """How the agent program is started; the session's id travels in `KIRO_SESSION_ID`."""
+        env = {**self.engine.env, "KIRO_SESSION_ID": self.info.id}
+        return Command(tuple(self.engine.command), self.info.cwd, env, tuple(self.engine.unset))
+
+    @property
+    def preface(self) -> str:
+        """The configuration's prompt, where the desk has to put it in front of the first turn."""
+        return "" if self.engine.agents == "mode" else self.config.prompt
+
+    @property
+    def mcp_servers(self) -> list[str]:
+        """The names of the MCP servers that the client asked for."""
+        servers = self.request.params.get("mcpServers") or []
+        return [str(server.get("name")) for server in servers if isinstance(server, dict)]
+
+    def params(self) -> dict[str, Any]:
+        """The request's params as they are for the agent: without what was meant for the desk."""
+        params = dict(self.request.params)
+        meta = params.get("_meta")
+        if isinstance(meta, dict) and MARK in meta:
+            params["_meta"] = {key: value for key, value in meta.items() if key != MARK}
+            if not params["_meta"]:
+                del params["_meta"]
+        return params
+
+    def effective(self) -> Mapping[str, Any]:
+        """The effective configuration for the record; of whatever may be secret only the names."""
+        return {
+            "loaded": self.loaded,
+            "cwd": self.info.cwd,
+            "agent": {"name": self.config.name, "origin": self.config.origin, "digest": self.config.digest},
+            "withheld": list(self.config.withheld),
+            "engine": {"name": self.engine.name, "origin": self.engine.origin, "command": list(self.engine.command)},
+            "env": sorted(self.engine.env),
+            "model": self.info.model,
+            "mcpServers": self.mcp_servers,
+        }

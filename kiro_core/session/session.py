@@ -1,0 +1,244 @@
+"""One live session: what clients may ask of it, and the client that its agent talks to."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import anyio
+
+from kiro_core.errors import AgentTimeout, Disconnected, KiroError, RpcError, SessionBusy, SessionClosing
+from kiro_core.frames import Frame
+from kiro_core.journal import Journal, conversation, utc_now
+from kiro_core.ports import Agent, Client, SessionDb, Turn
+from kiro_core.rpc import METHOD_NOT_FOUND
+from kiro_core.session.mcp_start import McpStart
+from kiro_core.session.outlet import Outlet
+from kiro_core.session.patience import Patience
+from kiro_core.session.plan import Plan, Tools
+from kiro_core.session.questions import Questions
+from kiro_core.session.turns import PromptTurn, Turns
+from kiro_core.session.updates import observed_title, prompt_title, shown_while_loading, with_preface
+from kiro_core.types import Notice, PeerInfo, SessionInfo
+
+_LOG = logging.getLogger(__name__)
+_MAILBOX = 25
+_REPLAY_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The lifecycle command that ends a session; its reply is `Session.ended`."""
+
+
+class Session:
+    """A session as others see it; the task in `kiro_core.session.life` owns its stack and its fields.
+
+    It is the `Client` of the agent that it launched: it records what the agent says, shows it to
+    its own client, and answers what the agent asks.
+    """
+
+    info = PeerInfo("kiro_core")
+    """What the agent learns of its client: no file or terminal services are offered."""
+
+    def __init__(self, plan: Plan, tools: Tools, client: Client | None) -> None:
+        """Open nothing yet."""
+        self.plan = plan
+        self.tools = tools
+        self.scope = anyio.CancelScope()
+        self.ended = anyio.Event()
+        self.post, self.mailbox = anyio.create_memory_object_stream[Close](_MAILBOX)
+        self.outlet = Outlet(plan.info.id, client)
+        self.mcp = McpStart(plan.mcp_servers if plan.engine.reports_mcp else ())
+        self.ready = False
+        self.closing = False
+        self.loading = False
+        self.failure: KiroError | None = None
+        self.refusal: KiroError | None = None
+        self.agent_session = plan.info.agent_session
+        self.answer = Frame.answer({})
+        self.agent: Agent
+        self.turns: Turns | None = None
+        self.patience: Patience
+        self._preface = "" if plan.info.title else plan.preface
+
+    def hold(self, db: SessionDb) -> None:
+        """Take the record that the session's task holds."""
+        self.db = db
+        self.journal = Journal(db)
+        self.questions = Questions(self.journal, self.tell, self.tools.limits.question_s)
+        self.patience = Patience(self.tools.limits, self.tell)
+
+    # What a client may ask.
+
+    async def prompt(self, frame: Frame) -> PromptTurn:
+        """Accept a prompt: see `Agent.prompt`.
+
+        Raises:
+            AgentUnable: the agent could not continue this session; the sentence says why.
+            SessionBusy, SessionClosing, Unavailable, Fenced: see `Turns.prompt`.
+
+        """
+        return await self._working().prompt(frame)
+
+    async def cancel(self) -> None:
+        """Cancel what runs, what waits, and what is asked."""
+        if self.turns is None:
+            return
+        running = self.turns.cancel()
+        self.questions.cancel()
+        self.patience.look_again()
+        if running is not None:
+            await self._cancel_at_agent()
+
+    async def call(self, frame: Frame) -> Frame:
+        """Pass a request on to the agent."""
+        self._working()
+        limit = self.tools.limits.control_s
+        with anyio.move_on_after(limit):
+            return await self.agent.call(self._for_agent(frame))
+        raise AgentTimeout(f"The agent did not answer {frame.method} within {limit:g} s.")
+
+    async def pass_on(self, frame: Frame) -> None:
+        """Pass a notification on to the agent."""
+        self._working()
+        await self.agent.notify(self._for_agent(frame))
+
+    async def replay(self, client: Client) -> None:
+        """Show a client the conversation as recorded so far, in batches."""
+        head, batch = self.db.head, []
+        records = self.tools.store.read(self.plan.info.id)
+        async for frame in conversation(records, self.plan.info.id, head):
+            batch.append(frame)
+            if len(batch) == _REPLAY_BATCH:
+                await client.notify(batch)
+                batch = []
+        await client.notify(batch)
+
+    async def rejoin(self, client: Client, *, replay: bool) -> Frame:
+        """Give a live session to another client; what happens meanwhile comes after the replay."""
+        self.outlet.hold(client)
+        if replay:
+            await self.replay(client)
+        return self.answer
+
+    async def close(self) -> None:
+        """End the session and wait until its process is gone and its lease is free.
+
+        After `limits.close_s` seconds the rest is cut short; the launcher's own ladder is bounded.
+        """
+        self.closing = True
+        if self.ready:
+            self._send(Close())
+        else:
+            self.scope.cancel()
+        with anyio.move_on_after(self.tools.limits.close_s):
+            await self.ended.wait()
+        self.scope.cancel()
+        await self.ended.wait()
+
+    def _send(self, command: Close) -> None:
+        try:
+            self.post.send_nowait(command)
+        except anyio.WouldBlock as error:
+            raise SessionBusy("The session has too many commands waiting.", hint="Try again.") from error
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            _LOG.debug("session %s had ended before its command", self.plan.info.id)
+
+    def _working(self) -> Turns:
+        if self.refusal is not None:
+            raise self.refusal
+        if self.turns is None:
+            raise SessionClosing("The session is not ready.", hint="Wait for the answer to its opening.")
+        return self.turns
+
+    def _for_agent(self, frame: Frame) -> Frame:
+        return frame.with_session(self.agent_session)
+
+    # What the agent may ask, and what it says.
+
+    async def notify(self, frames: Sequence[Frame]) -> None:
+        """Record what the agent says, then show it: one append and one write for a chunk."""
+        if self.loading:
+            frames = [frame for frame in frames if shown_while_loading(frame)]
+        if not frames:
+            return
+        try:
+            await self.journal.updates(frames)
+            self.patience.heard()
+            await self._observe(frames)
+        except KiroError as error:
+            self.fail(error)
+            return
+        await self.outlet.show([self._for_client(frame) for frame in frames if frame.fault is None])
+
+    async def request(self, frame: Frame) -> Frame:
+        """Answer a request of the agent."""
+        if frame.method != "session/request_permission":
+            raise RpcError(METHOD_NOT_FOUND, f"The client does not offer {frame.method}.")
+        response = await self.questions.ask(frame, self.outlet.client, self._for_client(frame))
+        self.patience.heard()
+        return response
+
+    async def tell(self, notice: Notice) -> None:
+        """Tell the client something outside the conversation."""
+        in_turn = self.turns is not None and self.turns.running is not None
+        await self.outlet.tell(notice, self.journal, in_turn=in_turn)
+
+    def fail(self, error: KiroError) -> None:
+        """End the session because its record cannot be kept: nothing is shown that is not stored."""
+        self.failure = self.failure or error
+        self.scope.cancel()
+
+    async def _observe(self, frames: Sequence[Frame]) -> None:
+        for frame in frames:
+            self.mcp.follow(frame)
+            title = observed_title(frame)
+            if title:
+                await self.put_info(title=title)
+
+    def _for_client(self, frame: Frame) -> Frame:
+        # A child session of the agent's own keeps its id; so does nothing else.
+        ours = frame.session == self.agent_session or not self.agent_session
+        return frame.with_session(self.plan.info.id) if ours else frame
+
+    # What the turns need.
+
+    async def dispatch(self, turn: PromptTurn) -> Turn:
+        """Hand a prompt to the agent, the configuration's prompt in front of the first."""
+        await self.outlet.turn_begins()
+        if not self.db.info.title:
+            await self.put_info(title=prompt_title(turn.asked))
+        frame = self._for_agent(turn.asked)
+        if self._preface:
+            frame, self._preface = with_preface(frame, self._preface), ""
+        asked = await self.agent.prompt(frame)
+        turn.dispatched = True
+        if turn.cancelled:
+            await self._cancel_at_agent()
+        return asked
+
+    async def outcome(self, turn: PromptTurn, asked: Turn) -> Frame:
+        """Wait for the agent's answer, within the limits."""
+        return await self.patience.outcome(turn, asked, lambda: self.questions.any_open)
+
+    async def turn_ended(self) -> None:
+        """Keep the time of the last turn."""
+        await self.put_info()
+
+    async def put_info(self, **changes: Any) -> None:
+        """Replace the metadata, as of now; `changes` are fields of `SessionInfo`."""
+        await self.db.put_info(replace(self.db.info, updated=utc_now(), **changes))
+
+    async def _cancel_at_agent(self) -> None:
+        try:
+            await self.agent.cancel(Frame.of("session/cancel", {"sessionId": self.agent_session}))
+        except Disconnected:
+            _LOG.debug("session %s: the agent was gone before the cancel", self.plan.info.id)
+
+    @property
+    def stored(self) -> SessionInfo:
+        """The metadata as last written."""
+        return self.db.info
