@@ -1,0 +1,110 @@
+"""A client's requests become verbs of the desk, and the desk's words reach the client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import anyio
+
+from kiro_acp.handshake import client_info, to_client
+from kiro_core.errors import KiroError, SessionClosing
+from kiro_core.frames import Frame
+from kiro_core.ports import Agent
+from kiro_core.rpc import Peer, Stream
+from kiro_core.types import PeerInfo
+
+
+class RemoteClient:
+    """Implements `Client` for whoever is at the other end."""
+
+    def __init__(self, peer: Peer) -> None:
+        """Speak through a peer; `info` is filled in by `initialize`."""
+        self.info = PeerInfo()
+        self._peer = peer
+
+    async def notify(self, frames: Sequence[Frame]) -> None:
+        """See `Client.notify`."""
+        await self._peer.send(frames)
+
+    async def request(self, frame: Frame) -> Frame:
+        """See `Client.request`."""
+        return await self._peer.call(frame)
+
+
+class LocalAgent:
+    """Implements a peer's `Handler`: what a client asks of us.
+
+    `initialize` is answered from constants. Whatever comes next waits for the desk, which opens
+    meanwhile; when the desk cannot open, its reason answers every request.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        """Speak over `stream`; `peer` does the reading."""
+        self.peer = Peer(stream, self)
+        self.client = RemoteClient(self.peer)
+        self.greeted = anyio.Event()
+        self._opened = anyio.Event()
+        self._agent: Agent | None = None
+        self._failure: KiroError | None = None
+
+    def open(self, agent: Agent) -> None:
+        """Answer from now on with that agent."""
+        self._agent = agent
+        self._opened.set()
+
+    def fail(self, error: KiroError) -> None:
+        """Answer from now on with that failure."""
+        self._failure = error
+        self._opened.set()
+
+    async def request(self, frame: Frame) -> Frame:
+        """Answer one request."""
+        if frame.method == "initialize":
+            self.client.info = client_info(frame.params)
+            response = Frame.answer(to_client())
+            self.greeted.set()
+            return response
+        return await self._verb(self._agent or await self._desk(), frame)
+
+    async def notify(self, frames: Sequence[Frame]) -> None:
+        """Take notifications; a client's unreadable line is answered by the peer and has no further meaning."""
+        agent = self._agent
+        for frame in frames:
+            if agent is None or frame.fault is not None:
+                continue
+            if frame.method == "session/cancel":
+                await agent.cancel(frame)
+            else:
+                await agent.notify(frame)
+
+    async def _verb(self, agent: Agent, frame: Frame) -> Frame:
+        match frame.method:
+            case "session/new":
+                return await agent.new(frame)
+            case "session/load":
+                return await agent.open(frame, replay=True)
+            case "session/prompt":
+                return await self._prompt(agent, frame)
+            case "session/list":
+                return await agent.list(frame)
+            case "session/close":
+                return await agent.close(frame)
+        return await agent.call(frame)
+
+    async def _desk(self) -> Agent:
+        self.greeted.set()
+        await self._opened.wait()
+        if self._agent is None:
+            raise self._failure or SessionClosing("The desk is closed.")
+        return self._agent
+
+    async def _prompt(self, agent: Agent, frame: Frame) -> Frame:
+        turn = await agent.prompt(frame)
+        try:
+            return await turn.settled()
+        except anyio.get_cancelled_exc_class():
+            # `$/cancel_request` takes the prompt back; a client that only hung up leaves its turn running.
+            if not self.peer.ended.is_set():
+                with anyio.CancelScope(shield=True):
+                    await agent.cancel(frame)
+            raise

@@ -1,0 +1,89 @@
+"""Their agent, here: a process that speaks ACP is an `Agent` like any other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+
+from kiro_acp.handshake import agent_info, to_agent
+from kiro_core.errors import AgentTimeout, unwrapped
+from kiro_core.frames import Frame
+from kiro_core.ports import Agent, Client, Process, Turn
+from kiro_core.rpc import Peer, result
+from kiro_core.types import PeerInfo
+
+
+class RemoteAgent:
+    """Verbs become requests; the JSON-RPC ids are ours, everything else leaves as it came."""
+
+    def __init__(self, peer: Peer, info: PeerInfo) -> None:
+        """Speak to an agent that introduced itself."""
+        self.info = info
+        self._peer = peer
+
+    async def new(self, frame: Frame) -> Frame:
+        """See `Agent.new`."""
+        return await self._peer.call(frame)
+
+    async def open(self, frame: Frame, *, replay: bool) -> Frame:
+        """See `Agent.open`."""
+        method = "session/load" if replay else "session/resume"
+        return await self._peer.call(frame if frame.method == method else Frame.of(method, frame.params, id=0))
+
+    async def prompt(self, frame: Frame) -> Turn:
+        """See `Agent.prompt`."""
+        return await self._peer.start(frame)
+
+    async def cancel(self, frame: Frame) -> None:
+        """See `Agent.cancel`."""
+        await self._peer.send([frame])
+
+    async def close(self, frame: Frame) -> Frame:
+        """See `Agent.close`."""
+        return await self._peer.call(frame)
+
+    async def list(self, frame: Frame) -> Frame:
+        """See `Agent.list`."""
+        return await self._peer.call(frame)
+
+    async def call(self, frame: Frame) -> Frame:
+        """See `Agent.call`."""
+        return await self._peer.call(frame)
+
+    async def notify(self, frame: Frame) -> None:
+        """See `Agent.notify`."""
+        await self._peer.send([frame])
+
+
+class AcpWire:
+    """Implements `Wire`."""
+
+    @asynccontextmanager
+    async def connect(self, process: Process, client: Client, timeout_s: float) -> AsyncIterator[Agent]:
+        """See `Wire.connect`; the process's end of stream ends the block."""
+        peer = Peer(process, client)
+        with unwrapped():
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(peer.run)
+                # An agent that hangs up before this line is a refusal that `_introduced` raises.
+                info = await _introduced(peer, timeout_s)
+                tasks.start_soon(_end_with_the_stream, peer, tasks.cancel_scope)
+                yield RemoteAgent(peer, info)
+                tasks.cancel_scope.cancel()
+
+
+async def _end_with_the_stream(peer: Peer, block: anyio.CancelScope) -> None:
+    await peer.ended.wait()
+    block.cancel()
+
+
+async def _introduced(peer: Peer, timeout_s: float) -> PeerInfo:
+    with anyio.move_on_after(timeout_s):
+        response = await peer.call(Frame.of("initialize", to_agent(), id=0))
+        return agent_info(result(response, "The agent refused initialize"))
+    raise AgentTimeout(
+        f"The agent did not answer initialize within {timeout_s:g} s.",
+        hint="See whether its command speaks ACP, or raise limits.start_s.",
+    )
