@@ -51,17 +51,19 @@ async def test_a_session_that_hangs_at_its_start_delays_no_other(opened_desk):
         failures.append(caught.value)
 
     with anyio.fail_after(30):
-        async with opened_desk(RecordingClient(), engines={"slow": ["--hang-at", "session/new"]}) as office:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(hang, office)
-                while not office.desk.live:
-                    await anyio.lowlevel.checkpoint()
-                (slow,) = office.desk.live.values()
-                session = await office.start()
-                assert (await office.prompt(session, "hello")).result["stopReason"] == "end_turn"
-                await office.close(session)
-                assert not slow.ready, "the other one is still starting"
-                await slow.close()
+        async with (
+            opened_desk(RecordingClient(), engines={"slow": ["--hang-at", "session/new"]}) as office,
+            anyio.create_task_group() as tasks,
+        ):
+            tasks.start_soon(hang, office)
+            while not office.desk.live:
+                await anyio.lowlevel.checkpoint()
+            (slow,) = office.desk.live.values()
+            session = await office.start()
+            assert (await office.prompt(session, "hello")).result["stopReason"] == "end_turn"
+            await office.close(session)
+            assert not slow.ready, "the other one is still starting"
+            await slow.close()
     assert failures
 
 

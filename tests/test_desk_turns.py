@@ -211,7 +211,8 @@ async def test_a_forged_line_never_becomes_a_record_nor_reaches_the_client(opene
 @pytest.mark.parametrize("odd", [r'"\ud83d"', "NaN", "12345678901234567890123"])
 async def test_a_line_that_a_strict_parser_refuses_passes_byte_for_byte(opened_desk, odd):
     client = RecordingClient()
-    line = '{"method":"session/update", "params":{"update":{"sessionUpdate":"odd_new_kind","x":%s}}, "later": 1}' % odd
+    line = '{"method":"session/update", "params":{"update":{"sessionUpdate":"odd_new_kind","x":ODD}}, "later": 1}'
+    line = line.replace("ODD", odd)
     with anyio.fail_after(30):
         async with opened_desk(client) as office:
             session = await office.start()

@@ -1,5 +1,6 @@
 """The walk of a prompt, counted: how much work one relayed chunk costs, without a clock."""
 
+import fcntl
 import os
 from collections import Counter
 
@@ -8,8 +9,8 @@ import msgspec
 import pytest
 import trio
 from anyio import to_thread
-from kiro_acp.local import LocalAgent
 
+from kiro_acp.local import LocalAgent
 from kiro_core import PipeStream
 from kiro_core.frames import Frame
 
@@ -20,11 +21,13 @@ class Editor:
     def __init__(self):
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
+        # Never full: a chunk that the editor's pipe takes in parts would count as several writes.
+        fcntl.fcntl(ours_out, fcntl.F_SETPIPE_SZ, 1 << 20)
         os.set_blocking(ours_in, False)
         os.set_blocking(ours_out, False)
         self.stream = PipeStream(ours_in, ours_out)
         self.fd = ours_out
-        self._in, self._out = open(theirs_in, "rb"), open(theirs_out, "wb", buffering=0)
+        self._in, self._out = os.fdopen(theirs_in, "rb"), os.fdopen(theirs_out, "wb", buffering=0)
         self.updates = 0
 
     async def ask(self, method, params):
@@ -37,6 +40,7 @@ class Editor:
             if "id" in message:
                 return message["result"]
             self.updates += 1
+        raise EOFError
 
     def close(self):
         self._in.close()
@@ -81,6 +85,7 @@ def anyio_backend(request):
     return request.param
 
 
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="only Linux can make a pipe large")
 async def test_a_relayed_chunk_costs_one_read_one_append_one_write_and_few_task_steps(opened_desk, monkeypatch):
     editor, steps = Editor(), Steps()
     with anyio.fail_after(60):
@@ -91,7 +96,7 @@ async def test_a_relayed_chunk_costs_one_read_one_append_one_write_and_few_task_
             session = (await editor.ask("session/new", {"cwd": str(office.cwd), "mcpServers": []}))["sessionId"]
             counts = Counts(monkeypatch)
             trio.lowlevel.add_instrument(steps)
-            prompt = [{"type": "text", "text": "/flood 5000 100"}]
+            prompt = [{"type": "text", "text": "/flood 2000 100"}]
             await editor.ask("session/prompt", {"sessionId": session, "prompt": prompt})
             trio.lowlevel.remove_instrument(steps)
             chunks = max(counts.reads.values())
@@ -100,13 +105,9 @@ async def test_a_relayed_chunk_costs_one_read_one_append_one_write_and_few_task_
             tasks.cancel_scope.cancel()
         await editor.stream.aclose()
         editor.close()
-    assert editor.updates >= 5000
-    print(
-        f"{editor.updates} updates in {chunks} chunks: {to_log} appends, {to_editor} writes, {steps.count} task steps"
-    )
+    assert editor.updates >= 2000
     prompt_itself = 8
-    assert chunks < 5000 / 4, "an agent's writes are read together"
+    assert chunks < 2000 / 4, "an agent's writes are read together"
     assert to_log <= chunks + prompt_itself
-    # A full pipe takes a chunk in parts: at most one more write for each.
-    assert to_editor <= 2 * chunks + prompt_itself
-    assert steps.count <= 5 * chunks + 10 * prompt_itself
+    assert to_editor <= chunks + prompt_itself
+    assert steps.count <= 3 * chunks + 10 * prompt_itself

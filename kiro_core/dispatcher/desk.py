@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskGroup
 
 from kiro_core.agentconfig import all_agents
 from kiro_core.dispatcher.backends import Backends, open_backends
@@ -60,7 +60,8 @@ class Dispatcher:
         if plan.info.id in self.live:
             raise Held("The session is being opened already.", hint="Wait for its answer.", session=plan.info.id)
         session = self.live[plan.info.id] = Session(plan, self._backends.tools(plan.engine), client)
-        answer: Frame = await self._tasks.start(self._run, session)
+        self._tasks.start_soon(self._run, session)
+        answer = await session.opening()
         self.release(session)
         return answer
 
@@ -78,6 +79,8 @@ class Dispatcher:
             async with anyio.create_task_group() as closing:
                 for session in list(self.live.values()):
                     closing.start_soon(session.close)
+        for session in self.live.values():
+            session.scope.cancel()
 
     async def sessions(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> Page[SessionInfo]:
         """See `Desk.sessions`."""
@@ -99,9 +102,9 @@ class Dispatcher:
         """See `Desk.engines`."""
         return list(self._backends.engines.values())
 
-    async def _run(self, session: Session, *, task_status: TaskStatus[Frame]) -> None:
+    async def _run(self, session: Session) -> None:
         try:
-            await Life(session).run(task_status=task_status)
+            await Life(session).run()
         finally:
             del self.live[session.plan.info.id]
 
@@ -125,4 +128,3 @@ async def open_desk(
                 yield desk
             finally:
                 await desk.close()
-                tasks.cancel_scope.cancel()

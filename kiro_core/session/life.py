@@ -13,9 +13,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import anyio
-from anyio.abc import TaskStatus
 
-from kiro_core.errors import AgentGone, Disconnected, Fenced, KiroError, LaunchFailed, SessionClosing, unwrapped
+from kiro_core.errors import AgentGone, Disconnected, Fenced, KiroError, LaunchFailed, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, Process, SessionDb
 from kiro_core.rpc import failure
@@ -38,38 +37,36 @@ class Life:
         self._process: Process | None = None
         self._reason = "closed"
 
-    async def run(self, *, task_status: TaskStatus[Frame] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Run until the session ends; `started` gives the answer to the client's request.
+    async def run(self) -> None:
+        """Run until the session ends; never raises.
 
-        Raises:
-            KiroError: the session could not be opened. What happens later is recorded, not raised.
-
+        `Session.opened` tells when it is ready or has failed to open; what fails later is recorded.
         """
         session = self._session
         try:
-            await self._scoped(task_status)
-        except Exception as error:
-            if not session.ready:
-                raise
-            level = logging.INFO if isinstance(error, KiroError) else logging.ERROR
-            _LOG.log(level, "session %s ended: %s", session.plan.info.id, error, exc_info=level == logging.ERROR)
+            with unwrapped(), session.scope:
+                await self._own()
+            session.unopened = session.failure
+        except Exception as error:  # noqa: BLE001 - one session's failure, of whatever kind, ends no other
+            session.unopened = error
+            if session.ready:
+                known = isinstance(error, KiroError)
+                _LOG.log(logging.INFO if known else logging.ERROR, "%s ended: %s", self, error, exc_info=not known)
         finally:
             session.post.close()
             session.mailbox.close()
             session.ended.set()
+            session.opened.set()
 
-    async def _scoped(self, task_status: TaskStatus[Frame]) -> None:
-        session = self._session
-        with unwrapped(), session.scope:
-            await self._own(task_status)
-        if not session.ready:
-            raise session.failure or SessionClosing("The session was closed before it was ready.")
+    def __str__(self) -> str:
+        """For the log."""
+        return f"session {self._session.plan.info.id}"
 
     def _held(self) -> AbstractAsyncContextManager[SessionDb]:
         plan, store = self._session.plan, self._session.tools.store
         return store.open(plan.info.id) if plan.loaded else store.create(plan.info)
 
-    async def _own(self, task_status: TaskStatus[Frame]) -> None:
+    async def _own(self) -> None:
         session = self._session
         async with self._held() as db:
             session.hold(db)
@@ -77,7 +74,7 @@ class Life:
             try:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._watch_lease, db)
-                    await self._converse(task_status)
+                    await self._converse()
                     tasks.cancel_scope.cancel()
             finally:
                 with anyio.move_on_after(self._limits.close_s, shield=True):
@@ -93,12 +90,12 @@ class Life:
             await session.journal.settled("closed", {"reason": str(session.failure or self._reason)})
             await session.put_info()
         except KiroError as error:
-            _LOG.warning("session %s: its end could not be recorded: %s", session.plan.info.id, error)
+            _LOG.warning("%s: its end could not be recorded: %s", self, error)
 
-    async def _converse(self, task_status: TaskStatus[Frame]) -> None:
+    async def _converse(self) -> None:
         session = self._session
         try:
-            await self._with_agent(task_status)
+            await self._with_agent()
         except KiroError as error:
             self._reason = str(error)
             if session.ready or not session.plan.loaded:
@@ -106,9 +103,10 @@ class Life:
             # A conversation that no agent can continue can still be read.
             session.refusal = error
             notice = Notice("not_resumed", f"The session can be read but not continued: {error}")
-            await self._serve({}, [*session.plan.notices, notice], task_status)
+            answer = session.plan.answer({}, model=session.plan.info.model, refusesPrompts=str(error))
+            await self._serve(answer, [*session.plan.notices, notice])
 
-    async def _with_agent(self, task_status: TaskStatus[Frame]) -> None:
+    async def _with_agent(self) -> None:
         session = self._session
         async with self._launched() as agent:
             session.agent = agent
@@ -117,7 +115,7 @@ class Life:
             await session.put_info(agent_session=session.agent_session, model=opening.model)
             await session.mcp.settled(self._limits.mcp_start_s)
             notices = [*session.plan.notices, *opening.notices, *session.mcp.notices]
-            await self._serve(opening.mark(answer), notices, task_status)
+            await self._serve(session.plan.answer(answer, model=opening.model), notices)
         if not session.closing and session.failure is None:
             raise await self._gone()
 
@@ -162,15 +160,15 @@ class Life:
         try:
             await self._session.journal.event("process_ended", ended)
         except KiroError as error:
-            _LOG.warning("session %s: its process's end is not recorded: %s", self._session.plan.info.id, error)
+            _LOG.warning("%s: its process's end is not recorded: %s", self, error)
 
-    async def _serve(self, answer: dict[str, Any], notices: list[Notice], task_status: TaskStatus[Frame]) -> None:
+    async def _serve(self, answer: dict[str, Any], notices: list[Notice]) -> None:
         session = self._session
         async with anyio.create_task_group() as tasks:
             turns = Turns(tasks, session, self._ending, self._limits.max_queued_prompts)
             session.turns = turns
             try:
-                await self._announce(answer, notices, task_status)
+                await self._announce(answer, notices)
                 await session.mailbox.receive()
                 await turns.close(session.cancel, self._limits.close_s / 4)
             finally:
@@ -178,13 +176,13 @@ class Life:
                 turns.end()
                 tasks.cancel_scope.cancel()
 
-    async def _announce(self, answer: dict[str, Any], notices: list[Notice], task_status: TaskStatus[Frame]) -> None:
+    async def _announce(self, answer: dict[str, Any], notices: list[Notice]) -> None:
         session = self._session
         if session.plan.loaded and session.outlet.client is not None:
             await session.replay(session.outlet.client)
         session.answer = Frame.answer(answer)
         session.ready = True
-        task_status.started(session.answer)
+        session.opened.set()
         for notice in notices:
             await session.tell(notice)
 

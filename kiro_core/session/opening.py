@@ -8,7 +8,6 @@ import anyio
 
 from kiro_core.errors import AgentTimeout, AgentUnable, KiroError, RpcError
 from kiro_core.frames import Frame
-from kiro_core.notices import MARK
 from kiro_core.ports import Agent
 from kiro_core.rpc import result
 from kiro_core.session.plan import Plan
@@ -62,16 +61,6 @@ class Opening:
         answer = dict(await self._ask(method, frame, self._limits.start_s))
         await self._apply(session, answer, self._plan.info.model)
         return answer
-
-    def mark(self, answer: dict[str, Any]) -> dict[str, Any]:
-        """The agent's result as the client gets it: our session id, and what was chosen."""
-        plan = self._plan
-        meta = answer.get("_meta")
-        ours = {"agent": plan.config.name, "engine": plan.engine.name, "model": self.model}
-        marked = {**answer, "_meta": {**(meta if isinstance(meta, dict) else {}), MARK: ours}}
-        if not plan.loaded:
-            marked["sessionId"] = plan.info.id
-        return marked
 
     async def _ask(self, what: str, frame: Frame, timeout_s: float) -> dict[str, Any]:
         name = self._plan.engine.name

@@ -61,6 +61,15 @@ class Plan:
                 del params["_meta"]
         return params
 
+    def answer(self, result: Mapping[str, Any], **ours: Any) -> dict[str, Any]:
+        """The agent's result as the client gets it: our session id, and under `_meta` what was chosen."""
+        meta = result.get("_meta")
+        ours = {"agent": self.config.name, "engine": self.engine.name, **ours}
+        answer = {**result, "_meta": {**(meta if isinstance(meta, dict) else {}), MARK: ours}}
+        if not self.loaded:
+            answer["sessionId"] = self.info.id
+        return answer
+
     def effective(self) -> Mapping[str, Any]:
         """The effective configuration for the record; of whatever may be secret only the names."""
         return {

@@ -47,7 +47,9 @@ class Session:
         """Open nothing yet."""
         self.plan = plan
         self.tools = tools
-        self.scope = anyio.CancelScope()
+        # A session outlives who asked for it: only its own commands and failures end it.
+        self.scope = anyio.CancelScope(shield=True)
+        self.opened = anyio.Event()
         self.ended = anyio.Event()
         self.post, self.mailbox = anyio.create_memory_object_stream[Close](_MAILBOX)
         self.outlet = Outlet(plan.info.id, client)
@@ -57,6 +59,7 @@ class Session:
         self.loading = False
         self.failure: KiroError | None = None
         self.refusal: KiroError | None = None
+        self.unopened: Exception | None = None
         self.agent_session = plan.info.agent_session
         self.answer = Frame.answer({})
         self.agent: Agent
@@ -72,6 +75,25 @@ class Session:
         self.patience = Patience(self.tools.limits, self.tell)
 
     # What a client may ask.
+
+    async def opening(self) -> Frame:
+        """Wait until the session is ready: the answer to the request that asked for it.
+
+        Cancelling the wait takes the request back, and ends the session.
+
+        Raises:
+            KiroError: it could not be opened, and has ended.
+
+        """
+        try:
+            await self.opened.wait()
+        except anyio.get_cancelled_exc_class():
+            self.closing = True
+            self.scope.cancel()
+            raise
+        if not self.ready:
+            raise self.unopened or SessionClosing("The session was closed before it was ready.")
+        return self.answer
 
     async def prompt(self, frame: Frame) -> PromptTurn:
         """Accept a prompt: see `Agent.prompt`.

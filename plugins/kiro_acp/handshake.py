@@ -12,7 +12,7 @@ PROTOCOL_VERSION = 1
 
 _CAPABILITIES = {
     "loadSession": True,
-    "promptCapabilities": {"image": True, "audio": False, "embeddedContext": True},
+    "promptCapabilities": {"image": True, "audio": False, "embeddedContext": False},
     "mcpCapabilities": {"http": False, "sse": False},
     "sessionCapabilities": {"list": {}, "close": {}},
 }
