@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
-
-from kiro_core.frames.head import Head, decode, peek
+from kiro_core.frames.codec import decode, encode
+from kiro_core.frames.head import Head, peek
 from kiro_core.frames.splice import spliced, text_at
 
-_encode = msgspec.json.Encoder().encode
 _USUAL_UPDATE = re.compile(rb'\{"jsonrpc": ?"2\.0", ?"method": ?"[^"\\]*", ?"params": ?\{"sessionId": ?"([^"\\]*)"')
 
 
@@ -20,7 +18,8 @@ class Frame:
     `raw` has no newline. `id` is the JSON text of the id (`b"7"`, `b'"a"'`, `b"null"`) or None.
     `strict` tells that the line is one JSON object in valid UTF-8 that a strict parser accepts; a
     line that only a lenient one accepts (lone surrogate, NaN, bad UTF-8) is routed all the same.
-    `fault` is None, or the JSON-RPC number and sentence with which a bad line is answered.
+    `failed` tells of a response that it has an error, or neither result nor error.
+    `fault` is None, or the JSON-RPC number and sentence with which a bad line is answered (under `id`).
     """
 
     __slots__ = ("_body", "failed", "fault", "id", "method", "raw", "session", "strict")
@@ -45,12 +44,12 @@ class Frame:
         message["method"] = method
         if params is not None:
             message["params"] = params
-        return Frame.read(_encode(message), utf8=True)
+        return Frame.read(encode(message), utf8=True)
 
     @staticmethod
     def answer(result: Any, id: bytes = b"null") -> Frame:  # noqa: A002 - JSON-RPC's word
         """Build a response with `result`; `id` is JSON text, spliced later when it is not known yet."""
-        return Frame(b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (id, _encode(result)), Head(id=id))
+        return Frame(b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (id, encode(result)), Head(id=id))
 
     @staticmethod
     def failure(number: int, message: str, data: Any = None, id: bytes = b"null") -> Frame:  # noqa: A002 - as above
@@ -58,7 +57,7 @@ class Frame:
         error: dict[str, Any] = {"code": number, "message": message}
         if data is not None:
             error["data"] = data
-        return Frame(b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (id, _encode(error)), Head(id=id, failed=True))
+        return Frame(b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (id, encode(error)), Head(id=id, failed=True))
 
     @property
     def is_request(self) -> bool:
@@ -72,9 +71,9 @@ class Frame:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The whole message, decoded once."""
+        """The whole message, decoded once; `{}` when the line is no message."""
         if self._body is None:
-            self._body = decode(self.raw)
+            self._body = _object(self.raw)
         return self._body
 
     @property
@@ -96,23 +95,35 @@ class Frame:
         return error if isinstance(error, dict) else {}
 
     def text_at(self, *path: str) -> bytes | None:
-        """The JSON text of a value, as received; None without one."""
-        return text_at(self.raw, path)
+        """The JSON text of a value, as received; None without one, or when the line is no message."""
+        return text_at(self.raw, path) if self.fault is None else None
 
     def with_session(self, session: str) -> Frame:
         """The same message under another session id; every other byte stays as it is."""
         if self.session is None or self.session == session:
             return self
         usual = _USUAL_UPDATE.match(self.raw)
-        if usual and usual[1] == self.session.encode():
-            raw = self.raw[: usual.start(1)] + _encode(session)[1:-1] + self.raw[usual.end(1) :]
+        if usual and usual[1] == self.session.encode() and not _may_repeat_session(self.raw, usual.end(1)):
+            raw = self.raw[: usual.start(1)] + encode(session)[1:-1] + self.raw[usual.end(1) :]
         else:
-            raw = spliced(self.raw, ("params", "sessionId"), _encode(session))
+            raw = spliced(self.raw, ("params", "sessionId"), encode(session))
         return Frame(raw, Head(self.method, self.id, session, self.strict, self.failed))
 
     def with_id(self, id: bytes) -> Frame:  # noqa: A002 - JSON-RPC's word
         """The same message under another JSON-RPC id (JSON text); every other byte stays as it is."""
         if self.id == id:
             return self
-        raw = spliced(self.raw, ("id",), id)
-        return Frame(raw, Head(self.method, id, self.session, self.strict, self.failed))
+        return Frame.read(spliced(self.raw, ("id",), id))
+
+
+def _may_repeat_session(raw: bytes, after: int) -> bool:
+    """Whether the session id may stand in the line once more: a doubled key, perhaps written with escapes."""
+    return raw.find(b"sessionId", after) >= 0 or raw.find(rb"\u00", after) >= 0
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        value = decode(raw)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import json
+import re
 from typing import Any, NamedTuple
 
 import msgspec
 
+from kiro_core.frames.codec import REFUSED, lenient
+from kiro_core.frames.scan import is_deeper
 from kiro_core.frames.splice import text_at
 
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
 
+_LEVELS = 400
+"""Deeper nesting is refused (RFC 8259 section 9 allows it): a reader's stack has to hold it with an envelope around."""
+
+_DIGITS = 4300
+"""Python's own `json` refuses longer integers, so a line that holds one is not embedded in a record."""
+
+_STRIDE = 100
+_ENDLESS = re.compile(rb"[0-9]{%d}" % (_DIGITS // _STRIDE))
+
 _NEVER = msgspec.Raw()
-_REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_UNREADABLE = object()
+_ID = re.compile(rb'["0-9n]|-[0-9]')
 
 
 class Head(NamedTuple):
@@ -46,24 +56,17 @@ _strict = msgspec.json.Decoder().decode
 
 def peek(raw: bytes, *, utf8: bool | None = None) -> Head:
     """Read the head of one line; never raises. `utf8` spares the check where it is known."""
+    if is_deeper(raw, _LEVELS):
+        return _bad(INVALID_REQUEST, f"The message is nested deeper than {_LEVELS} levels.")
     try:
         line = _peek(raw)
-    except _REFUSED:
+    except REFUSED:
         return _lenient(raw)
+    session = line.params.sessionId if line.params is not None else None
+    strict = (is_utf8(raw) if utf8 is None else utf8) and not _has_endless_number(raw)
     id_ = bytes(line.id) if line.id is not _NEVER else None
     failed = line.error is not _NEVER and bytes(line.error) != b"null"
-    session = line.params.sessionId if line.params is not None else None
-    fault = _fault(line.method, id_, answers=failed or line.result is not _NEVER)
-    return Head(line.method, id_, session, is_utf8(raw) if utf8 is None else utf8, failed, fault)
-
-
-def decode(raw: bytes) -> dict[str, Any]:
-    """Decode one JSON object, strictly if possible, else leniently; `{}` when it is not an object."""
-    try:
-        value = _strict(raw)
-    except _REFUSED:
-        value = _loads(raw)
-    return value if isinstance(value, dict) else {}
+    return _checked(Head(line.method, id_, session, strict, failed), answers=line.result is not _NEVER)
 
 
 def is_utf8(raw: bytes) -> bool:
@@ -76,41 +79,48 @@ def is_utf8(raw: bytes) -> bool:
         return False
     return True
 
+def _checked(head: Head, *, answers: bool) -> Head:
+    if head.id is not None and not _ID.match(head.id):
+        fault = (INVALID_REQUEST, "The message's id is neither a string, a number nor null.")
+        return head._replace(id=b"null", fault=fault)
+    if head.fault is None and head.method is None and not answers and not head.failed:
+        fault = (INVALID_REQUEST, "The message has neither a method nor a result nor an error.")
+        return head._replace(failed=True, fault=fault)
+    return head
+
+
+def _has_endless_number(raw: bytes) -> bool:
+    # Every hundredth byte is enough to see such a run, and long lines are searched at no cost.
+    return len(raw) > _DIGITS and _ENDLESS.search(raw[::_STRIDE]) is not None
+
 
 def _is_strict(raw: bytes) -> bool:
     try:
-        return isinstance(_strict(raw), dict) and is_utf8(raw)
-    except _REFUSED:
+        return is_utf8(raw) and isinstance(_strict(raw), dict)
+    except REFUSED:
         return False
 
 
-def _fault(method: str | None, id_: bytes | None, *, answers: bool) -> tuple[int, str] | None:
-    if id_ is not None and id_[:1] in b"{[tf":
-        return INVALID_REQUEST, "The message's id is neither a string, a number nor null."
-    if method is None and not answers:
-        return INVALID_REQUEST, "The message has neither a method nor a result nor an error."
-    return None
-
-
-def _loads(raw: bytes) -> Any:
-    try:
-        return json.loads(raw.decode("utf-8", "surrogateescape"))
-    except (ValueError, RecursionError):
-        return _UNREADABLE
+def _bad(number: int, sentence: str, id_: bytes | None = None) -> Head:
+    return Head(id=id_, strict=False, fault=(number, sentence))
 
 
 def _lenient(raw: bytes) -> Head:
-    value = _loads(raw)
-    if value is _UNREADABLE:
-        return Head(strict=False, fault=(PARSE_ERROR, "The line is not JSON."))
+    try:
+        value = lenient(raw)
+    except ValueError:
+        return _bad(PARSE_ERROR, "The line is not JSON.")
+    if isinstance(value, list):
+        return _bad(INVALID_REQUEST, "The message is a batch; send one message a line.")
     if not isinstance(value, dict):
-        what = "a batch; send one message a line" if isinstance(value, list) else "not an object"
-        return Head(strict=False, fault=(INVALID_REQUEST, f"The message is {what}."))
-    method, params = value.get("method"), value.get("params")
-    id_ = text_at(raw, ("id",))
+        return _bad(INVALID_REQUEST, "The message is not an object.")
+    return _checked(_head(raw, value), answers="result" in value)
+
+
+def _head(raw: bytes, value: dict[str, Any]) -> Head:
+    method, params, id_ = value.get("method"), value.get("params"), text_at(raw, ("id",))
     if method is not None and not isinstance(method, str):
-        return Head(id=id_, strict=False, fault=(INVALID_REQUEST, "The message's method is not a string."))
+        return _bad(INVALID_REQUEST, "The message's method is not a string.", id_)
     session = params.get("sessionId") if isinstance(params, dict) else None
-    failed = value.get("error") is not None
-    fault = _fault(method, id_, answers=failed or "result" in value)
-    return Head(method, id_, session if isinstance(session, str) else None, _is_strict(raw), failed, fault)
+    strict, failed = _is_strict(raw), value.get("error") is not None
+    return Head(method, id_, session if isinstance(session, str) else None, strict, failed)

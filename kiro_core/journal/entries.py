@@ -13,36 +13,34 @@ that a log is always strict JSON. Kinds: `opened` (the effective configuration),
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from typing import Any
 
 import msgspec
 
 from kiro_core.errors import RecordInvalid
-from kiro_core.frames import Frame
+from kiro_core.frames import Frame, decode, encode
 from kiro_core.types import Record
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A decoded body; `data` is JSON text, or empty when the payload is in `raw_b64`."""
+    """A decoded body; `data` is JSON text, or empty when the payload is `raw_b64` (base64 in the record)."""
 
     at: str
     kind: str
     turn: str = ""
     data: msgspec.Raw = msgspec.Raw()
-    raw_b64: str = ""
+    raw_b64: bytes = b""
 
     @property
     def value(self) -> Any:
         """The payload decoded; None where there is none."""
-        return msgspec.json.decode(self.data) if bytes(self.data) else None
+        return decode(bytes(self.data)) if bytes(self.data) else None
 
     @property
     def frame(self) -> Frame:
         """The message that the payload holds, byte for byte as it was received."""
-        return Frame.read(b64decode(self.raw_b64) if self.raw_b64 else bytes(self.data))
+        return Frame.read(self.raw_b64 or bytes(self.data))
 
 
 _decode = msgspec.json.Decoder(Entry).decode
@@ -57,7 +55,7 @@ def entry(record: Record) -> Entry:
     """
     try:
         return _decode(record.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RecordInvalid(f"Record {record.seq} cannot be read: {error}.") from error
 
 
@@ -76,4 +74,4 @@ def payload(frame: Frame) -> bytes:
 
 def value(data: Any) -> bytes:
     """The rest of a body for a value of ours."""
-    return b'"data":%b}' % _encode(data)
+    return b'"data":%b}' % encode(data)

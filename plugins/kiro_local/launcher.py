@@ -32,6 +32,9 @@ class LocalLauncher:
     async def launch(self, command: Command) -> AsyncIterator[Process]:
         """Start a command as leader of its own session and group; leaving the block ends the group.
 
+        What the leader leaves behind in the group when it ends by itself is killed then. A program that
+        moves on to a session of its own is out of reach.
+
         Raises:
             LaunchFailed: see `start`.
 

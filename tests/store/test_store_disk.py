@@ -12,17 +12,6 @@ from kiro_core.testing.store_samples import records, session, stored
 from kiro_files import FilesOptions, open_store
 
 
-@pytest.fixture
-def root(tmp_path):
-    return tmp_path / "sessions"
-
-
-@pytest.fixture
-async def store(root):
-    async with open_store(FilesOptions(root=root)) as store:
-        yield store
-
-
 @pytest.mark.parametrize("body", [b"", b"[]", b"7", b"null", b'{"a":1}\n', b'{"a":\n1}', b'{"a":1}\n{"a":2}'])
 async def test_what_is_not_one_object_on_one_line_is_refused(store, body):
     async with store.create(session()) as db:

@@ -14,17 +14,6 @@ from kiro_core.testing.store_samples import records, session, stored
 from kiro_files import FilesOptions, open_store
 
 
-@pytest.fixture
-def root(tmp_path):
-    return tmp_path / "sessions"
-
-
-@pytest.fixture
-async def store(root):
-    async with open_store(FilesOptions(root=root)) as store:
-        yield store
-
-
 async def written(store, *batches):
     """A session that nobody holds, with these batches of records."""
     info = session()

@@ -11,7 +11,6 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from kiro_core.errors import Held
 from kiro_core.testing.store_samples import stored
-from kiro_files import FilesOptions, open_store
 
 OWNER = """
 import os, subprocess, sys
@@ -40,17 +39,6 @@ async def main(how, root, session):
 
 anyio.run(main, *sys.argv[1:])
 """
-
-
-@pytest.fixture
-def root(tmp_path):
-    return tmp_path / "sessions"
-
-
-@pytest.fixture
-async def store(root):
-    async with open_store(FilesOptions(root=root)) as store:
-        yield store
 
 
 @asynccontextmanager

@@ -15,17 +15,6 @@ from kiro_core.testing.store_samples import session, stored
 from kiro_files import FilesOptions, open_store
 
 
-@pytest.fixture
-def root(tmp_path):
-    return tmp_path / "sessions"
-
-
-@pytest.fixture
-async def store(root):
-    async with open_store(FilesOptions(root=root)) as store:
-        yield store
-
-
 @pytest.mark.parametrize("gone", [["lock"], ["jsonl"], ["lock", "jsonl"]])
 async def test_removing_files_under_the_owner_never_gives_two_owners(store, root, gone):
     info = session()

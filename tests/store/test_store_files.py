@@ -22,17 +22,6 @@ class TestFiles(StoreContract):
         return {"root": str(tmp_path / "sessions")}
 
 
-@pytest.fixture
-def root(tmp_path):
-    return tmp_path / "sessions"
-
-
-@pytest.fixture
-async def store(root):
-    async with open_store(FilesOptions(root=root)) as store:
-        yield store
-
-
 def test_sessions_stand_in_the_home_of_kiro(monkeypatch):
     monkeypatch.setenv("KIRO_HOME", "~/elsewhere")
     assert FilesOptions().root == Path.home() / "elsewhere/sessions/core"

@@ -1,0 +1,65 @@
+"""A desk without a wire: clients call it, and rehearsal agents run behind it as real processes."""
+
+import sys
+from contextlib import asynccontextmanager
+
+import pytest
+
+from kiro_core.dispatcher import open_desk
+from kiro_core.frames import Frame
+from kiro_core.registry import Registry
+from kiro_core.settings import load_settings
+
+REHEARSAL = [sys.executable, "-m", "kiro_core.rehearsal"]
+
+
+class Office:
+    """A desk with the verbs of its clients as short calls."""
+
+    def __init__(self, desk, agent, client, cwd):
+        self.desk, self.agent, self.client, self.cwd = desk, agent, client, cwd
+
+    async def new(self, *, servers=(), **wishes):
+        params = {
+            "cwd": str(self.cwd),
+            "mcpServers": [{"name": n, "command": "x", "args": [], "env": []} for n in servers],
+        }
+        if wishes:
+            params["_meta"] = {"kiro_core": wishes}
+        return (await self.agent.new(Frame.of("session/new", params, id=0))).result
+
+    async def start(self, **wishes):
+        return (await self.new(**wishes))["sessionId"]
+
+    async def load(self, session, *, replay=True):
+        params = {"sessionId": session, "cwd": str(self.cwd), "mcpServers": []}
+        return (await self.agent.open(Frame.of("session/load", params, id=0), replay=replay)).result
+
+    async def ask(self, session, text):
+        params = {"sessionId": session, "prompt": [{"type": "text", "text": text}]}
+        return await self.agent.prompt(Frame.of("session/prompt", params, id=0))
+
+    async def prompt(self, session, text):
+        return await (await self.ask(session, text)).settled()
+
+    async def cancel(self, session):
+        await self.agent.cancel(Frame.of("session/cancel", {"sessionId": session}))
+
+    async def close(self, session):
+        await self.agent.close(Frame.of("session/close", {"sessionId": session}, id=0))
+
+
+@pytest.fixture
+def opened_desk(tmp_path):
+    """`async with opened_desk(client, engines={...}, limits={...}) as office`: a desk with rehearsal engines."""
+
+    @asynccontextmanager
+    async def opened(client, *, engines=None, engine="rehearsal", agent="", **settings):
+        named = {name: {"command": [*REHEARSAL, *options]} for name, options in (engines or {}).items()}
+        for name, more in settings.pop("engine_settings", {}).items():
+            named.setdefault(name, {}).update(more)
+        loaded = load_settings({**settings, "engines": named})
+        async with open_desk(loaded, Registry(), engine=engine, agent=agent) as desk, desk.attach(client) as agent_side:
+            yield Office(desk, agent_side, client, tmp_path)
+
+    return opened
