@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import anyio
 
 from kiro_core.frames import Frame
 from kiro_core.ports import Turn
+from kiro_core.session.plan import Tools
+from kiro_core.session.questions import Questions
 from kiro_core.session.turns import PromptTurn, cancelled
-from kiro_core.settings import Limits
 from kiro_core.types import Notice
+
+
+class Waiting(Protocol):
+    """What the patience needs of its session."""
+
+    tools: Tools
+    questions: Questions
+
+    async def tell(self, notice: Notice) -> None:
+        """Tell the client."""
+        ...
+
+    async def cancel(self) -> None:
+        """Cancel the session's turns."""
+        ...
 
 
 class Patience:
     """Waits for the outcome of a turn, one at a time."""
 
-    def __init__(self, limits: Limits, tell: Callable[[Notice], Awaitable[None]]) -> None:
+    def __init__(self, session: Waiting) -> None:
         """Tell of silence after `limits.silence_s`; give up `limits.control_s` after a cancel."""
-        self._limits = limits
-        self._tell = tell
+        self._session = session
+        self._limits = session.tools.limits
         self._heard_at = 0.0
         self._waiting: anyio.CancelScope | None = None
 
@@ -32,28 +48,27 @@ class Patience:
         if self._waiting is not None:
             self._waiting.cancel()
 
-    async def outcome(self, turn: PromptTurn, asked: Turn, asking: Callable[[], bool]) -> Frame:
-        """Wait for the agent's answer; while `asking` somebody, silence is not the agent's."""
+    async def outcome(self, turn: PromptTurn, asked: Turn) -> Frame:
+        """Wait for the agent's answer."""
         self.heard()
-        give_up_at = None
-        while True:
-            if turn.cancelled and give_up_at is None:
-                give_up_at = anyio.current_time() + self._limits.control_s
-            until = self._heard_at + self._limits.silence_s if give_up_at is None else give_up_at
-            with anyio.CancelScope(deadline=until) as self._waiting:
+        while not turn.cancelled:
+            with anyio.CancelScope(deadline=self._heard_at + self._limits.silence_s) as self._waiting:
                 return await asked.settled()
-            if give_up_at is not None and anyio.current_time() >= give_up_at:
-                await self._tell(Notice("cancel_unconfirmed", self._unconfirmed))
-                return cancelled()
-            if not turn.cancelled and anyio.current_time() >= self._heard_at + self._limits.silence_s:
-                self.heard()
-                if not asking():
-                    await self._tell(Notice("silence", self._silent))
+            if anyio.current_time() >= self._heard_at + self._limits.silence_s:
+                await self._silence()
+        with anyio.move_on_after(self._limits.control_s):
+            return await asked.settled()
+        sentence = f"The agent did not confirm the cancel within {self._limits.control_s:g} s; it may still be at work."
+        await self._session.tell(Notice("cancel_unconfirmed", sentence))
+        return cancelled()
 
-    @property
-    def _unconfirmed(self) -> str:
-        return f"The agent did not confirm the cancel within {self._limits.control_s:g} s; it may still be at work."
-
-    @property
-    def _silent(self) -> str:
-        return f"The agent has not been heard for {self._limits.silence_s:g} s; the turn goes on until it is cancelled."
+    async def _silence(self) -> None:
+        self.heard()
+        if self._session.questions.any_open:
+            return  # a person is silent, not the agent
+        ends = self._limits.end_silent_turns
+        what = "the turn is cancelled" if ends else "the turn goes on until it is cancelled"
+        sentence = f"The agent has not been heard for {self._limits.silence_s:g} s; {what}."
+        await self._session.tell(Notice("silence", sentence))
+        if ends:
+            await self._session.cancel()

@@ -77,7 +77,7 @@ class Plan:
             "cwd": self.info.cwd,
             "agent": {"name": self.config.name, "origin": self.config.origin, "digest": self.config.digest},
             "withheld": list(self.config.withheld),
-            "engine": {"name": self.engine.name, "origin": self.engine.origin, "command": list(self.engine.command)},
+            "engine": {"name": self.engine.name, "origin": self.engine.origin, "program": self.engine.command[0]},
             "env": sorted(self.engine.env),
             "model": self.info.model,
             "mcpServers": self.mcp_servers,

@@ -72,7 +72,7 @@ class Session:
         self.db = db
         self.journal = Journal(db)
         self.questions = Questions(self.journal, self.tell, self.tools.limits.question_s)
-        self.patience = Patience(self.tools.limits, self.tell)
+        self.patience = Patience(self)
 
     # What a client may ask.
 
@@ -190,11 +190,10 @@ class Session:
         try:
             await self.journal.updates(frames)
             self.patience.heard()
+            await self.outlet.show([self._for_client(frame) for frame in frames if frame.fault is None])
             await self._observe(frames)
         except KiroError as error:
             self.fail(error)
-            return
-        await self.outlet.show([self._for_client(frame) for frame in frames if frame.fault is None])
 
     async def request(self, frame: Frame) -> Frame:
         """Answer a request of the agent."""
@@ -244,7 +243,7 @@ class Session:
 
     async def outcome(self, turn: PromptTurn, asked: Turn) -> Frame:
         """Wait for the agent's answer, within the limits."""
-        return await self.patience.outcome(turn, asked, lambda: self.questions.any_open)
+        return await self.patience.outcome(turn, asked)
 
     async def turn_ended(self) -> None:
         """Keep the time of the last turn."""

@@ -42,6 +42,7 @@ class Limits(BaseModel):
     control_s: Seconds = Field(default=30, description="until an agent has answered any request but a prompt")
     question_s: Seconds = Field(default=1800, description="until a person has answered a question; then it is denied")
     silence_s: Seconds = Field(default=600, description="without a word during a turn until the client is told")
+    end_silent_turns: bool = Field(default=False, description="cancel a turn after that silence")
     mcp_start_s: Seconds = Field(default=5, description="until each MCP server of a new session has started")
     close_s: Seconds = Field(default=4, description="until one session has ended; then its process is killed")
     shutdown_s: Seconds = Field(default=8, description="until all sessions have ended; then their processes are killed")

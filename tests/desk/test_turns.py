@@ -146,6 +146,15 @@ async def test_a_silent_agent_is_told_of_and_its_turn_goes_on(opened_desk):
             assert (await turn.settled()).result["stopReason"] == "cancelled"
 
 
+async def test_a_silent_turn_is_cancelled_where_the_settings_say_so(opened_desk):
+    client = RecordingClient()
+    with anyio.fail_after(30):
+        async with opened_desk(client, limits={"silence_s": 0.1, "end_silent_turns": True}) as office:
+            session = await office.start()
+            assert (await office.prompt(session, "/sleep 60")).result["stopReason"] == "cancelled"
+            assert "the turn is cancelled" in client.text(session)
+
+
 async def test_a_turn_outlives_its_client(opened_desk):
     leaving, watching = RecordingClient(), RecordingClient()
     with anyio.fail_after(30):
