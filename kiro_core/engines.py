@@ -75,9 +75,10 @@ def installed(engine: Engine, which: Which = shutil.which) -> bool:
 
 def _looked_for(engine: Engine) -> tuple[str, bool]:
     """The name of its program or, with True, of its module."""
-    if list(engine.command[:2]) == [sys.executable, "-m"] and engine.command[2:]:
-        return engine.command[2], True
-    return engine.command[0], False
+    program, *arguments = engine.command
+    if program == sys.executable and "-m" in arguments[:-1]:
+        return arguments[arguments.index("-m") + 1], True
+    return program, False
 
 
 def choose_engine(

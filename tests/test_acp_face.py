@@ -142,7 +142,7 @@ def test_a_conversation_streams_before_its_answer_and_is_in_the_list(start, tmp_
 
 def test_a_session_is_not_spoken_of_before_the_answer_that_announces_it(start, tmp_path):
     config = tmp_path / "kiro.toml"
-    command = json.dumps([sys.executable, "-m", "kiro_core.rehearsal", "--mcp", "docs=initialized"])
+    command = json.dumps([sys.executable, "-P", "-m", "kiro_core.rehearsal", "--mcp", "docs=initialized"])
     config.write_text(f"[engines.early]\ncommand = {command}\n")
     program = start("--config", str(config), command=[*COMMAND[:2], "--engine", "early"])
     session = program.begin()

@@ -38,8 +38,8 @@ def test_claude_is_started_without_the_marks_of_an_outer_agent(engines):
     assert "CLAUDECODE" in engines["claude"].unset
 
 
-def test_the_rehearsal_runs_in_the_running_python(engines):
-    assert list(engines["rehearsal"].command) == [sys.executable, "-m", "kiro_core.rehearsal"]
+def test_the_rehearsal_runs_in_the_running_python_and_imports_nothing_from_the_folder_of_its_session(engines):
+    assert list(engines["rehearsal"].command) == [sys.executable, "-P", "-m", "kiro_core.rehearsal"]
     assert installed(engines["rehearsal"], which())
 
 

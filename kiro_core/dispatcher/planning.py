@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
-from kiro_core.agentconfig import Resolved, resolve
+from kiro_core.agentconfig import Resolved, all_agents, resolve
 from kiro_core.dispatcher.backends import Backends
 from kiro_core.dispatcher.requests import folder_of, servers_of, wish
 from kiro_core.engines import Chosen, choose_engine
 from kiro_core.errors import AgentNotFound
+from kiro_core.explain import near_miss
 from kiro_core.frames import Frame
 from kiro_core.journal import utc_now
 from kiro_core.session import Plan
@@ -83,12 +85,15 @@ class Planner:
             home=kiro_home(os.environ),
         )
         if not resolved.found and wish(frame, "agentRequired"):
-            raise AgentNotFound(
-                f"No agent configuration is called '{resolved.asked}'.",
-                hint=_reasons(resolved) or "`kiro-core sessions` and the folder .kiro/agents show what there is.",
-                agent=resolved.asked,
-            )
+            raise await self._unknown(resolved, folder_of(frame))
         return resolved
+
+    async def _unknown(self, resolved: Resolved, cwd: Path) -> AgentNotFound:
+        summaries, _ = await all_agents(self._backends.sources, cwd)
+        known = sorted(summary.name for summary in summaries)
+        hint = "\n".join([f"Available: {', '.join(known)}.", *(f"{problem}." for problem in resolved.problems)])
+        sentence = f"No agent configuration is called {resolved.asked!r}{near_miss(resolved.asked, known)}"
+        return AgentNotFound(sentence, hint=hint, agent=resolved.asked, available=known)
 
     def _chosen(self, frame: Frame, agent: str) -> Chosen:
         settings = self._backends.settings
@@ -114,7 +119,3 @@ def _notices(resolved: Resolved, said: str) -> list[Notice]:
         sentence = f"Of '{resolved.config.name}' these fields are not used, since the folder is not trusted: {fields}."
         notices.append(Notice("agent_untrusted", sentence, details={"withheld": list(resolved.config.withheld)}))
     return notices
-
-
-def _reasons(resolved: Resolved) -> str:
-    return " ".join(f"{problem}." for problem in resolved.problems)

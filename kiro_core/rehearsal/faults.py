@@ -22,7 +22,7 @@ def die(_: Turn, status: str) -> None:
 
 
 def ignore_term(_: Turn, __: str) -> None:
-    """`/ignore-term`: from now on ignore SIGTERM and the end of stdin."""
+    """`/ignore-term`: from now on ignore SIGTERM, and the end of stdin for ten minutes."""
     lifetime.ignore_term()
 
 

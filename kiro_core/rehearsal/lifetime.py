@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
+_STUBBORN_S = 600  # not for ever: whoever tests with it may be killed as well
 _jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
 _stubborn = threading.Event()
 
@@ -22,7 +24,7 @@ def run(reader: Callable[[], None]) -> int:
 
 
 def ignore_term() -> None:
-    """From the return on, neither SIGTERM nor the end of stdin ends this process."""
+    """From the return on SIGTERM does not end this process, and the end of stdin only after ten minutes."""
     done = threading.Event()
 
     def ignore() -> None:
@@ -44,5 +46,6 @@ def _read(reader: Callable[[], None]) -> None:
     try:
         reader()
     finally:
-        if not _stubborn.is_set():
-            _jobs.put(None)
+        if _stubborn.is_set():
+            time.sleep(_STUBBORN_S)
+        _jobs.put(None)

@@ -14,6 +14,8 @@ from kiro_core.ports import Agent, Client, Process, Turn
 from kiro_core.rpc import Peer, result
 from kiro_core.types import PeerInfo
 
+_LAST_LINES_S = 2.0
+
 
 class RemoteAgent:
     """Verbs become requests; the JSON-RPC ids are ours, everything else leaves as it came."""
@@ -69,14 +71,25 @@ class AcpWire:
                 tasks.start_soon(peer.run)
                 # An agent that hangs up before this line is a refusal that `_introduced` raises.
                 info = await _introduced(peer, timeout_s)
-                tasks.start_soon(_end_with_the_stream, peer, tasks.cancel_scope)
+                tasks.start_soon(_end_with_the_agent, peer, process, tasks.cancel_scope)
                 yield RemoteAgent(peer, info)
                 tasks.cancel_scope.cancel()
 
 
-async def _end_with_the_stream(peer: Peer, block: anyio.CancelScope) -> None:
-    await peer.ended.wait()
+async def _end_with_the_agent(peer: Peer, process: Process, block: anyio.CancelScope) -> None:
+    async with anyio.create_task_group() as either:
+        either.start_soon(_end_after_the_process, peer, process, either.cancel_scope)
+        await peer.ended.wait()
+        either.cancel_scope.cancel()
     block.cancel()
+
+
+async def _end_after_the_process(peer: Peer, process: Process, waiting: anyio.CancelScope) -> None:
+    # What it wrote last is still read; a helper that holds its stdout open does not keep it alive.
+    await process.wait()
+    with anyio.move_on_after(_LAST_LINES_S):
+        await peer.ended.wait()
+    waiting.cancel()
 
 
 async def _introduced(peer: Peer, timeout_s: float) -> PeerInfo:

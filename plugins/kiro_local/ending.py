@@ -65,7 +65,10 @@ class _Reaper:
 
 def _has_ended(child: subprocess.Popen[bytes]) -> bool:
     if hasattr(os, "waitid"):
-        return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        try:
+            return os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:  # somebody else reaped it
+            return True
     # macOS before Python 3.13 can only ask by reaping: its group is ended in the next breath, while the
     # number cannot have come round yet.
     if child.poll() is None:

@@ -10,7 +10,7 @@ from kiro_core.frames import Frame
 from kiro_core.registry import Registry
 from kiro_core.settings import load_settings
 
-REHEARSAL = [sys.executable, "-m", "kiro_core.rehearsal"]
+REHEARSAL = [sys.executable, "-P", "-m", "kiro_core.rehearsal"]
 
 
 class Office:

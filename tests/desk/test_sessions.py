@@ -1,5 +1,6 @@
 """Sessions: they start, fail, load and end each for itself."""
 
+import json
 import os
 import sys
 
@@ -311,3 +312,38 @@ async def test_the_list_has_every_session_with_its_title_and_by_folder(opened_de
             assert answer[1]["title"] == "Fix the bug"
             here = await office.agent.list(Frame.of("session/list", {"cwd": str(tmp_path)}, id=0))
             assert [s["sessionId"] for s in here.result["sessions"]] == [first]
+
+
+async def test_nothing_of_the_sessions_folder_runs_before_it_is_trusted(opened_desk, tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('a stranger was here')")
+    (tmp_path / "kiro_core.py").write_text("raise SystemExit('a stranger was here')")
+    agents = tmp_path / ".kiro" / "agents"
+    agents.mkdir(parents=True)
+    hook = {"command": f"touch {tmp_path}/started"}
+    server = {"command": "touch", "args": [f"{tmp_path}/started"]}
+    (agents / "lure.json").write_text(json.dumps({"hooks": {"agentSpawn": [hook]}, "mcpServers": {"lure": server}}))
+    client = RecordingClient()
+    with anyio.fail_after(30):
+        async with opened_desk(client, agent="lure") as office:
+            session = await office.start()
+            await office.prompt(session, "hello")
+            assert "hello" in client.text(session)
+            assert "not trusted: mcpServers, hooks" in client.text(session) or "hooks, mcpServers" in client.text(
+                session
+            )
+    assert not (tmp_path / "started").exists()
+
+
+async def test_a_helper_that_holds_the_agents_output_does_not_keep_its_session_alive(opened_desk):
+    code = (
+        "import subprocess, sys; sys.argv = ['x'];"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(15)'], start_new_session=True, stderr=-3);"
+        "from kiro_core.rehearsal.__main__ import main; main()"
+    )
+    with anyio.fail_after(12):
+        async with opened_desk(
+            RecordingClient(), engine_settings={"holder": {"command": [sys.executable, "-P", "-c", code]}}
+        ) as office:
+            session = await office.start(engine="holder")
+            response = await office.prompt(session, "/die 5")
+            assert "status 5" in response.error["message"]
