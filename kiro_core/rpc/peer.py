@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskGroup
 
-from kiro_core.errors import Disconnected, KiroError
+from kiro_core.errors import Disconnected
 from kiro_core.frames import Frame, Splitter, join, parse
 from kiro_core.rpc.pending import Pending
-from kiro_core.rpc.wording import CANCELLED, failure
+from kiro_core.rpc.serving import Serving
 
 _LOG = logging.getLogger(__name__)
 _GONE = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
@@ -59,8 +59,7 @@ class Peer:
         self._handler = handler
         self._ids = itertools.count(1)
         self._waiting: dict[bytes, Pending] = {}
-        self._serving: dict[bytes, anyio.CancelScope] = {}
-        self._idle = anyio.Event()
+        self._serving = Serving(handler.request, self._reply)
 
     async def run(self) -> None:
         """Read until the stream ends, then wait for the requests that are still being served.
@@ -118,9 +117,7 @@ class Peer:
 
     async def served(self) -> None:
         """Wait until every request of the other side is answered."""
-        while self._serving:
-            self._idle = anyio.Event()
-            await self._idle.wait()
+        await self._serving.finished()
 
     async def _ask(self, frame: Frame, pending: Pending) -> None:
         if self.ended.is_set():
@@ -157,27 +154,24 @@ class Peer:
     async def _handle(self, frames: list[Frame], tasks: TaskGroup) -> None:
         batch: list[Frame] = []
         for frame in frames:
-            if frame.fault is None and not frame.is_notification:
-                await self._notified(batch)
-                batch = []
-                await self._one(frame, tasks)
-            elif frame.method == "$/cancel_request":
-                self._cancel(frame)
-            else:
+            if frame.fault is not None or (frame.is_notification and frame.method != "$/cancel_request"):
                 batch.append(frame)
+                continue
+            await self._notified(batch)
+            batch = []
+            if frame.is_request:
+                await self._serving.begin(frame, tasks)
+            elif frame.is_notification:
+                self._serving.cancel(frame.text_at("params", "requestId"))
+            elif not self._settle(frame.id, frame):
+                _LOG.debug("a response to nothing that was asked was dropped")
         await self._notified(batch)
 
-    async def _one(self, frame: Frame, tasks: TaskGroup) -> None:
-        if frame.is_request:
-            # `start` returns once the handler has run up to its first wait: a `session/cancel`
-            # in the next line then finds the prompt that it is meant for.
-            await tasks.start(self._serve, frame)
-            return
-        pending = self._waiting.pop(frame.id or b"", None)
-        if pending is None:
-            _LOG.debug("a response to nothing that was asked was dropped")
-        else:
-            pending.resolve(frame)
+    def _settle(self, id_: bytes | None, response: Frame) -> bool:
+        pending = self._waiting.pop(id_ or b"", None)
+        if pending is not None:
+            pending.resolve(response)
+        return pending is not None
 
     async def _notified(self, frames: list[Frame]) -> None:
         if not frames:
@@ -186,45 +180,18 @@ class Peer:
             await self._handler.notify(frames)
         except Exception:  # noqa: BLE001 - the wire is a boundary: one bad message must not end the connection
             _LOG.exception("a notification could not be handled: %s", frames[0].method)
-        for frame in frames:
-            if frame.fault is not None:
-                await self._reply(Frame.failure(*frame.fault, id=_answerable(frame.id)))
+        await self._reply([answer for frame in frames if (answer := self._refusal(frame))])
 
-    def _cancel(self, frame: Frame) -> None:
-        scope = self._serving.get(frame.text_at("params", "requestId") or b"")
-        if scope is not None:
-            scope.cancel()
+    def _refusal(self, frame: Frame) -> Frame | None:
+        """What a bad line is answered; a response that says nothing is a failure for who waits for it."""
+        if frame.fault is None:
+            return None
+        refusal = Frame.failure(*frame.fault, id=frame.id or b"null")
+        return None if frame.failed and self._settle(frame.id, refusal) else refusal
 
-    async def _serve(self, frame: Frame, *, task_status: TaskStatus[None]) -> None:
-        id_ = frame.id or b"null"
-        response = Frame.failure(CANCELLED, "The request was cancelled.")
+    async def _reply(self, responses: list[Frame]) -> None:
         try:
-            with anyio.CancelScope() as scope:
-                self._serving[id_] = scope
-                task_status.started()
-                response = await self._answer(frame)
-            # No wait between the handler's return and this write: what a handler schedules for
-            # "after the answer" then comes after the answer.
-            await self._reply(response.with_id(id_))
-        finally:
-            self._serving.pop(id_, None)
-            self._idle.set()
-
-    async def _answer(self, frame: Frame) -> Frame:
-        try:
-            return await self._handler.request(frame)
-        except Exception as error:  # noqa: BLE001 - the wire is a boundary: a request never goes unanswered
-            if not isinstance(error, KiroError):
-                _LOG.exception("a request failed: %s", frame.method)
-            return failure(error)
-
-    async def _reply(self, response: Frame) -> None:
-        try:
-            await self.send([response])
+            if responses:
+                await self.send(responses)
         except Disconnected:
             _LOG.debug("a response could not be sent: the connection is closed")
-
-
-def _answerable(id_: bytes | None) -> bytes:
-    """The id under which a bad message is answered: null when its own is not one (JSON-RPC 2.0 section 5)."""
-    return id_ if id_ and id_[:1] not in b"{[tf" else b"null"

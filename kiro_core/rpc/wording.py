@@ -35,6 +35,15 @@ def result(response: Frame, what: str) -> dict[str, Any]:
     """
     if response.failed:
         error = response.error
-        message = error.get("message") or "no reason given"
-        raise RpcError(int(error.get("code", INTERNAL_ERROR)), f"{what}: {message}", data=error.get("data"))
+        number = error.get("code")
+        sentence = f"{what}: {_reason(error)}"
+        raise RpcError(number if isinstance(number, int) else INTERNAL_ERROR, sentence, data=error.get("data"))
     return response.result
+
+
+def _reason(error: dict[str, Any]) -> str:
+    """The peer's message, and its data where that is text: many agents say "Internal error" and put the reason there."""
+    message, data = error.get("message") or "no reason given", error.get("data")
+    details = data.get("details") if isinstance(data, dict) else data
+    told = isinstance(details, str) and details and details not in message
+    return f"{message}: {details}" if told else str(message)

@@ -203,8 +203,14 @@ class Life:
             await process.wait()
         status = "closed its output" if process.exit is None else f"ended with {process.exit}"
         words = process.stderr_tail().strip()
-        hint = f"Its last words: {words.splitlines()[-1]}" if words else "It wrote nothing to stderr."
+        hint = f"Its last words: {_telling(words)}" if words else "It wrote nothing to stderr."
         details = {"command": command, "status": str(process.exit or "unknown"), "stderr": words}
         if session.ready:
             return AgentGone(f"{program} {status}.", hint=hint, **details)
         return LaunchFailed(f"{program} {status} before it was ready.", hint=hint, **details)
+
+
+def _telling(words: str) -> str:
+    """The line that says most: the last one about an error, since some programs end with their version."""
+    lines = words.splitlines()
+    return next((line for line in reversed(lines) if "error" in line.lower()), lines[-1]).strip()

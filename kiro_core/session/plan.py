@@ -66,9 +66,9 @@ class Plan:
         meta = result.get("_meta")
         ours = {"agent": self.config.name, "engine": self.engine.name, **ours}
         answer = {**result, "_meta": {**(meta if isinstance(meta, dict) else {}), MARK: ours}}
-        if not self.loaded:
-            answer["sessionId"] = self.info.id
-        return answer
+        # Some agents answer a load with their own id, which is nobody's business.
+        answer.pop("sessionId", None)
+        return answer if self.loaded else {"sessionId": self.info.id, **answer}
 
     def effective(self) -> Mapping[str, Any]:
         """The effective configuration for the record; of whatever may be secret only the names."""
