@@ -79,6 +79,7 @@ def is_utf8(raw: bytes) -> bool:
         return False
     return True
 
+
 def _checked(head: Head, *, answers: bool) -> Head:
     if head.id is not None and not _ID.match(head.id):
         fault = (INVALID_REQUEST, "The message's id is neither a string, a number nor null.")

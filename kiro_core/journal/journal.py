@@ -8,7 +8,6 @@ from typing import Any
 
 import anyio
 
-from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.journal.entries import opening, payload, value
 from kiro_core.ports import SessionDb
@@ -25,7 +24,7 @@ class _Waiting:
     def __init__(self, bodies: Sequence[bytes]) -> None:
         self.bodies = bodies
         self.written = False
-        self.error: KiroError | None = None
+        self.error: Exception | None = None
 
 
 class Journal:
@@ -77,7 +76,7 @@ class Journal:
             waiting.written = True
         try:
             await self._write(batch)
-        except KiroError as error:
+        except Exception as error:  # noqa: BLE001 - whoever was merged into the batch must learn of any failure
             for waiting in merged:
                 waiting.error = error
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from kiro_core.frames import Frame
-from kiro_core.journal.entries import entry
+from kiro_core.journal.entries import Entry, entry
 from kiro_core.types import Record, SessionId
 
 _STATE = frozenset(
@@ -24,37 +24,49 @@ _STATE = frozenset(
 _SETTLED = ("completed", "failed")
 
 
-async def conversation(records: AsyncIterator[Record], session: SessionId, head: int) -> AsyncIterator[Frame]:
+async def conversation(records: AsyncIterator[Record], session: SessionId, head: int) -> AsyncGenerator[Frame, None]:
     """Yield `session/update` notifications of the records up to `head`: prompts, and what the agent said and did.
 
     An update kind that we do not know is conversation. A tool call that never ended is closed as
     failed at the end, since nothing will ever complete it.
     """
     open_calls: dict[str, None] = {}
-    async for record in records:
-        if record.seq > head:
-            break
-        item = entry(record)
-        if item.kind == "prompt":
-            for block in item.frame.params.get("prompt", []):
-                yield _update(session, {"sessionUpdate": "user_message_chunk", "content": block})
-        elif item.kind == "update" and item.frame.method == "session/update":
-            frame = item.frame
-            update = frame.params.get("update")
-            if isinstance(update, dict) and _is_conversation(update):
-                _follow(update, open_calls)
+    try:
+        async for record in records:
+            if record.seq > head:
+                break
+            for frame in _shown(entry(record), session):
+                _follow(frame, open_calls)
                 yield frame.with_session(session)
+    finally:
+        if isinstance(records, AsyncGenerator):
+            await records.aclose()
     for call in open_calls:
         yield _update(session, {"sessionUpdate": "tool_call_update", "toolCallId": call, "status": "failed"})
 
 
-def _is_conversation(update: dict[str, Any]) -> bool:
-    kind = update.get("sessionUpdate")
-    # The prompt's own record stands for what the user said; an agent that echoes it would double it.
-    return kind is not None and kind not in _STATE and kind != "user_message_chunk"
+def _shown(item: Entry, session: SessionId) -> list[Frame]:
+    """What a record adds to the conversation."""
+    frame = item.frame
+    if item.kind == "prompt":
+        prompt = frame.params.get("prompt")
+        blocks = prompt if isinstance(prompt, list) else []
+        return [_update(session, {"sessionUpdate": "user_message_chunk", "content": block}) for block in blocks]
+    if item.kind == "update" and frame.method == "session/update":
+        kind = _body(frame).get("sessionUpdate")
+        # The prompt's own record stands for what the user said; an agent that echoes it would double it.
+        if isinstance(kind, str) and kind not in _STATE and kind != "user_message_chunk":
+            return [frame]
+    return []
 
 
-def _follow(update: dict[str, Any], open_calls: dict[str, None]) -> None:
+def _body(frame: Frame) -> dict[str, Any]:
+    update = frame.params.get("update")
+    return update if isinstance(update, dict) else {}
+
+
+def _follow(frame: Frame, open_calls: dict[str, None]) -> None:
+    update = _body(frame)
     call = update.get("toolCallId")
     if not isinstance(call, str):
         return

@@ -42,8 +42,8 @@ def result(response: Frame, what: str) -> dict[str, Any]:
 
 
 def _reason(error: dict[str, Any]) -> str:
-    """The peer's message, and its data where that is text: many agents say "Internal error" and put the reason there."""
-    message, data = error.get("message") or "no reason given", error.get("data")
+    """The peer's message, and its data where that is text: many agents hide the reason there."""
+    message, data = str(error.get("message") or "no reason given"), error.get("data")
     details = data.get("details") if isinstance(data, dict) else data
     told = isinstance(details, str) and details and details not in message
-    return f"{message}: {details}" if told else str(message)
+    return f"{message}: {details}" if told else message
