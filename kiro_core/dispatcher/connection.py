@@ -38,7 +38,7 @@ class Connection:
         session = self._desk.live.get(id_)
         if session is None:
             info = await self._desk.info(id_)
-            return await self._desk.start(await self._desk.planner.stored(frame, info), self._client)
+            return await self._desk.start(await self._desk.planner.stored(frame, info, replay=replay), self._client)
         if not session.ready:
             raise SessionBusy("The session is being opened already.", hint="Wait for its answer.")
         answer = await session.rejoin(self._client, replay=replay)

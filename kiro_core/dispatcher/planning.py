@@ -52,7 +52,7 @@ class Planner:
         )
         return Plan(info, chosen.engine, resolved.config, frame, notices=_notices(resolved, chosen.said))
 
-    async def stored(self, frame: Frame, info: SessionInfo) -> Plan:
+    async def stored(self, frame: Frame, info: SessionInfo, *, replay: bool) -> Plan:
         """Plan to continue a recorded session: with its own engine, which alone knows the conversation.
 
         Raises:
@@ -71,7 +71,7 @@ class Planner:
             sentence = f"The agent configuration '{info.agent}' is not the one that the session was begun with."
             notices.append(Notice("agent_drift", sentence, details={"agent": info.agent}))
         info = replace(info, cwd=str(folder_of(frame)), agent=resolved.config.name)
-        return Plan(info, chosen.engine, resolved.config, frame, loaded=True, notices=notices)
+        return Plan(info, chosen.engine, resolved.config, frame, loaded=True, replay=replay, notices=notices)
 
     async def _resolved(self, frame: Frame, recorded: str = "") -> Resolved:
         servers_of(frame)

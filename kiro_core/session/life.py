@@ -178,7 +178,7 @@ class Life:
 
     async def _announce(self, answer: dict[str, Any], notices: list[Notice]) -> None:
         session = self._session
-        if session.plan.loaded and session.outlet.client is not None:
+        if session.plan.replay and session.outlet.client is not None:
             await session.replay(session.outlet.client)
         session.answer = Frame.answer(answer)
         session.ready = True

@@ -25,13 +25,17 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A resolved session: `info` as it is first written, `request` the client's own request."""
+    """A resolved session: `info` as it is first written, `request` the client's own request.
+
+    `loaded` continues a recorded one; `replay` shows the client its conversation first.
+    """
 
     info: SessionInfo
     engine: Engine
     config: AgentConfig
     request: Frame
     loaded: bool = False
+    replay: bool = False
     notices: Sequence[Notice] = ()
 
     @property

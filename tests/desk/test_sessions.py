@@ -136,6 +136,22 @@ async def test_a_loaded_session_replays_before_its_answer_and_goes_on_with_an_ag
             assert {frame.session for frame in client.frames} == {session}
 
 
+async def test_a_session_that_is_resumed_is_not_replayed(opened_desk, tmp_path):
+    engines = {"mem": ["--memory", str(tmp_path / "memory")]}
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), engines=engines, engine="mem") as office:
+            session = await office.start()
+            await office.prompt(session, "remember the apple")
+            await office.load(session, replay=False)
+            assert office.client.text(session).count("apple") == 1
+        client = RecordingClient()
+        async with opened_desk(client, engines=engines, engine="mem") as office:
+            await office.load(session, replay=False)
+            await office.prompt(session, "and the pear")
+            assert "apple" not in client.text(session)
+            assert "pear" in client.text(session)
+
+
 async def test_a_loaded_session_whose_agent_cannot_continue_can_be_read_and_says_why_it_takes_no_prompt(opened_desk):
     with anyio.fail_after(30):
         async with opened_desk(RecordingClient()) as office:
