@@ -1,0 +1,175 @@
+"""One turn from the command line, from the opening of the desk to the exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+
+from kiro_core import claim_stdio
+from kiro_core.cli.asking import Person
+from kiro_core.cli.engine_question import settle_engine
+from kiro_core.cli.failing import CANCELLED, DENIED, DONE, FAILED
+from kiro_core.cli.finding import find_session
+from kiro_core.cli.options import Given
+from kiro_core.cli.output import FORMS
+from kiro_core.cli.run_client import RunClient
+from kiro_core.cli.signals import follow_signals
+from kiro_core.cli.text import tell
+from kiro_core.dispatcher import open_desk
+from kiro_core.errors import KiroError, unwrapped
+from kiro_core.frames import Frame
+from kiro_core.notices import MARK
+from kiro_core.ports import Agent, Desk
+from kiro_core.rpc import Stream, failure, result
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What `run` was asked for; a prompt of None is to be read from stdin, a folder of None is the session's."""
+
+    prompt: str | None
+    session: str
+    output: str
+    cwd: Path | None
+    agent: str
+    engine: str
+
+
+async def converse(given: Given, order: Order) -> int:
+    """Have the turn; the exit code.
+
+    Raises:
+        KiroError: it could not be had, or it failed.
+
+    """
+    at_terminal = order.prompt is not None and order.output == "text" and sys.stdin.isatty() and sys.stderr.isatty()
+    shown_on_terminal = sys.stdout.isatty()
+    stream = claim_stdio()
+    person = Person(stream) if at_terminal else None
+    scope = anyio.CancelScope()
+    client = RunClient(stream, FORMS[order.output](), person, scope, terminal=shown_on_terminal)
+    conversation = Conversation(given, order, client, scope)
+    with unwrapped():
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(follow_signals, conversation.interrupt)
+            await conversation.run(stream, person)
+            tasks.cancel_scope.cancel()
+    return conversation.code()
+
+
+class Conversation:
+    """The turn; it ends early when `scope` is cancelled, and its session with it."""
+
+    def __init__(self, given: Given, order: Order, client: RunClient, scope: anyio.CancelScope) -> None:
+        """Begin with `run`."""
+        self._given = given
+        self._order = order
+        self._client = client
+        self._scope = scope
+        self._interrupted = False
+        self._response: Frame | None = None
+        self._agent: Agent | None = None
+        self._grace_s = 0.0
+
+    async def run(self, stdin: Stream, person: Person | None) -> None:
+        """Open a desk and a session, have the turn, end both, and tell the outcome."""
+        try:
+            with self._scope:
+                prompt = await self._prompt(stdin)
+                settings, registry = self._given.load()
+                self._grace_s = settings.limits.close_s
+                engine = self._order.engine
+                if not (engine or self._order.session):
+                    engine = await settle_engine(settings, self._given.config, person)
+                async with (
+                    open_desk(settings, registry, agent=self._order.agent, engine=engine) as desk,
+                    desk.attach(self._client) as agent,
+                ):
+                    await self._open(desk, agent)
+                    self._response = await self._turn(agent, prompt)
+        finally:
+            await self._client.finish(self._response)
+
+    async def interrupt(self, _: signal.Signals) -> None:
+        """Cancel the turn, which has a moment to end; before it has begun, or the second time, end at once."""
+        if self._response is not None:
+            return
+        again, self._interrupted = self._interrupted, True
+        if again or self._agent is None:
+            self._scope.cancel()
+            return
+        tell("Cancelling; another Ctrl-C ends at once.")
+        self._scope.deadline = anyio.current_time() + self._grace_s
+        try:
+            await self._agent.cancel(Frame.of("session/cancel", {"sessionId": self._session}))
+        except KiroError:
+            self._scope.cancel()
+
+    def code(self) -> int:
+        """The exit code of a run that has ended.
+
+        Raises:
+            RpcError: the turn failed.
+
+        """
+        if self._client.unread:
+            return FAILED
+        if self._interrupted or self._response is None:
+            return CANCELLED
+        reason = result(self._response, "The turn failed").get("stopReason")
+        if self._client.report.denied or reason == "refusal":
+            return DENIED
+        return CANCELLED if reason == "cancelled" else DONE
+
+    async def _prompt(self, stdin: Stream) -> str:
+        given = self._order.prompt
+        prompt = os.fsencode(given) if given is not None else await _everything(stdin)
+        if not prompt.strip():
+            raise click.UsageError("The prompt is empty.")
+        return prompt.decode("utf-8", "replace")
+
+    async def _open(self, desk: Desk, agent: Agent) -> None:
+        order = self._order
+        named = {"_meta": {MARK: {"agent": order.agent, "agentRequired": True}}} if order.agent else {}
+        params: dict[str, Any] = {"mcpServers": [], **named}
+        if order.session:
+            info = await find_session(desk, order.session)
+            params |= {"sessionId": info.id, "cwd": str(order.cwd or info.cwd)}
+            answer = await agent.open(Frame.of("session/resume", params, id=0), replay=False)
+        else:
+            params["cwd"] = str(order.cwd or Path.cwd())
+            answer = await agent.new(Frame.of("session/new", params, id=0))
+        opened = {**params, **result(answer, "The session could not be opened")}
+        chosen = (opened.get("_meta") or {}).get(MARK, {})
+        names = {name: chosen.get(name, "") for name in ("agent", "engine", "model")}
+        await self._client.begin({"sessionId": opened["sessionId"], **names})
+
+    @property
+    def _session(self) -> Any:
+        return self._client.report.about["sessionId"]
+
+    async def _turn(self, agent: Agent, prompt: str) -> Frame:
+        content = [{"type": "text", "text": prompt}]
+        frame = Frame.of("session/prompt", {"sessionId": self._session, "prompt": content}, id=0)
+        try:
+            turn = await agent.prompt(frame)
+            self._agent = agent
+            return await turn.settled()
+        except KiroError as error:
+            return failure(error)
+
+
+async def _everything(stdin: Stream) -> bytes:
+    parts = []
+    while True:
+        try:
+            parts.append(await stdin.receive())
+        except anyio.EndOfStream:
+            return b"".join(parts)

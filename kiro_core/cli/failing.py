@@ -1,0 +1,52 @@
+"""How a command ends: what a person is told of a failure, and the exit code that a script sees."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
+import click
+
+from kiro_core.cli.text import tell_failure
+from kiro_core.errors import AgentNotFound, KiroError, SettingsError, UnknownName
+
+DONE = 0
+FAILED = 1
+USAGE = 2
+AGENT_MISSING = 4
+DENIED = 5
+CANCELLED = 130
+
+
+def attempt(command: Callable[[], int], *, debug: bool) -> int:
+    """Run a command; its exit code, or that of its failure, which was told then."""
+    try:
+        code = command()
+        sys.stdout.flush()
+    except (click.ClickException, click.exceptions.Exit):
+        raise
+    except KeyboardInterrupt:
+        return CANCELLED
+    except BrokenPipeError:
+        # Whoever read the output has enough; Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the command line is a boundary: a person gets a sentence
+        if debug:
+            traceback.print_exception(error)
+        return _told(error)
+    return code
+
+
+def _told(error: Exception) -> int:
+    if isinstance(error, ExceptionGroup) and (ours := error.split(KiroError)[0]):
+        return max(_told(each) for each in ours.exceptions)
+    if not isinstance(error, KiroError):
+        tell_failure(f"Something failed: {type(error).__name__}: {error}.", "Run it again with --debug to see where.")
+        return FAILED
+    tell_failure(str(error), error.hint)
+    if isinstance(error, AgentNotFound):
+        return AGENT_MISSING
+    return USAGE if isinstance(error, SettingsError | UnknownName) else FAILED

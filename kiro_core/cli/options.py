@@ -1,0 +1,103 @@
+"""The options that several commands share, and how they become settings."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kiro_core.cli.failing import attempt
+from kiro_core.cli.logs import begin_logging
+
+if TYPE_CHECKING:
+    from kiro_core.registry import Registry
+    from kiro_core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the command line says of the settings: `config` is the file, `changes` nested keys and values."""
+
+    config: Path | None
+    changes: dict[str, Any]
+
+    def load(self) -> tuple[Settings, Registry]:
+        """Read the settings, and load the plugins that they leave.
+
+        Raises:
+            SettingsError, PluginError.
+
+        """
+        from kiro_core.registry import Registry
+        from kiro_core.settings import load_settings
+
+        settings = load_settings(self.changes, config=self.config)
+        plugins = settings.plugins
+        return settings, Registry(only=plugins.only, block=plugins.block, strict=plugins.strict)
+
+
+Command = Callable[..., int]
+
+
+def command(function: Command) -> Callable[..., None]:
+    """Make a command of a function that takes `given` first and returns an exit code."""
+
+    @click.option("--config", type=click.Path(path_type=Path), help="The settings file, instead of ~/.kiro/kiro.toml.")
+    @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", callback=_changes, help="Change one setting.")
+    @click.option("-v", "--verbose", count=True, help="Log what happens; twice: everything.")
+    @click.option("--debug", is_flag=True, help="Show tracebacks.")
+    @wraps(function)
+    def guarded(*, config: Path | None, changes: dict[str, Any], verbose: int, debug: bool, **rest: Any) -> None:
+        begin_logging(verbose, debug=debug)
+        sys.exit(attempt(lambda: function(Given(config, changes), **rest), debug=debug))
+
+    return guarded
+
+
+def choosing(function: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that choose what a new session gets."""
+    agent = click.option("--agent", default="", metavar="NAME", help="The agent configuration.")
+    engine = click.option("--engine", default="", metavar="NAME", help="The agent program; see `kiro-core engines`.")
+    return agent(engine(function))
+
+
+def folder(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option `--cwd`, a folder that exists, as an absolute path or None."""
+    kind = click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
+    return click.option("--cwd", type=kind, help=text)
+
+
+def _changes(_: click.Context, __: click.Parameter, written: Sequence[str]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    for text in written:
+        _merge(changes, _parsed(text), text)
+    return changes
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """A line as in the settings file; a value that is not TOML is text."""
+    key, is_there, value = text.partition("=")
+    for line in (text, f"{key}={json.dumps(value, ensure_ascii=False)}") if is_there else ():
+        try:
+            return tomllib.loads(line)
+        except tomllib.TOMLDecodeError:
+            continue
+    raise click.BadParameter(f"{text!r} is not KEY=VALUE, such as limits.start_s=90.")
+
+
+def _merge(into: dict[str, Any], tree: dict[str, Any], text: str) -> None:
+    for key, value in tree.items():
+        there = into.setdefault(key, value)
+        if there is value or not (isinstance(there, dict) or isinstance(value, dict)):
+            into[key] = value
+        elif isinstance(there, dict) and isinstance(value, dict):
+            _merge(there, value, text)
+        else:
+            raise click.BadParameter(f"{text!r}: another --set says that {key} is a value, and this one a table.")

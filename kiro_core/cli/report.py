@@ -1,0 +1,78 @@
+"""Gathers what one turn brought, for the object that `run --output json` prints at its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiro_core.cli.wording import notice_line, text_of, title_of, tool_line
+from kiro_core.frames import Frame
+
+_CALL_FIELDS = ("toolCallId", "title", "kind", "status")
+
+
+class Report:
+    """One turn so far; `about` is `{sessionId, agent, engine, model}`, empty before the session is open."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.about: dict[str, Any] = {}
+        self.denied = False
+        self._text: list[str] = []
+        self._calls: dict[str, dict[str, str]] = {}
+        self._questions: list[dict[str, str]] = []
+        self._notices: list[dict[str, str]] = []
+
+    @property
+    def in_line(self) -> bool:
+        """Whether the agent's text stands in the middle of a line."""
+        return bool(self._text) and not self._text[-1].endswith("\n")
+
+    def follow(self, update: dict[str, Any]) -> tuple[str, str]:
+        """Take one update: what it adds to the agent's text, and the line that tells a person of it.
+
+        A tool call between two pieces of text ends the line of the first.
+        """
+        match update.get("sessionUpdate"):
+            case "agent_message_chunk":
+                return self._said(text_of(update.get("content"))), ""
+            case "tool_call":
+                added = self._said("\n") if self.in_line else ""
+                return added, tool_line(title_of(self._call(update)))
+            case "tool_call_update":
+                call = self._call(update)
+                return "", tool_line(title_of(call), "failed") if update.get("status") == "failed" else ""
+            case "notice":
+                sentence = str(update.get("title", ""))
+                self._notices.append({"severity": str(update.get("severity", "")), "text": sentence})
+                return "", notice_line(sentence)
+        return "", ""
+
+    def asked(self, question: dict[str, str]) -> None:
+        """Take a question with its outcome: `{toolCallId, title, outcome, optionId}`."""
+        self._questions.append(question)
+        self.denied = self.denied or question["outcome"] == "denied"
+
+    def result(self, response: Frame | None) -> dict[str, Any]:
+        """The whole turn as one object; None stands for a turn that was cut off."""
+        outcome = response.result if response is not None else {"stopReason": "cancelled"}
+        failed = {"error": response.error} if response is not None and response.failed else {}
+        return {
+            **self.about,
+            "stopReason": outcome.get("stopReason"),
+            "text": "".join(self._text),
+            "usage": outcome.get("usage"),
+            "toolCalls": list(self._calls.values()),
+            "questions": self._questions,
+            "notices": self._notices,
+            **failed,
+        }
+
+    def _said(self, text: str) -> str:
+        if text:
+            self._text.append(text)
+        return text
+
+    def _call(self, update: dict[str, Any]) -> dict[str, str]:
+        call = self._calls.setdefault(str(update.get("toolCallId")), {})
+        call |= {field: str(update[field]) for field in _CALL_FIELDS if update.get(field)}
+        return call

@@ -1,0 +1,92 @@
+"""The client of `run`: it prints what the agent says and answers what the agent asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import anyio
+
+from kiro_core.cli.asking import Person
+from kiro_core.cli.output import Form
+from kiro_core.cli.report import Report
+from kiro_core.cli.text import encoded, printable, tell
+from kiro_core.cli.wording import question_line, title_of
+from kiro_core.errors import Disconnected
+from kiro_core.frames import Frame
+from kiro_core.rpc import METHOD_NOT_FOUND, Stream
+from kiro_core.types import PeerInfo
+
+
+class RunClient:
+    """Implements `Client`; `unread` tells that nobody reads the output any more, which cancels the scope."""
+
+    def __init__(
+        self, stdout: Stream, form: Form, person: Person | None, scope: anyio.CancelScope, *, terminal: bool
+    ) -> None:
+        """Print to `stdout`, which is a `terminal` or not; without a `person` every question is denied."""
+        self.info = PeerInfo("kiro-core run", version("kiro-core"), frozenset({"notices"}))
+        self.report = Report()
+        self.unread = False
+        self._stdout = stdout
+        self._form = form
+        self._person = person
+        self._scope = scope
+        self._terminal = terminal
+
+    async def begin(self, about: dict[str, Any]) -> None:
+        """Tell that the session is open."""
+        self.report.about = about
+        await self._print(self._form.session(about))
+
+    async def notify(self, frames: Sequence[Frame]) -> None:
+        """See `Client.notify`; the text of a batch goes out in one write where no other line comes between."""
+        text = ""
+        for frame in frames:
+            update = frame.params.get("update")
+            if frame.method != "session/update" or not isinstance(update, dict):
+                continue
+            added, line = self.report.follow(update)
+            text += self._form.update(frame, added)
+            if line:
+                await self._print(text)
+                text = ""
+                tell(line)
+        await self._print(text)
+
+    async def request(self, frame: Frame) -> Frame:
+        """See `Client.request`; where nobody can be asked it is an error, and the desk denies."""
+        options = frame.params.get("options")
+        options = [option for option in options if isinstance(option, dict)] if isinstance(options, list) else []
+        call = frame.params.get("toolCall")
+        call = call if isinstance(call, dict) else {}
+        asked = {"toolCallId": str(call.get("toolCallId", "")), "title": title_of(call)}
+        option = await self._person.choose(asked["title"], options) if self._person and options else None
+        allowed = option is not None and not str(option.get("kind")).startswith("reject")
+        chosen = str(option.get("optionId")) if option else ""
+        await self._answered({**asked, "outcome": "allowed" if allowed else "denied", "optionId": chosen})
+        if option is None:
+            return Frame.failure(METHOD_NOT_FOUND, "Nobody is here who could be asked.")
+        return Frame.answer({"outcome": {"outcome": "selected", "optionId": option.get("optionId")}})
+
+    async def finish(self, response: Frame | None) -> None:
+        """Tell how the turn ended; None means that it was cut off."""
+        if self.report.about and not self.unread:
+            await self._print(self._form.result(self.report.result(response)))
+
+    async def _answered(self, question: dict[str, str]) -> None:
+        self.report.asked(question)
+        await self._print(self._form.question(question))
+        why = "" if self._person else ", since nobody is here who could be asked"
+        tell(question_line(question["title"], question["outcome"] + why))
+
+    async def _print(self, text: str) -> None:
+        if not text:
+            return
+        try:
+            await self._stdout.send(encoded(printable(text) if self._terminal else text))
+        except anyio.BrokenResourceError as error:
+            self.unread = True
+            self._scope.cancel()
+            raise Disconnected("Nobody reads the output any more.") from error

@@ -1,0 +1,72 @@
+"""Answers an editor before the settings and plugins that its sessions need are loaded."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+import anyio
+
+from kiro_core.catalog import Choice
+from kiro_core.cli.failing import DONE
+from kiro_core.cli.options import Given
+from kiro_core.cli.signals import follow_signals
+from kiro_core.cli.text import tell_failure
+from kiro_core.errors import KiroError, unwrapped
+from kiro_core.ports import Agent, Client, Desk, Face
+from kiro_core.registry import Registry
+
+_FACE = "acp"
+"""The transport, and the plugin that provides it."""
+
+
+class LateDesk:
+    """A desk that opens when a client attaches; until then a face asks nothing else of it."""
+
+    def __init__(self, given: Given, agent: str, engine: str) -> None:
+        """Open it later with these."""
+        self._given = given
+        self._names = {"agent": agent, "engine": engine}
+
+    @asynccontextmanager
+    async def attach(self, client: Client) -> AsyncIterator[Agent]:
+        """See `Desk.attach`; leaving ends all sessions.
+
+        Raises on entering:
+            SettingsError, UnknownName, PluginError: the desk cannot open, which was told on stderr too.
+
+        """
+        attached = False
+        try:
+            from kiro_core.dispatcher import open_desk
+
+            settings, registry = self._given.load()
+            async with open_desk(settings, registry, **self._names) as desk, desk.attach(client) as agent:
+                attached = True
+                yield agent
+        except KiroError as error:
+            if not attached:
+                tell_failure(str(error), error.hint)
+            raise
+
+
+async def serve(given: Given, agent: str, engine: str) -> int:
+    """Serve until stdin ends or a signal comes: 0, or 128 and the signal's number."""
+    signals: list[signal.Signals] = []
+    serving = anyio.CancelScope()
+
+    async def end(number: signal.Signals) -> None:
+        signals.append(number)
+        serving.cancel()
+
+    with unwrapped():
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(follow_signals, end)
+            with serving:
+                transports = Registry(only={_FACE}).transports
+                async with transports.open(Choice(_FACE)) as transport:
+                    await cast("Face", transport).serve(cast("Desk", LateDesk(given, agent, engine)))
+            tasks.cancel_scope.cancel()
+    return 128 + signals[0] if signals else DONE

@@ -1,0 +1,78 @@
+"""Turns the records of a session into lines that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from kiro_core.cli.text import one_line
+from kiro_core.cli.wording import notice_line, question_line, text_of, title_of, tool_line
+from kiro_core.journal import Entry, entry
+from kiro_core.types import Record
+
+
+async def transcript(records: AsyncIterator[Record]) -> AsyncIterator[str]:
+    """Yield what was said and done; a text is one item whatever number of chunks it came in."""
+    said: list[str] = []
+    titles: dict[str, str] = {}
+    async for record in records:
+        item = entry(record)
+        update = _update(item)
+        if update.get("sessionUpdate") == "agent_message_chunk":
+            said.append(text_of(update.get("content")))
+            continue
+        for line in [*_update_lines(update, titles), *_lines(item, titles)]:
+            for text in _spoken(said):
+                yield text
+            yield line
+    for text in _spoken(said):
+        yield text
+
+
+def _spoken(said: list[str]) -> Iterator[str]:
+    text = "".join(said).strip()
+    said.clear()
+    if text:
+        yield f"agent: {text}"
+
+
+def _update(item: Entry) -> dict[str, Any]:
+    update = item.frame.params.get("update") if item.kind == "update" else None
+    return update if isinstance(update, dict) else {}
+
+
+def _update_lines(update: dict[str, Any], titles: dict[str, str]) -> Iterator[str]:
+    call = str(update.get("toolCallId"))
+    if update.get("sessionUpdate") == "tool_call":
+        titles[call] = one_line(title_of(update))
+        yield tool_line(titles[call])
+    elif update.get("sessionUpdate") == "tool_call_update" and update.get("status") == "failed":
+        yield tool_line(titles.get(call, call), "failed")
+
+
+def _lines(item: Entry, titles: dict[str, str]) -> Iterator[str]:
+    match item.kind:
+        case "prompt":
+            blocks = item.frame.params.get("prompt") or []
+            yield "you: " + "\n".join(map(text_of, blocks)).strip()
+        case "answer":
+            value = item.value
+            call = str(value.get("toolCallId"))
+            yield question_line(titles.get(call, call), _answer(value))
+        case "notice":
+            yield notice_line(one_line(str(item.value.get("text"))))
+        case "turn_ended":
+            yield f"turn: {_ended(item.value)}"
+        case "closed":
+            yield f"session ended: {one_line(str(item.value.get('reason')))}"
+
+
+def _answer(value: dict[str, Any]) -> str:
+    outcome = value.get("outcome")
+    outcome = outcome if isinstance(outcome, dict) else {}
+    return one_line(f"{outcome.get('optionId') or outcome.get('outcome')} ({value.get('by')})")
+
+
+def _ended(value: dict[str, Any]) -> str:
+    error = value.get("error")
+    return one_line(str(error.get("message")) if isinstance(error, dict) else str(value.get("stopReason")))

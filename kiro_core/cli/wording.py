@@ -1,0 +1,36 @@
+"""One line for each thing that happens beside the agent's words, the same live and from the record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def tool_line(title: str, status: str = "") -> str:
+    """A tool call, or with `status` how it went."""
+    return f"tool: {title}: {status}" if status else f"tool: {title}"
+
+
+def question_line(title: str, answer: str) -> str:
+    """A question of the agent and what came of it."""
+    return f"question: {title}: {answer}"
+
+
+def notice_line(sentence: str) -> str:
+    """Something that the desk tells."""
+    return f"notice: {sentence}"
+
+
+def title_of(call: Any) -> str:
+    """What a tool call is called: its title, else its id."""
+    call = call if isinstance(call, dict) else {}
+    return str(call.get("title") or call.get("toolCallId") or "a tool")
+
+
+def text_of(block: Any) -> str:
+    """A content block in a text: its text, the address of a link, or the kind of what cannot be shown."""
+    block = block if isinstance(block, dict) else {}
+    if isinstance(text := block.get("text"), str):
+        return text
+    resource = block.get("resource")
+    address = block.get("uri") or (resource.get("uri") if isinstance(resource, dict) else None)
+    return str(address) if address else f"[{block.get('type', 'content')}]"

@@ -1,0 +1,236 @@
+"""What a person at a terminal meets: questions that wait for an answer, and text that cannot command the terminal."""
+
+import json
+import os
+import pty
+import select
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(sys.executable).with_name("kiro-core")
+REHEARSAL = ("run", "--engine", "rehearsal")
+
+
+class Terminal:
+    """The command on a pseudo-terminal; `shown` is everything that it has shown."""
+
+    def __init__(self, environment, cwd, *arguments):
+        self._fd, inside = pty.openpty()
+        self.process = subprocess.Popen(
+            [PROGRAM, *arguments], stdin=inside, stdout=inside, stderr=inside, cwd=cwd, env=environment
+        )
+        os.close(inside)
+        self.shown = ""
+
+    def expect(self, text):
+        """Read on until `text` is shown, behind what was expected before."""
+        begin = len(self.shown)
+        while text not in self.shown[begin:]:
+            assert self._read(), f"{text!r} was not shown, but {self.shown!r}"
+
+    def type(self, text):
+        os.write(self._fd, text.encode())
+
+    def ended(self):
+        """Its exit code; all that it shows is read before."""
+        while self._read():
+            pass
+        return self.process.wait(30)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        os.close(self._fd)
+
+    def _read(self):
+        ready, _, _ = select.select([self._fd], [], [], 30)
+        assert ready, f"nothing more was shown after {self.shown!r}"
+        try:
+            chunk = os.read(self._fd, 65536)
+        except OSError:  # Linux says so when nobody has the other side open
+            return False
+        self.shown += chunk.decode()
+        return bool(chunk)
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """Without any agent program, and with a width that the tests know."""
+    (tmp_path / "bin").mkdir()
+    return os.environ | {"PATH": str(tmp_path / "bin"), "TERM": "xterm", "COLUMNS": "200"}
+
+
+@pytest.fixture
+def terminal(environment, tmp_path):
+    opened = []
+
+    def start(*arguments):
+        opened.append(Terminal(environment, tmp_path, *arguments))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def only_agent(tmp_path, environment):
+    """One agent program is installed, which is not the preferred one."""
+    script = tmp_path / "bin" / "qwen"
+    script.write_text(f"#!/bin/sh\nexec {sys.executable} -m kiro_core.rehearsal\n")
+    script.chmod(0o755)
+
+
+def test_a_question_is_asked_with_its_options_and_the_answer_reaches_the_agent(terminal):
+    screen = terminal(*REHEARSAL, "/permission Erase it")
+    screen.expect("Your answer [1-3]: ")
+    assert "question: Erase it\r\n  1. once\r\n  2. always\r\n  3. no\r\n" in screen.shown
+    screen.type("2\n")
+    screen.expect("Permission: allow_always.")
+    assert screen.ended() == 0
+
+
+def test_a_no_of_the_person_has_its_exit_code(terminal):
+    screen = terminal(*REHEARSAL, "/permission Erase it")
+    screen.expect("Your answer [1-3]: ")
+    screen.type("3\n")
+    screen.expect("Permission: reject_once.")
+    assert screen.ended() == 5
+
+
+def test_what_is_no_answer_is_asked_again(terminal):
+    screen = terminal(*REHEARSAL, "/permission Erase it")
+    for wrong in ("7", "yes", ""):
+        screen.expect("Your answer [1-3]: ")
+        screen.type(f"{wrong}\n")
+    screen.expect("Your answer [1-3]: ")
+    screen.type("1\n")
+    screen.expect("Permission: allow_once.")
+    assert screen.ended() == 0
+
+
+def test_the_end_of_the_input_is_a_denial(terminal):
+    screen = terminal(*REHEARSAL, "/permission Erase it")
+    screen.expect("Your answer [1-3]: ")
+    screen.type("\x04")
+    screen.expect("Permission: reject_once.")
+    assert screen.ended() == 5
+
+
+def test_ctrl_c_cancels_while_a_question_is_open(terminal):
+    screen = terminal(*REHEARSAL, "/permission Erase it")
+    screen.expect("Your answer [1-3]: ")
+    screen.process.send_signal(signal.SIGINT)
+    assert screen.ended() == 130
+
+
+def test_a_program_that_reads_the_output_is_not_asked(terminal):
+    screen = terminal(*REHEARSAL, "--output", "json", "/permission Erase it")
+    assert screen.ended() == 5
+    assert "Your answer" not in screen.shown
+
+
+def test_the_agent_cannot_command_the_terminal(terminal):
+    screen = terminal(*REHEARSAL, "/echo \x1b[31mred\x9b2J\x07 and\ttab\n/tool \x1b]0;title\x07")
+    assert screen.ended() == 0
+    assert "[31mred2J and\ttab" in screen.shown
+    assert not {"\x1b", "\x07", "\x9b"} & set(screen.shown)
+
+
+def test_the_streamed_form_cannot_command_the_terminal_either(terminal):
+    screen = terminal(*REHEARSAL, "--output", "stream-json", "/echo \x9b2J")
+    assert screen.ended() == 0
+    assert "\x9b" not in screen.shown
+
+
+def test_recorded_names_cannot_command_the_terminal(terminal):
+    terminal(*REHEARSAL, "\x1b]0;owned\x07[bold]x").ended()
+    screen = terminal("sessions", "list")
+    assert screen.ended() == 0
+    assert "]0;owned[bold]x" in screen.shown
+    assert "\x1b]0" not in screen.shown
+    session = json.loads(subprocess.check_output([PROGRAM, "sessions", "list", "--json"]))[0]["id"]
+    screen = terminal("sessions", "show", session)
+    assert screen.ended() == 0
+    assert "\x1b" not in screen.shown
+
+
+def test_no_prompt_at_a_terminal_is_wrong_usage(terminal):
+    screen = terminal(*REHEARSAL)
+    assert screen.ended() == 2
+    assert "There is no prompt" in screen.shown
+
+
+def test_tables_are_coloured_only_where_people_want_it(terminal, environment):
+    screen = terminal("engines")
+    assert screen.ended() == 0
+    assert "\x1b[1m" in screen.shown
+    environment["NO_COLOR"] = "1"
+    environment["TERM"] = "dumb"
+    screen = terminal("engines")
+    assert screen.ended() == 0
+    assert "\x1b" not in screen.shown
+
+
+def test_a_hint_is_dim_only_where_people_want_it(terminal, environment):
+    screen = terminal("run", "--engine", "nope", "Hello")
+    assert screen.ended() == 2
+    assert "\x1b[2mAvailable: " in screen.shown
+    environment["NO_COLOR"] = "1"
+    screen = terminal("run", "--engine", "nope", "Hello")
+    assert screen.ended() == 2
+    assert "\x1b" not in screen.shown
+
+
+@pytest.mark.usefixtures("only_agent")
+def test_the_only_engine_is_asked_for_once_and_remembered(terminal, home):
+    home.mkdir()
+    kept = "# mine, \u00fcntouched\r\n[limits]\nstart_s = 50\n".encode()
+    (home / "kiro.toml").write_bytes(kept)
+    (home / "kiro.toml").chmod(0o640)
+    screen = terminal("run", "Hello")
+    screen.expect("Qwen Code is the only agent program that is installed. Use it? [Y/n] ")
+    screen.type("\n")
+    screen.expect("told: Hello")
+    assert screen.ended() == 0
+    assert (home / "kiro.toml").read_bytes() == b'engine = "qwen"\n' + kept
+    assert stat.S_IMODE((home / "kiro.toml").stat().st_mode) == 0o640
+    assert [path.name for path in home.iterdir() if path.is_file()] == ["kiro.toml"]
+    again = terminal("run", "Hello")
+    assert again.ended() == 0
+    assert "Use it?" not in again.shown
+
+
+@pytest.mark.usefixtures("only_agent")
+def test_the_settings_file_that_remembers_is_private_when_it_is_new(terminal, home):
+    screen = terminal("run", "Hello")
+    screen.expect("[Y/n] ")
+    screen.type("y\n")
+    assert screen.ended() == 0
+    assert (home / "kiro.toml").read_bytes() == b'engine = "qwen"\n'
+    assert stat.S_IMODE((home / "kiro.toml").stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+
+
+@pytest.mark.usefixtures("only_agent")
+def test_an_engine_that_the_person_does_not_want_is_not_used(terminal, home):
+    screen = terminal("run", "Hello")
+    screen.expect("[Y/n] ")
+    screen.type("n\n")
+    assert screen.ended() == 1
+    assert "No agent program is chosen." in screen.shown
+    assert not (home / "kiro.toml").exists()
+
+
+@pytest.mark.usefixtures("only_agent")
+def test_a_settings_file_that_was_named_is_not_changed(terminal, tmp_path):
+    (tmp_path / "mine.toml").write_text("")
+    screen = terminal("run", "--config", "mine.toml", "Hello")
+    screen.expect("notice: Engine 'qwen' is used")
+    assert screen.ended() == 0
+    assert (tmp_path / "mine.toml").read_text() == ""
