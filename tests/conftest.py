@@ -11,11 +11,16 @@ def anyio_backend(request):
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    """No test reads or writes the person's own files, or settings from its environment."""
+def _own_home(tmp_path, monkeypatch):
+    """No test reads or writes the person's own files, or takes settings from its environment."""
     for name in [name for name in os.environ if name.startswith(("KIRO_", "CLAUDE"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("KIRO_HOME", str(tmp_path / "home" / ".kiro"))
     (tmp_path / "home").mkdir()
+
+
+@pytest.fixture
+def home(tmp_path):
+    """Kiro's folder of the test's own home."""
     return tmp_path / "home" / ".kiro"
