@@ -3,6 +3,12 @@
 import os
 
 import pytest
+from hypothesis import settings
+
+# A shared machine is slow at times, which says nothing about a property.
+settings.register_profile("usual", deadline=None)
+settings.register_profile("long", deadline=None, max_examples=int(os.environ.get("FUZZ_EXAMPLES", "5000")))
+settings.load_profile("usual")
 
 
 @pytest.fixture(params=["asyncio", "trio"])

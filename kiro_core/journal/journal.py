@@ -8,6 +8,7 @@ from typing import Any
 
 import anyio
 
+from kiro_core.errors import Unavailable
 from kiro_core.frames import Frame
 from kiro_core.journal.entries import opening, payload, value
 from kiro_core.ports import SessionDb
@@ -84,7 +85,13 @@ class Journal:
         # Shielded: a batch whose outcome nobody learned would have to be repeated without knowing it.
         with anyio.CancelScope(shield=True):
             if self._unsettled:
-                await self._db.append(self._unsettled)
-            self._unsettled = batch
+                await self._put(self._unsettled)
+            await self._put(batch)
+
+    async def _put(self, batch: list[bytes]) -> None:
+        self._unsettled = []
+        try:
             await self._db.append(batch)
-            self._unsettled = []
+        except Unavailable:
+            self._unsettled = batch
+            raise

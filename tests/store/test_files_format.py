@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import anyio
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kiro_core.errors import RecordInvalid
@@ -167,7 +167,6 @@ BODY = st.builds(
 
 
 @given(owners=st.lists(st.lists(st.lists(BODY, max_size=4), max_size=4), min_size=1, max_size=3))
-@settings(deadline=None, max_examples=50)
 def test_whatever_is_appended_by_any_number_of_owners_comes_back(owners):
     async def main(root):
         async with open_store(FilesOptions(root=root)) as store:
