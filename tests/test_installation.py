@@ -20,8 +20,8 @@ BUNDLED = {"acp": "kiro_acp", "agents": "kiro_agents", "files": "kiro_files", "l
 COMMANDS = sorted(set(re.findall(r"kiro-core((?: [a-z]+\b(?![:/]))+)", README)))
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+def blocks(language, text=README):
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.skipif(
@@ -103,3 +103,11 @@ async def test_the_plugin_of_the_readme_works(tmp_path):
     async with provider.open(None) as source:
         assert (await source.find("polite", tmp_path)).prompt == "Say please."
         assert [agent.name for agent in await source.names(tmp_path)] == ["polite"]
+
+
+def test_the_embedded_desk_of_the_documentation_has_a_conversation(tmp_path):
+    (program,) = blocks("python", (ROOT / "docs" / "embedding.md").read_text("utf-8"))
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path
+    )
+    assert told.stdout == "This is the rehearsal agent, which repeats what it is told: Hello\nend_turn\n"
