@@ -308,6 +308,40 @@ def test_a_reader_that_has_enough_ends_the_run_quietly(started):
     assert process.wait(30) == 1
 
 
+@pytest.mark.parametrize("output", ["text", "json", "stream-json"])
+def test_output_that_nobody_reads_from_the_beginning_ends_the_run_quietly(environment, output):
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [PROGRAM, *REHEARSAL, "--output", output, "Hello"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False, env=environment)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_output_that_cannot_be_written_is_a_failure(environment):
+    with Path("/dev/full").open("wb") as full:
+        command = [PROGRAM, *REHEARSAL, "Hello"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (
+        1,
+        b"kiro-core: The output could not be written: No space left on device.\n",
+    )
+
+
+@pytest.mark.parametrize("missing", ["<&-", ">&-", "2>&-"])
+def test_a_run_without_one_of_its_streams_goes_through(environment, kiro, missing):
+    command = f'"{PROGRAM}" run --engine rehearsal Hello {missing}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "" if missing == ">&-" else SAID + "Hello\n", "")
+    assert (
+        "turn: end_turn"
+        in kiro("sessions", "show", json.loads(kiro("sessions", "list", "--json").stdout)[0]["id"]).stdout
+    )
+
+
 def test_control_characters_reach_a_program_unchanged(kiro):
     assert kiro(*REHEARSAL, "/echo \x1b[31mred").stdout == "\x1b[31mred\n"
 

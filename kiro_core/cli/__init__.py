@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -10,6 +11,14 @@ def main() -> None:
     if sys.platform == "win32":
         sys.stderr.write("kiro-core: Windows is not supported; use the Windows Subsystem for Linux.\n")
         sys.exit(1)
+    _open_missing_streams()
     from kiro_core.cli.commands import kiro_core
 
     kiro_core(prog_name="kiro-core")
+
+
+def _open_missing_streams() -> None:
+    """Put `/dev/null` where we were started without stdin, stdout or stderr: another file would get its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import anyio
-import click
 
 from kiro_core import claim_stdio
 from kiro_core.cli.asking import Person
@@ -18,6 +14,7 @@ from kiro_core.cli.engine_question import settle_engine
 from kiro_core.cli.failing import CANCELLED, DENIED, DONE, FAILED
 from kiro_core.cli.finding import find_session
 from kiro_core.cli.options import Given
+from kiro_core.cli.order import Order
 from kiro_core.cli.output import FORMS
 from kiro_core.cli.run_client import RunClient
 from kiro_core.cli.signals import follow_signals
@@ -28,18 +25,6 @@ from kiro_core.frames import Frame
 from kiro_core.notices import MARK
 from kiro_core.ports import Agent, Desk
 from kiro_core.rpc import Stream, failure, result
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What `run` was asked for; a prompt of None is to be read from stdin, a folder of None is the session's."""
-
-    prompt: str | None
-    session: str
-    output: str
-    cwd: Path | None
-    agent: str
-    engine: str
 
 
 async def converse(given: Given, order: Order) -> int:
@@ -82,7 +67,7 @@ class Conversation:
         """Open a desk and a session, have the turn, end both, and tell the outcome."""
         try:
             with self._scope:
-                prompt = await self._prompt(stdin)
+                prompt = await self._order.read_prompt(stdin)
                 settings, registry = self._given.load()
                 self._grace_s = settings.limits.close_s
                 engine = self._order.engine
@@ -128,28 +113,19 @@ class Conversation:
             return DENIED
         return CANCELLED if reason == "cancelled" else DONE
 
-    async def _prompt(self, stdin: Stream) -> str:
-        given = self._order.prompt
-        prompt = os.fsencode(given) if given is not None else await _everything(stdin)
-        if not prompt.strip():
-            raise click.UsageError("The prompt is empty.")
-        return prompt.decode("utf-8", "replace")
-
     async def _open(self, desk: Desk, agent: Agent) -> None:
         order = self._order
-        named = {"_meta": {MARK: {"agent": order.agent, "agentRequired": True}}} if order.agent else {}
-        params: dict[str, Any] = {"mcpServers": [], **named}
-        if order.session:
-            info = await find_session(desk, order.session)
-            params |= {"sessionId": info.id, "cwd": str(order.cwd or info.cwd)}
+        recorded = await find_session(desk, order.session) if order.session else None
+        params = order.params(recorded)
+        if recorded is not None:
             answer = await agent.open(Frame.of("session/resume", params, id=0), replay=False)
         else:
-            params["cwd"] = str(order.cwd or Path.cwd())
             answer = await agent.new(Frame.of("session/new", params, id=0))
-        opened = {**params, **result(answer, "The session could not be opened")}
+        opened = result(answer, "The session could not be opened")
+        session = recorded.id if recorded is not None else opened["sessionId"]
         chosen = (opened.get("_meta") or {}).get(MARK, {})
         names = {name: chosen.get(name, "") for name in ("agent", "engine", "model")}
-        await self._client.begin({"sessionId": opened["sessionId"], **names})
+        await self._client.begin({"sessionId": session, **names})
 
     @property
     def _session(self) -> Any:
@@ -164,12 +140,3 @@ class Conversation:
             return await turn.settled()
         except KiroError as error:
             return failure(error)
-
-
-async def _everything(stdin: Stream) -> bytes:
-    parts = []
-    while True:
-        try:
-            parts.append(await stdin.receive())
-        except anyio.EndOfStream:
-            return b"".join(parts)

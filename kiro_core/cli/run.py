@@ -37,7 +37,8 @@ def run(  # noqa: PLR0913 - one parameter an option
         raise click.UsageError("There is no prompt: write it as an argument, or pipe it in.")
     import anyio
 
-    from kiro_core.cli.conversation import Order, converse
+    from kiro_core.cli.conversation import converse
+    from kiro_core.cli.order import Order
 
     order = Order(None if prompt == "-" else prompt, session, output, cwd, agent, engine)
     return anyio.run(partial(converse, given, order), backend="asyncio")

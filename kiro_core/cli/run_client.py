@@ -11,9 +11,8 @@ import anyio
 from kiro_core.cli.asking import Person
 from kiro_core.cli.output import Form
 from kiro_core.cli.report import Report
-from kiro_core.cli.text import encoded, printable, tell
+from kiro_core.cli.text import encoded, printable, tell, tell_failure
 from kiro_core.cli.wording import question_line, title_of
-from kiro_core.errors import Disconnected
 from kiro_core.frames import Frame
 from kiro_core.rpc import METHOD_NOT_FOUND, Stream
 from kiro_core.types import PeerInfo
@@ -72,7 +71,7 @@ class RunClient:
 
     async def finish(self, response: Frame | None) -> None:
         """Tell how the turn ended; None means that it was cut off."""
-        if self.report.about and not self.unread:
+        if self.report.about:
             await self._print(self._form.result(self.report.result(response)))
 
     async def _answered(self, question: dict[str, str]) -> None:
@@ -82,11 +81,12 @@ class RunClient:
         tell(question_line(question["title"], question["outcome"] + why))
 
     async def _print(self, text: str) -> None:
-        if not text:
+        if self.unread or not text:
             return
         try:
             await self._stdout.send(encoded(printable(text) if self._terminal else text))
-        except anyio.BrokenResourceError as error:
+        except (anyio.BrokenResourceError, OSError) as error:
+            if isinstance(error, OSError):
+                tell_failure(f"The output could not be written: {error.strerror}.")
             self.unread = True
             self._scope.cancel()
-            raise Disconnected("Nobody reads the output any more.") from error
