@@ -109,12 +109,16 @@ class Client(Protocol):
         ...
 
 
-class Desk(Protocol):
-    """All that a face sees."""
+class Attachable(Protocol):
+    """The desk as one connection sees it."""
 
     def attach(self, client: Client) -> AbstractAsyncContextManager[Agent]:
         """Give a connection its agent; leaving the block detaches, sessions live on."""
         ...
+
+
+class Desk(Attachable, Protocol):
+    """All that a face sees."""
 
     async def sessions(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> Page[SessionInfo]:
         """List recorded sessions, newest first.
@@ -355,6 +359,6 @@ class Wire(Protocol):
 class Face(Protocol):
     """Our desk, there: the protocol spoken with clients."""
 
-    async def serve(self, desk: Desk, *, task_status: TaskStatus[Any] = anyio.TASK_STATUS_IGNORED) -> None:
+    async def serve(self, desk: Attachable, *, task_status: TaskStatus[Any] = anyio.TASK_STATUS_IGNORED) -> None:
         """Serve until the transport ends."""
         ...

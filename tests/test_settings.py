@@ -57,7 +57,7 @@ def test_arguments_win_over_environment_over_file(load, tmp_path):
     assert settings.limits.control_s == Limits().control_s
     assert settings.origins == {
         "agent": str(tmp_path / "kiro.toml"),
-        "engine": "argument --engine",
+        "engine": "argument --set",
         "limits.start_s": "environment variable KIRO_CORE_LIMITS__START_S",
         "limits.close_s": str(tmp_path / "kiro.toml"),
     }
@@ -181,7 +181,7 @@ def test_a_wrong_value_is_told_by_its_key_and_origin(load, tmp_path, toml, sente
 def test_all_problems_are_in_one_error(load):
     error = refused(load, "agent = 5", {"KIRO_CORE_STOER": "x", "KIRO_CORE_LIMITS__CLOSE_S": "soon"}, {"engine": 7})
     told = f"{error}\n{error.hint}"
-    for key in ("'stoer'", "agent should", "limits.close_s should", "(argument --engine)"):
+    for key in ("'stoer'", "agent should", "limits.close_s should", "(argument --set)"):
         assert key in told
     assert {problem["key"] for problem in error.details["problems"]} == {"stoer", "agent", "limits.close_s", "engine"}
 
@@ -307,7 +307,7 @@ def test_for_any_split_over_the_sources_the_highest_wins_per_key(tmp_path_factor
     settings = load_settings(nested(arguments), environ={"KIRO_HOME": str(home), **variables(environ)})
     expected = {path: str(config) for path in file}
     expected |= {path: f"environment variable KIRO_CORE_{'__'.join(path).upper()}" for path in environ}
-    expected |= {path: f"argument --{path[0].replace('_', '-')}" for path in arguments}
+    expected |= dict.fromkeys(arguments, "argument --set")
     assert settings.origins == {".".join(path): origin for path, origin in expected.items()}
     for path, value in (file | environ | arguments).items():
         assert at(settings, path) == value

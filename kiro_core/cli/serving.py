@@ -15,7 +15,7 @@ from kiro_core.cli.options import Given
 from kiro_core.cli.signals import follow_signals
 from kiro_core.cli.text import tell_failure
 from kiro_core.errors import KiroError, unwrapped
-from kiro_core.ports import Agent, Client, Desk, Face
+from kiro_core.ports import Agent, Client, Face
 from kiro_core.registry import Registry
 
 _FACE = "acp"
@@ -67,6 +67,6 @@ async def serve(given: Given, agent: str, engine: str) -> int:
             with serving:
                 transports = Registry(only={_FACE}).transports
                 async with transports.open(Choice(_FACE)) as transport:
-                    await cast("Face", transport).serve(cast("Desk", LateDesk(given, agent, engine)))
+                    await cast("Face", transport).serve(LateDesk(given, agent, engine))
             tasks.cancel_scope.cancel()
     return 128 + signals[0] if signals else DONE

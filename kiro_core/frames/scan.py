@@ -13,7 +13,9 @@ from collections.abc import Iterator
 _QUOTE, _BACKSLASH = ord('"'), ord("\\")
 _BETWEEN = re.compile(rb"[ \t\r\n,:]*+")
 _PLAIN = re.compile(rb"[^ \t\r\n,\]}]*+")
-_TOKEN = re.compile(rb'["\[\]{}]')
+_TOKEN = re.compile(rb'"[^"\\]{0,255}+(?:\\.[^"\\]{0,255}+){0,50}"|["\[\]{}]', re.DOTALL)
+"""A usual string, a bracket, or the quote that begins a long string: `_string_end` is dearer, but copies nothing."""
+
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
@@ -61,11 +63,11 @@ def _value_end(raw: bytes, start: int) -> int:
 def _brackets(raw: bytes, at: int) -> Iterator[tuple[int, int]]:
     """Each bracket or brace outside strings: one level up or down, and where it ends."""
     while token := _TOKEN.search(raw, at):
-        at = token.end()
-        if raw[at - 1] == _QUOTE:
-            at = _string_end(raw, at - 1)
-        else:
-            yield _STEP[raw[at - 1]], at
+        start, at = token.span()
+        if raw[start] != _QUOTE:
+            yield _STEP[raw[start]], at
+        elif at == start + 1:
+            at = _string_end(raw, start)
 
 
 def _string_end(raw: bytes, start: int) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import anyio
+
 from kiro_core.errors import Disconnected
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
@@ -20,6 +22,7 @@ class Outlet:
         self.client = client
         self._session = session
         self._held: list[Frame] | None = []
+        self._sending = anyio.Lock(fast_acquire=True)
         self._untold: list[Notice] = []
 
     def hold(self, client: Client) -> None:
@@ -37,14 +40,18 @@ class Outlet:
         if self._held is not None:
             self._held.extend(frames)
         elif frames:
-            await self._send(frames)
+            async with self._sending:
+                await self._send(frames)
 
     async def release(self) -> None:
-        """Show what was held back; call it from a task that runs after the answer was written."""
-        while self._held:
-            frames, self._held = self._held, []
-            await self._send(frames)
-        self._held = None
+        """Show what was held back; call it from a task that runs after the answer was written.
+
+        What is shown meanwhile waits its turn, so that nothing overtakes and a slow client slows its agent.
+        """
+        async with self._sending:
+            frames, self._held = self._held, None
+            if frames:
+                await self._send(frames)
 
     async def tell(self, notice: Notice, journal: Journal, *, in_turn: bool) -> None:
         """Record a notice and tell it now where the client understands one, else at the next turn."""

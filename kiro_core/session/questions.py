@@ -57,7 +57,7 @@ class Questions:
             except Disconnected:
                 return _denial(frame), "client gone"
             else:
-                return (response, "client") if _is_answer(frame, response) else (_denial(frame), "no valid answer")
+                return (response, "client") if _is_answer(frame, response) else (_denial(frame), _why_not(response))
             finally:
                 was_cancelled = self._open.pop(scope)
         if was_cancelled:
@@ -65,6 +65,10 @@ class Questions:
         sentence = f"A question of the agent was not answered within {self._deadline_s:g} s and was denied."
         await self._tell(Notice("question_denied", sentence))
         return _denial(frame), "deadline"
+
+
+def _why_not(response: Frame) -> str:
+    return "nobody to ask" if response.failed else "no valid answer"
 
 
 def _options(frame: Frame) -> list[dict[str, Any]]:

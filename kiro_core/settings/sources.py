@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kiro_core.errors import SettingsError
-from kiro_core.explain import KeyPath
-from kiro_core.settings.layers import Layer, Value, flatten
+from kiro_core.settings.layers import Layer, flatten
 from kiro_core.settings.models import Settings
 
 CONFIG_VARIABLE = "KIRO_CORE_CONFIG"
@@ -24,11 +23,7 @@ def kiro_home(environ: Mapping[str, str]) -> Path:
 
 def from_arguments(arguments: Mapping[str, Any]) -> Layer:
     """Keys as in the file, values typed or nested; None is an argument that was not given."""
-    layer: dict[KeyPath, Value] = {}
-    for name, value in arguments.items():
-        if value is not None:
-            layer |= flatten({name: value}, f"argument --{name.replace('_', '-')}", Settings)
-    return layer
+    return flatten({name: value for name, value in arguments.items() if value is not None}, "argument --set", Settings)
 
 
 def from_file(config: Path | None, environ: Mapping[str, str]) -> Layer:

@@ -10,7 +10,7 @@ from anyio.abc import TaskStatus
 from kiro_acp.local import LocalAgent
 from kiro_core import claim_stdio
 from kiro_core.errors import KiroError
-from kiro_core.ports import Desk
+from kiro_core.ports import Attachable
 
 _LAST_ANSWERS_S = 1.0
 
@@ -18,7 +18,7 @@ _LAST_ANSWERS_S = 1.0
 class StdioFace:
     """Implements `Face`: one connection, and the program's life is the connection's."""
 
-    async def serve(self, desk: Desk, *, task_status: TaskStatus[Any] = anyio.TASK_STATUS_IGNORED) -> None:
+    async def serve(self, desk: Attachable, *, task_status: TaskStatus[Any] = anyio.TASK_STATUS_IGNORED) -> None:
         """Serve the client at stdin and stdout until it hangs up or this is cancelled.
 
         From here on nothing but protocol reaches stdout. The desk is entered only after `initialize`
@@ -49,7 +49,7 @@ async def _speak(local: LocalAgent, speaking: anyio.CancelScope) -> None:
     local.greeted.set()
 
 
-async def _attended(local: LocalAgent, desk: Desk) -> None:
+async def _attended(local: LocalAgent, desk: Attachable) -> None:
     await local.greeted.wait()
     try:
         async with desk.attach(local.client) as agent:

@@ -50,7 +50,7 @@ async def test_the_clients_answer_reaches_the_agent_and_the_record(opened_desk):
 
 
 @pytest.mark.parametrize(
-    ("answer", "by"), [(gone, "client gone"), (nonsense, "no valid answer"), (failing, "no valid answer")]
+    ("answer", "by"), [(gone, "client gone"), (nonsense, "no valid answer"), (failing, "nobody to ask")]
 )
 async def test_without_a_valid_answer_the_agent_is_told_no(opened_desk, answer, by):
     client = RecordingClient(answer=answer)

@@ -34,23 +34,6 @@ COMMANDS = [
 
 
 @pytest.fixture
-def kiro(tmp_path):
-    def run(*arguments):
-        return subprocess.run(
-            [PROGRAM, *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            cwd=tmp_path,
-            env=os.environ | {"PATH": str(tmp_path / "bin")},
-        )
-
-    return run
-
-
-@pytest.fixture
 def talk(kiro):
     """Have a turn with the rehearsal agent; the session's id."""
 
@@ -213,7 +196,7 @@ def test_a_session_is_shown_as_a_conversation(kiro, talk):
         "you: Hello\n/thought secret\n/permission Erase\n/tool Look",
         "agent: This is the rehearsal agent, which repeats what it is told: Hello",
         "tool: Erase",
-        "question: Erase: no (no valid answer)",
+        "question: Erase: no (nobody to ask)",
         "agent: Permission: reject_once.",
         "tool: Erase: failed",
         "tool: Look",

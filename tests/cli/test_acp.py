@@ -79,14 +79,6 @@ class Editor:
 
 
 @pytest.fixture
-def environment(home, tmp_path):
-    home.mkdir()
-    remembering = [sys.executable, "-m", "kiro_core.rehearsal", "--memory", str(tmp_path / "memory")]
-    (home / "kiro.toml").write_text(f"[engines.mem]\ncommand = {json.dumps(remembering)}\n")
-    return os.environ | {"PATH": str(tmp_path / "bin")}
-
-
-@pytest.fixture
 def editor(environment, tmp_path):
     opened = []
 

@@ -15,32 +15,6 @@ REHEARSAL = ("run", "--engine", "rehearsal")
 
 
 @pytest.fixture
-def environment(home, tmp_path):
-    """Without any agent program but one, which remembers its sessions."""
-    home.mkdir()
-    remembering = [sys.executable, "-P", "-m", "kiro_core.rehearsal", "--memory", str(tmp_path / "memory")]
-    (home / "kiro.toml").write_text(f"[engines.mem]\ncommand = {json.dumps(remembering)}\n")
-    return os.environ | {"PATH": str(tmp_path / "bin")}
-
-
-@pytest.fixture
-def kiro(environment, tmp_path):
-    def run(*arguments, stdin=""):
-        return subprocess.run(
-            [PROGRAM, *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            cwd=tmp_path,
-            env=environment,
-        )
-
-    return run
-
-
-@pytest.fixture
 def started(environment, tmp_path):
     """Start a run whose agent has said so much, and is at work on the rest of the prompt."""
     processes = []
