@@ -43,6 +43,10 @@ class Turn(Protocol):
         """
         ...
 
+    async def cancel(self) -> None:
+        """Cancel this turn and no other; it settles later."""
+        ...
+
 
 class Agent(Protocol):
     """What a client may ask: the same type on both sides of the desk."""

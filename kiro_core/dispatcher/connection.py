@@ -16,6 +16,9 @@ from kiro_core.types import PeerInfo, SessionInfo, SessionQuery
 if TYPE_CHECKING:
     from kiro_core.dispatcher.desk import Dispatcher
 
+_PASSED = frozenset({"session/set_config_option", "session/set_mode", "session/set_model"})
+"""Requests about options of the agent's own, which its answer to the opening offers."""
+
 _ABILITIES = frozenset({"load", "list", "close"})
 
 
@@ -41,9 +44,11 @@ class Connection:
             return await self._desk.start(await self._desk.planner.stored(frame, info, replay=replay), self._client)
         if not session.ready:
             raise SessionBusy("The session is being opened already.", hint="Wait for its answer.")
-        answer = await session.rejoin(self._client, replay=replay)
-        self._desk.release(session)
-        return answer
+        try:
+            return await session.rejoin(self._client, replay=replay)
+        finally:
+            # Also when it failed or was taken back: nothing else would end the hold.
+            self._desk.release(session)
 
     async def prompt(self, frame: Frame) -> Turn:
         """See `Agent.prompt`."""
@@ -77,8 +82,8 @@ class Connection:
         return Frame.answer({**answer, "nextCursor": page.cursor} if page.cursor else answer)
 
     async def call(self, frame: Frame) -> Frame:
-        """See `Agent.call`; extension methods (`_...`) of a session go to its agent."""
-        if frame.session and (frame.method or "").startswith("_"):
+        """See `Agent.call`; extension methods (`_...`) and options of a session go to its agent."""
+        if frame.session and ((frame.method or "").startswith("_") or frame.method in _PASSED):
             return await self._session(frame).call(frame)
         raise RpcError(METHOD_NOT_FOUND, f"There is no method {frame.method} here.")
 

@@ -59,7 +59,7 @@ class Dispatcher:
             raise SessionClosing("The desk is closing.", hint="Start it again.")
         if plan.info.id in self.live:
             raise Held("The session is being opened already.", hint="Wait for its answer.", session=plan.info.id)
-        session = self.live[plan.info.id] = Session(plan, self._backends.tools(plan.engine), client)
+        session = self.live[plan.info.id] = self._session(plan, client)
         self._tasks.start_soon(self._run, session)
         answer = await session.opening()
         self.release(session)
@@ -70,7 +70,7 @@ class Dispatcher:
 
         The task begins after the present one waits next, and a peer writes an answer without waiting.
         """
-        self._tasks.start_soon(session.outlet.release)
+        self._tasks.start_soon(session.outlet.release, session.outlet.held_for)
 
     async def close(self) -> None:
         """End all sessions at once; each has `limits.close_s`, all together `limits.shutdown_s`."""
@@ -101,6 +101,9 @@ class Dispatcher:
     def engines(self) -> Sequence[Engine]:
         """See `Desk.engines`."""
         return list(self._backends.engines.values())
+
+    def _session(self, plan: Plan, client: Client) -> Session:
+        return Session(plan, self._backends.tools(plan.engine), client, lambda id_: id_ in self.live)
 
     async def _run(self, session: Session) -> None:
         try:

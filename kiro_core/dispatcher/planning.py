@@ -11,13 +11,13 @@ from kiro_core.agentconfig import Resolved, all_agents, resolve
 from kiro_core.dispatcher.backends import Backends
 from kiro_core.dispatcher.requests import folder_of, servers_of, wish
 from kiro_core.engines import Chosen, choose_engine
-from kiro_core.errors import AgentNotFound
+from kiro_core.errors import AgentNotFound, EngineNotFound, KiroError, UnknownName
 from kiro_core.explain import near_miss
 from kiro_core.frames import Frame
 from kiro_core.journal import utc_now
 from kiro_core.session import Plan
 from kiro_core.settings import kiro_home
-from kiro_core.types import Notice, SessionId, SessionInfo
+from kiro_core.types import Engine, Notice, SessionId, SessionInfo
 
 
 class Planner:
@@ -55,14 +55,20 @@ class Planner:
     async def stored(self, frame: Frame, info: SessionInfo, *, replay: bool) -> Plan:
         """Plan to continue a recorded session: with its own engine, which alone knows the conversation.
 
+        An engine that is not there any more is the plan's refusal: the conversation can still be read.
+
         Raises:
             RpcError: the request is not valid.
-            UnknownName, EngineNotFound: its engine is not there any more.
 
         """
         resolved = await self._resolved(frame, info.agent)
-        chosen = choose_engine(self._backends.engines, requested=info.engine)
-        notices = _notices(resolved, chosen.said)
+        engine = Engine(info.engine, ())
+        refusal: KiroError | None = None
+        try:
+            engine = choose_engine(self._backends.engines, requested=info.engine).engine
+        except (EngineNotFound, UnknownName) as error:
+            refusal = error
+        notices = _notices(resolved, "")
         wanted = wish(frame, "engine") or self._engine
         if wanted and wanted != info.engine:
             sentence = f"The session goes on with its own engine '{info.engine}', not with '{wanted}'."
@@ -70,8 +76,10 @@ class Planner:
         if info.config_digest and resolved.config.digest != info.config_digest:
             sentence = f"The agent configuration '{info.agent}' is not the one that the session was begun with."
             notices.append(Notice("agent_drift", sentence, details={"agent": info.agent}))
-        info = replace(info, cwd=str(folder_of(frame)), agent=resolved.config.name)
-        return Plan(info, chosen.engine, resolved.config, frame, loaded=True, replay=replay, notices=notices)
+        info = replace(
+            info, cwd=str(folder_of(frame)), agent=resolved.config.name, config_digest=resolved.config.digest
+        )
+        return Plan(info, engine, resolved.config, frame, loaded=True, replay=replay, refusal=refusal, notices=notices)
 
     async def _resolved(self, frame: Frame, recorded: str = "") -> Resolved:
         servers_of(frame)

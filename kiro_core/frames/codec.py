@@ -18,7 +18,8 @@ REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 _strict = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(enc_hook=str).encode
-_SURROGATE = re.compile(rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)")
+_HIGH, _LOW, _ANY = (rb"\\u[dD][%b][0-9a-fA-F]{2}" % digits for digits in (b"89abAB", b"c-fC-F", b"89a-fA-F"))
+_LONE = re.compile(rb"\\\\|%b%b|(%b)" % (_HIGH, _LOW, _ANY))
 
 
 def decode(raw: bytes) -> Any:
@@ -41,7 +42,7 @@ def lenient(raw: bytes) -> Any:
         ValueError: it is not JSON, or it is nested too deeply.
 
     """
-    text = _SURROGATE.sub(lambda found: rb"\ufffd" if found[1] else found[0], raw)
+    text = _LONE.sub(lambda found: rb"\ufffd" if found[1] else found[0], raw)
     try:
         return json.loads(text.decode("utf-8", "replace"), parse_int=_number)
     except RecursionError as error:

@@ -11,18 +11,21 @@ from kiro_core.frames.head import is_utf8
 class Splitter:
     """Cut chunks into blocks of whole lines; a long line is kept as parts, so its cost stays linear."""
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_parts", "length")
 
     def __init__(self) -> None:
-        """Start at the beginning of a line."""
+        """Start at the beginning of a line; `length` is that of the line which is not complete, in bytes."""
         self._parts: list[bytes] = []
+        self.length = 0
 
     def feed(self, chunk: bytes) -> bytes:
         """Take a chunk; return the whole lines that are complete now (each with its newline), or `b""`."""
         end = chunk.rfind(b"\n") + 1
         if end == 0:
             self._parts.append(chunk)
+            self.length += len(chunk)
             return b""
+        self.length = len(chunk) - end
         if not self._parts and end == len(chunk):
             return chunk
         self._parts.append(chunk[:end])

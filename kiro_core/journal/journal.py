@@ -20,10 +20,11 @@ def utc_now() -> str:
 
 
 class _Waiting:
-    __slots__ = ("bodies", "error", "written")
+    __slots__ = ("bodies", "error", "kept", "written")
 
-    def __init__(self, bodies: Sequence[bytes]) -> None:
+    def __init__(self, bodies: Sequence[bytes], *, kept: bool = False) -> None:
         self.bodies = bodies
+        self.kept = kept
         self.written = False
         self.error: Exception | None = None
 
@@ -56,6 +57,10 @@ class Journal:
         """Record something that happened; `data` is any JSON value."""
         await self._append([opening(utc_now(), kind, turn) + value(data)])
 
+    def later(self, kind: str, data: Any, turn: str = "") -> None:
+        """Record something together with whatever is written next; nobody waits for it, and it is not given up."""
+        self._queue.append(_Waiting([opening(utc_now(), kind, turn) + value(data)], kept=True))
+
     async def settled(self, kind: str, data: Any, turn: str = "") -> None:
         """Record an outcome and make it durable, before anybody is told."""
         await self.event(kind, data, turn)
@@ -80,6 +85,7 @@ class Journal:
         except Exception as error:  # noqa: BLE001 - whoever was merged into the batch must learn of any failure
             for waiting in merged:
                 waiting.error = error
+            self._queue[:0] = [waiting for waiting in merged if waiting.kept]
 
     async def _write(self, batch: list[bytes]) -> None:
         # Shielded: a batch whose outcome nobody learned would have to be repeated without knowing it.

@@ -24,11 +24,13 @@ _STATE = frozenset(
 _SETTLED = ("completed", "failed")
 
 
-async def conversation(records: AsyncIterator[Record], session: SessionId, head: int) -> AsyncGenerator[Frame, None]:
+async def conversation(
+    records: AsyncIterator[Record], session: SessionId, head: int, *, running: bool = False
+) -> AsyncGenerator[Frame, None]:
     """Yield `session/update` notifications of the records up to `head`: prompts, and what the agent said and did.
 
     An update kind that we do not know is conversation. A tool call that never ended is closed as
-    failed at the end, since nothing will ever complete it.
+    failed at the end, since nothing will ever complete it, unless a turn is `running`.
     """
     open_calls: dict[str, None] = {}
     try:
@@ -41,7 +43,7 @@ async def conversation(records: AsyncIterator[Record], session: SessionId, head:
     finally:
         if isinstance(records, AsyncGenerator):
             await records.aclose()
-    for call in open_calls:
+    for call in () if running else open_calls:
         yield _update(session, {"sessionUpdate": "tool_call_update", "toolCallId": call, "status": "failed"})
 
 

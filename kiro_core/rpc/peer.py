@@ -23,6 +23,8 @@ from kiro_core.rpc.serving import Serving
 _LOG = logging.getLogger(__name__)
 _GONE = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
 _TAKE_BACK_S = 1.0
+_REFUSAL_S = 5.0
+_LONGEST_LINE = 256 * 1024 * 1024
 
 
 class Stream(Protocol):
@@ -52,11 +54,16 @@ class Handler(Protocol):
 class Peer:
     """One side of a JSON-RPC connection; `ended` is set when the other side hung up."""
 
-    def __init__(self, stream: Stream, handler: Handler) -> None:
-        """Speak over `stream`, which stays the caller's to close; `run` does the reading."""
+    def __init__(self, stream: Stream, handler: Handler, *, answers_noise: bool = True) -> None:
+        """Speak over `stream`, which stays the caller's to close; `run` does the reading.
+
+        Without `answers_noise` a bad line that has no id is only handed on: a program that prints to
+        its stdout and does not read would block, and so would we.
+        """
         self.ended = anyio.Event()
         self._stream = stream
         self._handler = handler
+        self._answers_noise = answers_noise
         self._ids = itertools.count(1)
         self._waiting: dict[bytes, Pending] = {}
         self._serving = Serving(handler.request, self._reply)
@@ -150,6 +157,9 @@ class Peer:
             block = splitter.feed(chunk)
             if block:
                 await self._handle(parse(block), tasks)
+            elif splitter.length > _LONGEST_LINE:
+                _LOG.error("a connection was given up: it sent a line of more than %d bytes", _LONGEST_LINE)
+                return
 
     async def _handle(self, frames: list[Frame], tasks: TaskGroup) -> None:
         batch: list[Frame] = []
@@ -180,11 +190,14 @@ class Peer:
             await self._handler.notify(frames)
         except Exception:  # noqa: BLE001 - the wire is a boundary: one bad message must not end the connection
             _LOG.exception("a notification could not be handled: %s", frames[0].method)
-        await self._reply([answer for frame in frames if (answer := self._refusal(frame))])
+        with anyio.move_on_after(_REFUSAL_S):
+            await self._reply([answer for frame in frames if (answer := self._refusal(frame))])
 
     def _refusal(self, frame: Frame) -> Frame | None:
         """What a bad line is answered; a response that says nothing is a failure for who waits for it."""
         if frame.fault is None:
+            return None
+        if frame.id is None and not self._answers_noise:
             return None
         refusal = Frame.failure(*frame.fault, id=frame.id or b"null")
         return None if frame.failed and self._settle(frame.id, refusal) else refusal

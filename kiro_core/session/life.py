@@ -7,7 +7,6 @@ outlive requests and clients, so each session has a task of its own.
 from __future__ import annotations
 
 import logging
-import shlex
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -88,7 +87,7 @@ class Life:
         session = self._session
         try:
             await session.journal.settled("closed", {"reason": str(session.failure or self._reason)})
-            await session.put_info()
+            await session.note()
         except KiroError as error:
             _LOG.warning("%s: its end could not be recorded: %s", self, error)
 
@@ -108,16 +107,23 @@ class Life:
 
     async def _with_agent(self) -> None:
         session = self._session
+        if session.plan.refusal is not None:
+            raise session.plan.refusal
+        until = anyio.current_time() + self._limits.start_s
         async with self._launched() as agent:
             session.agent = agent
-            opening = Opening(agent, session.plan, self._limits)
+            opening = Opening(agent, session.plan, self._limits, until)
             answer = await self._opened(opening)
-            await session.put_info(agent_session=session.agent_session, model=opening.model)
+            await session.note(agent_session=session.agent_session, model=opening.model, **self._planned())
             await session.mcp.settled(self._limits.mcp_start_s)
             notices = [*session.plan.notices, *opening.notices, *session.mcp.notices]
             await self._serve(session.plan.answer(answer, model=opening.model), notices)
         if not session.closing and session.failure is None:
             raise await self._gone()
+
+    def _planned(self) -> dict[str, str]:
+        info = self._session.plan.info
+        return {"cwd": info.cwd, "agent": info.agent, "config_digest": info.config_digest}
 
     async def _opened(self, opening: Opening) -> dict[str, Any]:
         session = self._session
@@ -170,7 +176,7 @@ class Life:
             try:
                 await self._announce(answer, notices)
                 await session.mailbox.receive()
-                await turns.close(session.cancel, self._limits.close_s / 4)
+                await turns.close(self._limits.close_s / 4)
             finally:
                 # A prompt that is accepted now would keep the tasks, and so the session, from ending.
                 turns.end()
@@ -178,8 +184,12 @@ class Life:
 
     async def _announce(self, answer: dict[str, Any], notices: list[Notice]) -> None:
         session = self._session
-        if session.plan.replay and session.outlet.client is not None:
-            await session.replay(session.outlet.client)
+        client = session.outlet.client
+        if session.plan.replay and client is not None:
+            try:
+                await session.replay(client)
+            except Disconnected:
+                session.outlet.leave(client)
         session.answer = Frame.answer(answer)
         session.ready = True
         session.opened.set()
@@ -195,16 +205,15 @@ class Life:
 
     async def _gone(self) -> KiroError:
         session, process = self._session, self._process
-        command = list(session.plan.engine.command)
-        program = f"The agent program `{shlex.join(command)}`"
+        program = f"The agent program {session.plan.program!r} of the engine '{session.plan.engine.name}'"
         if process is None:
-            return LaunchFailed(f"{program} did not start.", command=command)
+            return LaunchFailed(f"{program} did not start.")
         with anyio.move_on_after(_LAST_WORDS_S, shield=True):
             await process.wait()
         status = "closed its output" if process.exit is None else f"ended with {process.exit}"
         words = process.stderr_tail().strip()
         hint = f"Its last words: {_telling(words)}" if words else "It wrote nothing to stderr."
-        details = {"command": command, "status": str(process.exit or "unknown"), "stderr": words}
+        details = {"command": session.plan.program, "status": str(process.exit or "unknown"), "stderr": words}
         if session.ready:
             return AgentGone(f"{program} {status}.", hint=hint, **details)
         return LaunchFailed(f"{program} {status} before it was ready.", hint=hint, **details)

@@ -18,11 +18,12 @@ from kiro_core.types import Notice
 class Opening:
     """One opening of a session with an agent; `notices` collects what the client has to be told."""
 
-    def __init__(self, agent: Agent, plan: Plan, limits: Limits) -> None:
-        """Work on behalf of a session."""
+    def __init__(self, agent: Agent, plan: Plan, limits: Limits, until: float) -> None:
+        """Work on behalf of a session that has to be open `until` then, by the event loop's clock."""
         self._agent = agent
         self._plan = plan
         self._limits = limits
+        self._until = until
         self.notices: list[Notice] = []
         self.model = plan.info.model
 
@@ -35,7 +36,7 @@ class Opening:
             AgentUnable: its answer has no session id.
 
         """
-        answer = dict(await self._ask("new", Frame.of("session/new", self._plan.params(), id=0), self._limits.start_s))
+        answer = dict(await self._ask("new", Frame.of("session/new", self._plan.params(), id=0)))
         if not isinstance(answer.get("sessionId"), str) or not answer["sessionId"]:
             raise AgentUnable(f"The agent '{self._plan.engine.name}' opened a session without an id.")
         await self._apply(answer["sessionId"], answer, self._plan.config.model)
@@ -58,13 +59,13 @@ class Opening:
             )
         session = self._plan.info.agent_session
         frame = Frame.of(f"session/{method}", {**self._plan.params(), "sessionId": session}, id=0)
-        answer = dict(await self._ask(method, frame, self._limits.start_s))
+        answer = dict(await self._ask(method, frame))
         await self._apply(session, answer, self._plan.info.model)
         return answer
 
-    async def _ask(self, what: str, frame: Frame, timeout_s: float) -> dict[str, Any]:
+    async def _ask(self, what: str, frame: Frame) -> dict[str, Any]:
         name = self._plan.engine.name
-        with anyio.move_on_after(timeout_s):
+        with anyio.CancelScope(deadline=self._until):
             if what == "new":
                 response = await self._agent.new(frame)
             elif what in ("resume", "load"):
@@ -73,12 +74,12 @@ class Opening:
                 response = await self._agent.call(frame)
             return result(response, f"The agent '{name}' refused {frame.method}")
         raise AgentTimeout(
-            f"The agent '{name}' did not answer {frame.method} within {timeout_s:g} s.",
+            f"The agent '{name}' did not answer {frame.method} within {self._limits.start_s:g} s of its start.",
             hint="See whether it waits for a login, or raise limits.start_s.",
         )
 
     async def _apply(self, session: str, answer: dict[str, Any], model: str) -> None:
-        if self._plan.engine.agents == "mode":
+        if self._plan.by_mode:
             await self._apply_mode(session, answer)
         option = _model_option(answer)
         if option is not None:
@@ -95,7 +96,7 @@ class Opening:
             return
         frame = Frame.of("session/set_mode", {"sessionId": session, "modeId": name}, id=0)
         try:
-            await self._ask("mode", frame, self._limits.control_s)
+            await self._ask("mode", frame)
         except (AgentTimeout, RpcError) as error:
             details = {"requestedAgent": name, "fallbackAgent": current}
             self.notices.append(Notice("agent_not_found", f"{error} It goes on as '{current}'.", details=details))
@@ -111,7 +112,7 @@ class Opening:
         else:
             frame = Frame.of("session/set_model", {"sessionId": session, "modelId": model}, id=0)
         try:
-            got = await self._ask("model", frame, self._limits.control_s)
+            got = await self._ask("model", frame)
         except KiroError as error:
             details = {"requestedModel": model, "fallbackModel": self.model}
             self.notices.append(Notice("model_not_found", f"{error} It goes on with '{self.model}'.", details=details))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import anyio
@@ -13,6 +14,8 @@ from kiro_core.notices import at_next_turn, at_once
 from kiro_core.ports import Client
 from kiro_core.types import Notice, SessionId
 
+_LOG = logging.getLogger(__name__)
+
 
 class Outlet:
     """The way to the client of one session; a client that is gone misses what the record has."""
@@ -20,15 +23,17 @@ class Outlet:
     def __init__(self, session: SessionId, client: Client | None) -> None:
         """Hold everything back until `release`: a session is unknown to its client before the answer."""
         self.client = client
+        self.held_for = object()
         self._session = session
         self._held: list[Frame] | None = []
         self._sending = anyio.Lock(fast_acquire=True)
         self._untold: list[Notice] = []
 
     def hold(self, client: Client) -> None:
-        """Hold back again, for another client."""
+        """Hold back again, for another client, who gets what happened before from the record."""
         self.client = client
-        self._held = self._held or []
+        self._held = []
+        self.held_for = object()
 
     def leave(self, client: Client) -> None:
         """Show nothing more to a client that detached."""
@@ -43,12 +48,16 @@ class Outlet:
             async with self._sending:
                 await self._send(frames)
 
-    async def release(self) -> None:
+    async def release(self, held_for: object) -> None:
         """Show what was held back; call it from a task that runs after the answer was written.
 
-        What is shown meanwhile waits its turn, so that nothing overtakes and a slow client slows its agent.
+        `held_for` is the attribute of that name when the answer was ready: an older release than the
+        latest hold does nothing. What is shown meanwhile waits its turn, so that nothing overtakes and
+        a slow client slows its agent.
         """
         async with self._sending:
+            if held_for is not self.held_for:
+                return
             frames, self._held = self._held, None
             if frames:
                 await self._send(frames)
@@ -56,7 +65,10 @@ class Outlet:
     async def tell(self, notice: Notice, journal: Journal, *, in_turn: bool) -> None:
         """Record a notice and tell it now where the client understands one, else at the next turn."""
         await journal.event("notice", {"notice": notice.kind, "text": notice.sentence, **notice.details})
-        frame = at_once(notice, self.client.info, self._session) if self.client is not None else None
+        if self.client is None:
+            self._untold.append(notice)
+            return
+        frame = at_once(notice, self.client.info, self._session)
         if frame is None and in_turn:
             frame = at_next_turn(notice, self._session)
         if frame is None:
@@ -65,7 +77,9 @@ class Outlet:
             await self.show([frame])
 
     async def turn_begins(self) -> None:
-        """Tell what waited for a turn."""
+        """Tell what waited for a turn, where there is somebody to be told."""
+        if self.client is None:
+            return
         notices, self._untold = self._untold, []
         await self.show([at_next_turn(notice, self._session) for notice in notices])
 
@@ -76,4 +90,7 @@ class Outlet:
         try:
             await client.notify(frames)
         except Disconnected:
+            self.leave(client)
+        except Exception:  # noqa: BLE001 - a client is a boundary: its failure ends neither session nor desk
+            _LOG.exception("session %s: its client failed and is shown nothing more", self._session)
             self.leave(client)

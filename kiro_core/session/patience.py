@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import anyio
 
+from kiro_core.errors import unwrapped
 from kiro_core.frames import Frame
-from kiro_core.ports import Turn
 from kiro_core.session.plan import Tools
 from kiro_core.session.questions import Questions
 from kiro_core.session.turns import PromptTurn, cancelled
@@ -24,9 +25,28 @@ class Waiting(Protocol):
         """Tell the client."""
         ...
 
-    async def cancel(self) -> None:
-        """Cancel the session's turns."""
-        ...
+
+class _Exchange:
+    """The turn with the agent in a task of its own, so that a cancel finds it wherever it waits."""
+
+    def __init__(self, have: Callable[[], Awaitable[Frame]]) -> None:
+        self._have = have
+        self._arrived = anyio.Event()
+        self._response: Frame | None = None
+        self._error: Exception | None = None
+
+    async def run(self) -> None:
+        try:
+            self._response = await self._have()
+        except Exception as error:  # noqa: BLE001 - raised where the outcome is waited for
+            self._error = error
+        self._arrived.set()
+
+    async def arrived(self) -> Frame:
+        await self._arrived.wait()
+        if self._response is None:
+            raise self._error or RuntimeError("The exchange has no outcome.")
+        return self._response
 
 
 class Patience:
@@ -48,21 +68,30 @@ class Patience:
         if self._waiting is not None:
             self._waiting.cancel()
 
-    async def outcome(self, turn: PromptTurn, asked: Turn) -> Frame:
-        """Wait for the agent's answer."""
+    async def outcome(self, turn: PromptTurn, have: Callable[[], Awaitable[Frame]]) -> Frame:
+        """Have the turn, and wait for its outcome."""
+        exchange = _Exchange(have)
+        with unwrapped():
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(exchange.run)
+                response = await self._response(turn, exchange)
+                tasks.cancel_scope.cancel()
+        return response
+
+    async def _response(self, turn: PromptTurn, exchange: _Exchange) -> Frame:
         self.heard()
         while not turn.cancelled:
             with anyio.CancelScope(deadline=self._heard_at + self._limits.silence_s) as self._waiting:
-                return await asked.settled()
+                return await exchange.arrived()
             if anyio.current_time() >= self._heard_at + self._limits.silence_s:
-                await self._silence()
+                await self._silence(turn)
         with anyio.move_on_after(self._limits.control_s):
-            return await asked.settled()
+            return await exchange.arrived()
         sentence = f"The agent did not confirm the cancel within {self._limits.control_s:g} s; it may still be at work."
         await self._session.tell(Notice("cancel_unconfirmed", sentence))
         return cancelled()
 
-    async def _silence(self) -> None:
+    async def _silence(self, turn: PromptTurn) -> None:
         self.heard()
         if self._session.questions.any_open:
             return  # a person is silent, not the agent
@@ -71,4 +100,4 @@ class Patience:
         sentence = f"The agent has not been heard for {self._limits.silence_s:g} s; {what}."
         await self._session.tell(Notice("silence", sentence))
         if ends:
-            await self._session.cancel()
+            await turn.cancel()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.notices import MARK
 from kiro_core.ports import Launcher, SessionStore, Wire
@@ -27,7 +28,8 @@ class Tools:
 class Plan:
     """A resolved session: `info` as it is first written, `request` the client's own request.
 
-    `loaded` continues a recorded one; `replay` shows the client its conversation first.
+    `loaded` continues a recorded one; `replay` shows the client its conversation first; `refusal` says
+    why no agent can be started for it.
     """
 
     info: SessionInfo
@@ -36,6 +38,7 @@ class Plan:
     request: Frame
     loaded: bool = False
     replay: bool = False
+    refusal: KiroError | None = None
     notices: Sequence[Notice] = ()
 
     @property
@@ -45,9 +48,22 @@ class Plan:
         return Command(tuple(self.engine.command), self.info.cwd, env, tuple(self.engine.unset))
 
     @property
+    def program(self) -> str:
+        """The program without its arguments, which may hold secrets."""
+        return self.engine.command[0] if self.engine.command else ""
+
+    @property
+    def by_mode(self) -> bool:
+        """Whether the agent applies the configuration by itself when its mode is set.
+
+        Never one of which something is withheld: the agent would read the whole file and start what it says.
+        """
+        return self.engine.agents == "mode" and not self.config.withheld
+
+    @property
     def preface(self) -> str:
         """The configuration's prompt, where the desk has to put it in front of the first turn."""
-        return "" if self.engine.agents == "mode" else self.config.prompt
+        return "" if self.by_mode else self.config.prompt
 
     @property
     def mcp_servers(self) -> list[str]:
@@ -81,7 +97,7 @@ class Plan:
             "cwd": self.info.cwd,
             "agent": {"name": self.config.name, "origin": self.config.origin, "digest": self.config.digest},
             "withheld": list(self.config.withheld),
-            "engine": {"name": self.engine.name, "origin": self.engine.origin, "program": self.engine.command[0]},
+            "engine": {"name": self.engine.name, "origin": self.engine.origin, "program": self.program},
             "env": sorted(self.engine.env),
             "model": self.info.model,
             "mcpServers": self.mcp_servers,

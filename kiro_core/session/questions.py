@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import anyio
 
-from kiro_core.errors import Disconnected
+from kiro_core.errors import Disconnected, KiroError
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
 from kiro_core.ports import Client
 from kiro_core.types import Notice
 
 _CANCELLED = {"outcome": "cancelled"}
+_STORE_S = 5.0
 
 
 class Questions:
@@ -40,12 +42,21 @@ class Questions:
     async def ask(self, frame: Frame, client: Client | None, shown: Frame) -> Frame:
         """Record `frame` as it came, ask the client what is `shown`; the response is its own, or a denial."""
         await self._journal.message("question", frame)
-        response, by = await self._asked(shown, client)
-        outcome = response.result.get("outcome")
+        try:
+            response, by = await self._asked(shown, client)
+        except anyio.get_cancelled_exc_class():
+            # The agent took it back or is gone: no question stays without its answer.
+            with anyio.move_on_after(_STORE_S, shield=True), suppress(KiroError):
+                await self._record(frame, Frame.answer({"outcome": _CANCELLED}), "taken back")
+            raise
+        await self._record(frame, response, by)
+        return response
+
+    async def _record(self, frame: Frame, response: Frame, by: str) -> None:
         call = frame.params.get("toolCall")
         call_id = call.get("toolCallId") if isinstance(call, dict) else None
+        outcome = response.result.get("outcome")
         await self._journal.settled("answer", {"toolCallId": call_id, "outcome": outcome, "by": by})
-        return response
 
     async def _asked(self, frame: Frame, client: Client | None) -> tuple[Frame, str]:
         if client is None:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
 
-from kiro_core.errors import AgentTimeout, Disconnected, KiroError, RpcError, SessionBusy, SessionClosing
+from kiro_core.errors import (
+    AgentTimeout,
+    Disconnected,
+    KiroError,
+    RpcError,
+    SessionBusy,
+    SessionClosing,
+    Unavailable,
+)
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal, conversation, utc_now
-from kiro_core.ports import Agent, Client, SessionDb, Turn
-from kiro_core.rpc import METHOD_NOT_FOUND
+from kiro_core.ports import Agent, Client, SessionDb
+from kiro_core.rpc import INVALID_PARAMS, METHOD_NOT_FOUND
 from kiro_core.session.mcp_start import McpStart
 from kiro_core.session.outlet import Outlet
 from kiro_core.session.patience import Patience
@@ -21,7 +30,7 @@ from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.questions import Questions
 from kiro_core.session.turns import PromptTurn, Turns
 from kiro_core.session.updates import observed_title, prompt_title, shown_while_loading, with_preface
-from kiro_core.types import Notice, PeerInfo, SessionInfo
+from kiro_core.types import Notice, PeerInfo
 
 _LOG = logging.getLogger(__name__)
 _MAILBOX = 25
@@ -43,8 +52,8 @@ class Session:
     info = PeerInfo("kiro_core")
     """What the agent learns of its client: no file or terminal services are offered."""
 
-    def __init__(self, plan: Plan, tools: Tools, client: Client | None) -> None:
-        """Open nothing yet."""
+    def __init__(self, plan: Plan, tools: Tools, client: Client | None, taken: Callable[[str], bool]) -> None:
+        """Open nothing yet; `taken` tells which ids belong to sessions of the desk."""
         self.plan = plan
         self.tools = tools
         # A session outlives who asked for it: only its own commands and failures end it.
@@ -66,6 +75,9 @@ class Session:
         self.turns: Turns | None = None
         self.patience: Patience
         self._preface = "" if plan.info.title else plan.preface
+        self._taken = taken
+        self._joining = anyio.Lock()
+        self._changes: dict[str, Any] = {}
 
     def hold(self, db: SessionDb) -> None:
         """Take the record that the session's task holds."""
@@ -106,14 +118,9 @@ class Session:
         return await self._working().prompt(frame)
 
     async def cancel(self) -> None:
-        """Cancel what runs, what waits, and what is asked."""
-        if self.turns is None:
-            return
-        running = self.turns.cancel()
-        self.questions.cancel()
-        self.patience.look_again()
-        if running is not None:
-            await self._cancel_at_agent()
+        """Cancel what runs, what waits, and what is asked; waits for nobody."""
+        if self.turns is not None:
+            self.turns.cancel()
 
     async def call(self, frame: Frame) -> Frame:
         """Pass a request on to the agent."""
@@ -124,26 +131,38 @@ class Session:
         raise AgentTimeout(f"The agent did not answer {frame.method} within {limit:g} s.")
 
     async def pass_on(self, frame: Frame) -> None:
-        """Pass a notification on to the agent."""
-        self._working()
-        await self.agent.notify(self._for_agent(frame))
+        """Pass a notification on to the agent; an agent that does not read holds nobody up."""
+        self._send_aside(self._for_agent(frame))
 
     async def replay(self, client: Client) -> None:
         """Show a client the conversation as recorded so far, in batches."""
-        head, batch = self.db.head, []
+        running = self.turns is not None and self.turns.running is not None
         records = self.tools.store.read(self.plan.info.id)
-        async for frame in conversation(records, self.plan.info.id, head):
-            batch.append(frame)
-            if len(batch) == _REPLAY_BATCH:
-                await client.notify(batch)
-                batch = []
-        await client.notify(batch)
+        frames = conversation(records, self.plan.info.id, self.db.head, running=running)
+        batch: list[Frame] = []
+        async with aclosing(frames):
+            async for frame in frames:
+                batch.append(frame)
+                if len(batch) == _REPLAY_BATCH:
+                    await client.notify(batch)
+                    batch = []
+        if batch:
+            await client.notify(batch)
 
     async def rejoin(self, client: Client, *, replay: bool) -> Frame:
-        """Give a live session to another client; what happens meanwhile comes after the replay."""
-        self.outlet.hold(client)
-        if replay:
-            await self.replay(client)
+        """Give a live session to another client; what happens meanwhile is held until `outlet.release`.
+
+        Raises:
+            SessionClosing: it is ending.
+            Disconnected: the client is gone already.
+
+        """
+        async with self._joining:
+            if self.turns is None or self.turns.ended or self.closing:
+                raise SessionClosing("The session is being closed.", hint="Open it again in a moment.")
+            self.outlet.hold(client)
+            if replay:
+                await self.replay(client)
         return self.answer
 
     async def close(self) -> None:
@@ -190,7 +209,8 @@ class Session:
         try:
             await self.journal.updates(frames)
             self.patience.heard()
-            await self.outlet.show([self._for_client(frame) for frame in frames if frame.fault is None])
+            shown = [frame for frame in frames if frame.fault is None and not self._is_strange(frame)]
+            await self.outlet.show([self._for_client(frame) for frame in shown])
             await self._observe(frames)
         except KiroError as error:
             self.fail(error)
@@ -199,6 +219,8 @@ class Session:
         """Answer a request of the agent."""
         if frame.method != "session/request_permission":
             raise RpcError(METHOD_NOT_FOUND, f"The client does not offer {frame.method}.")
+        if self._is_strange(frame):
+            raise RpcError(INVALID_PARAMS, f"The session {frame.session} is not this agent's.")
         response = await self.questions.ask(frame, self.outlet.client, self._for_client(frame))
         self.patience.heard()
         return response
@@ -215,51 +237,78 @@ class Session:
 
     async def _observe(self, frames: Sequence[Frame]) -> None:
         for frame in frames:
-            self.mcp.follow(frame)
+            notice = self.mcp.follow(frame)
+            if notice is not None:
+                await self.tell(notice)
             title = observed_title(frame)
-            if title:
-                await self.put_info(title=title)
+            if title and self._is_own(frame):
+                await self.note(title=title)
+
+    def _is_own(self, frame: Frame) -> bool:
+        return frame.session is None or frame.session == self.agent_session or not self.agent_session
+
+    def _is_strange(self, frame: Frame) -> bool:
+        # A child session of the agent's own keeps its id; nobody speaks for another session of ours.
+        return not self._is_own(frame) and self._taken(frame.session or "")
 
     def _for_client(self, frame: Frame) -> Frame:
-        # A child session of the agent's own keeps its id; so does nothing else.
-        ours = frame.session == self.agent_session or not self.agent_session
-        return frame.with_session(self.plan.info.id) if ours else frame
+        return frame.with_session(self.plan.info.id) if self._is_own(frame) else frame
 
     # What the turns need.
 
-    async def dispatch(self, turn: PromptTurn) -> Turn:
-        """Hand a prompt to the agent, the configuration's prompt in front of the first."""
+    async def outcome(self, turn: PromptTurn) -> Frame:
+        """Have the turn with the agent, within the limits."""
+        return await self.patience.outcome(turn, lambda: self._exchange(turn))
+
+    def stop(self, turn: PromptTurn) -> None:
+        """Make a running turn that was cancelled end."""
+        self.questions.cancel()
+        self.patience.look_again()
+        if turn.dispatched:
+            self._send_aside(self._cancel_frame())
+
+    async def turn_ended(self) -> None:
+        """Keep the time of the last turn."""
+        await self.note()
+
+    async def note(self, **changes: Any) -> None:
+        """Replace the metadata, as of now; `changes` are fields of `SessionInfo`.
+
+        What cannot be written now is written with the next change: the log has all that matters.
+        """
+        self._changes |= changes
+        try:
+            await self.db.put_info(replace(self.db.info, updated=utc_now(), **self._changes))
+        except Unavailable as error:
+            _LOG.warning("session %s: its metadata could not be written: %s", self.plan.info.id, error)
+        else:
+            self._changes = {}
+
+    async def _exchange(self, turn: PromptTurn) -> Frame:
         await self.outlet.turn_begins()
-        if not self.db.info.title:
-            await self.put_info(title=prompt_title(turn.asked))
+        if not (self.db.info.title or self._changes.get("title")):
+            await self.note(title=prompt_title(turn.asked))
         frame = self._for_agent(turn.asked)
         if self._preface:
             frame, self._preface = with_preface(frame, self._preface), ""
         asked = await self.agent.prompt(frame)
         turn.dispatched = True
         if turn.cancelled:
-            await self._cancel_at_agent()
-        return asked
+            await self._sent(self._cancel_frame())
+        return await asked.settled()
 
-    async def outcome(self, turn: PromptTurn, asked: Turn) -> Frame:
-        """Wait for the agent's answer, within the limits."""
-        return await self.patience.outcome(turn, asked)
+    def _cancel_frame(self) -> Frame:
+        return Frame.of("session/cancel", {"sessionId": self.agent_session})
 
-    async def turn_ended(self) -> None:
-        """Keep the time of the last turn."""
-        await self.put_info()
+    def _send_aside(self, frame: Frame) -> None:
+        """Send the agent a notification without waiting: one that does not read holds nobody up."""
+        turns = self._working()
+        if not turns.ended:
+            turns.tasks.start_soon(self._sent, frame)
 
-    async def put_info(self, **changes: Any) -> None:
-        """Replace the metadata, as of now; `changes` are fields of `SessionInfo`."""
-        await self.db.put_info(replace(self.db.info, updated=utc_now(), **changes))
-
-    async def _cancel_at_agent(self) -> None:
+    async def _sent(self, frame: Frame) -> None:
         try:
-            await self.agent.cancel(Frame.of("session/cancel", {"sessionId": self.agent_session}))
+            with anyio.move_on_after(self.tools.limits.control_s):
+                await (self.agent.cancel(frame) if frame.method == "session/cancel" else self.agent.notify(frame))
         except Disconnected:
-            _LOG.debug("session %s: the agent was gone before the cancel", self.plan.info.id)
-
-    @property
-    def stored(self) -> SessionInfo:
-        """The metadata as last written."""
-        return self.db.info
+            _LOG.debug("session %s: the agent was gone before %s", self.plan.info.id, frame.method)

@@ -1,4 +1,4 @@
-"""The turns of a session: they queue in order, outlive who asked, and each ends with a named outcome."""
+"""The turns of a session: they queue in order, outlive who asked, and each ends with one named outcome."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from typing import Any, Protocol
 import anyio
 from anyio.abc import TaskGroup
 
-from kiro_core.errors import Disconnected, KiroError, SessionBusy, SessionClosing
+from kiro_core.errors import Disconnected, KiroError, SessionBusy, SessionClosing, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
-from kiro_core.ports import SessionDb, Turn
+from kiro_core.ports import SessionDb
 from kiro_core.rpc import failure
 
-_CUT_OFF_S = 5.0
+_STORE_S = 5.0
 
 
 class PromptTurn:
     """One accepted prompt: `id` is unique in the session, `asked` the client's request."""
 
-    def __init__(self, id: str, asked: Frame) -> None:  # noqa: A002 - the field's name
+    def __init__(self, id: str, asked: Frame, take_back: Callable[[PromptTurn], None]) -> None:  # noqa: A002 - its id
         """Begin as accepted."""
         self.id = id
         self.asked = asked
         self.cancelled = False
         self.dispatched = False
+        self._take_back = take_back
         self._done = anyio.Event()
         self._response = Frame.answer({})
 
     def settle(self, response: Frame) -> None:
-        """Give the outcome, once."""
+        """Give the outcome."""
         self._response = response
         self._done.set()
 
@@ -40,6 +41,10 @@ class PromptTurn:
         await self._done.wait()
         return self._response
 
+    async def cancel(self) -> None:
+        """Cancel this turn and no other; it settles later."""
+        self._take_back(self)
+
 
 class Engaged(Protocol):
     """What the turns need of their session."""
@@ -47,12 +52,12 @@ class Engaged(Protocol):
     db: SessionDb
     journal: Journal
 
-    async def dispatch(self, turn: PromptTurn) -> Turn:
-        """Hand a prompt to the agent."""
+    async def outcome(self, turn: PromptTurn) -> Frame:
+        """Have the turn with the agent, within the limits."""
         ...
 
-    async def outcome(self, turn: PromptTurn, asked: Turn) -> Frame:
-        """Wait for the agent's answer, within the limits."""
+    def stop(self, turn: PromptTurn) -> None:
+        """Make a running turn that was cancelled end."""
         ...
 
     async def turn_ended(self) -> None:
@@ -65,7 +70,8 @@ class Turns:
 
     def __init__(self, tasks: TaskGroup, session: Engaged, ending: Callable[[], Awaitable[Frame]], limit: int) -> None:
         """Run turns in `tasks`, at most `limit` waiting; `ending` gives the outcome of those cut off."""
-        self._tasks = tasks
+        self.tasks = tasks
+        self.ended = False
         self._session = session
         self._ending = ending
         self._limit = limit
@@ -73,7 +79,6 @@ class Turns:
         self._queue: deque[PromptTurn] = deque()
         self._busy = False
         self._closed = False
-        self._ended = False
         self._idle = anyio.Event()
 
     @property
@@ -97,39 +102,49 @@ class Turns:
                 f"The session has {self._limit} prompts waiting already.", hint="Wait for a turn to end, or cancel."
             )
         self._count += 1
-        turn = PromptTurn(f"{self._session.db.epoch}.{self._count}", frame)
+        turn = PromptTurn(f"{self._session.db.epoch}.{self._count}", frame, self.take_back)
         self._queue.append(turn)
-        try:
-            await self._session.journal.message("prompt", frame, turn.id)
-        except BaseException:
-            self._queue.remove(turn)
-            raise
-        if self._ended:
+        await self._accept(turn)
+        if self.ended:
             await self._cut_off()
         elif not self._busy:
             self._busy = True
             self._idle = anyio.Event()
-            self._tasks.start_soon(self._run)
+            self.tasks.start_soon(self._run)
         return turn
 
     def end(self) -> None:
         """Take no more prompts: the tasks in which turns run are ending."""
-        self._closed = self._ended = True
+        self._closed = self.ended = True
 
-    def cancel(self) -> PromptTurn | None:
-        """Mark every accepted turn as cancelled; return the one that the agent works on."""
-        for turn in self._queue:
-            turn.cancelled = True
-        running = self.running
-        return running if running is not None and running.dispatched else None
+    def cancel(self) -> None:
+        """Cancel every accepted turn."""
+        for turn in tuple(self._queue):
+            self.take_back(turn)
 
-    async def close(self, cancel: Callable[[], Awaitable[None]], grace_s: float) -> None:
+    def take_back(self, turn: PromptTurn) -> None:
+        """Cancel one turn: it ends where it runs, and is not begun where it waits."""
+        turn.cancelled = True
+        if turn is self.running:
+            self._session.stop(turn)
+
+    async def close(self, grace_s: float) -> None:
         """Take no more prompts, cancel, and give the running turn `grace_s` seconds to end."""
         self._closed = True
         if self._busy:
-            await cancel()
+            self.cancel()
             with anyio.move_on_after(grace_s):
                 await self._idle.wait()
+
+    async def _accept(self, turn: PromptTurn) -> None:
+        try:
+            await self._session.journal.message("prompt", turn.asked, turn.id)
+        except BaseException as error:
+            # The store may have it all the same; then its outcome has to be there too.
+            self._session.journal.later("turn_ended", _outcome(_refused(error)), turn.id)
+            if turn in self._queue:
+                self._queue.remove(turn)
+            raise
 
     async def _run(self) -> None:
         try:
@@ -140,7 +155,7 @@ class Turns:
             self._busy = False
             self._idle.set()
             if self._queue:
-                with anyio.move_on_after(_CUT_OFF_S, shield=True):
+                with anyio.move_on_after(_STORE_S, shield=True):
                     await self._cut_off()
 
     async def _cut_off(self) -> None:
@@ -154,7 +169,7 @@ class Turns:
                 response = cancelled()
             else:
                 await self._session.journal.event("turn_begun", {}, turn.id)
-                response = await self._session.outcome(turn, await self._session.dispatch(turn))
+                response = await self._session.outcome(turn)
         except Disconnected:
             response = await self._ending()
         except KiroError as error:
@@ -162,19 +177,27 @@ class Turns:
         await self._settle(turn, response)
 
     async def _settle(self, turn: PromptTurn, response: Frame) -> None:
-        # Shielded, and out of the queue first: nobody may record a second outcome.
+        # Out of the queue first: nobody may record a second outcome.
         self._queue.remove(turn)
-        with anyio.CancelScope(shield=True):
-            try:
-                await self._session.journal.settled("turn_ended", _outcome(response), turn.id)
-            except KiroError as error:
-                response = failure(error)
-            turn.settle(response)
+        recorded: Frame | None = None
+        try:
+            with anyio.move_on_after(_STORE_S, shield=True):
+                try:
+                    await self._session.journal.settled("turn_ended", _outcome(response), turn.id)
+                    recorded = response
+                except KiroError as error:
+                    recorded = failure(error)
+        finally:
+            turn.settle(recorded or failure(Unavailable(f"The store did not take the outcome within {_STORE_S:g} s.")))
 
 
 def cancelled() -> Frame:
     """The response to a prompt that was cancelled (ACP "Cancellation")."""
     return Frame.answer({"stopReason": "cancelled"})
+
+
+def _refused(error: BaseException) -> Frame:
+    return failure(error) if isinstance(error, KiroError) else cancelled()
 
 
 def _outcome(response: Frame) -> dict[str, Any]:

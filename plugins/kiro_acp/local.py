@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import anyio
@@ -12,6 +13,9 @@ from kiro_core.frames import Frame
 from kiro_core.ports import Agent
 from kiro_core.rpc import Peer, Stream
 from kiro_core.types import PeerInfo
+
+_LOG = logging.getLogger(__name__)
+_TAKE_BACK_S = 1.0
 
 
 class RemoteClient:
@@ -70,12 +74,8 @@ class LocalAgent:
         """Take notifications; a client's unreadable line is answered by the peer and has no further meaning."""
         agent = self._agent
         for frame in frames:
-            if agent is None or frame.fault is not None:
-                continue
-            if frame.method == "session/cancel":
-                await agent.cancel(frame)
-            else:
-                await agent.notify(frame)
+            if agent is not None and frame.fault is None:
+                await _told(agent, frame)
 
     async def _verb(self, agent: Agent, frame: Frame) -> Frame:
         match frame.method:
@@ -105,6 +105,14 @@ class LocalAgent:
         except anyio.get_cancelled_exc_class():
             # `$/cancel_request` takes the prompt back; a client that only hung up leaves its turn running.
             if not self.peer.ended.is_set():
-                with anyio.CancelScope(shield=True):
-                    await agent.cancel(frame)
+                with anyio.move_on_after(_TAKE_BACK_S, shield=True):
+                    await turn.cancel()
             raise
+
+
+async def _told(agent: Agent, frame: Frame) -> None:
+    try:
+        await (agent.cancel(frame) if frame.method == "session/cancel" else agent.notify(frame))
+    except KiroError as error:
+        # Nobody waits for an answer to a notification; the session may just have ended.
+        _LOG.debug("%s was dropped: %s", frame.method, error)

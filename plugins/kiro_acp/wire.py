@@ -11,10 +11,28 @@ from kiro_acp.handshake import agent_info, to_agent
 from kiro_core.errors import AgentTimeout, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, Client, Process, Turn
-from kiro_core.rpc import Peer, result
+from kiro_core.rpc import Peer, Pending, result
 from kiro_core.types import PeerInfo
 
 _LAST_LINES_S = 2.0
+
+
+class RemoteTurn:
+    """A prompt that was sent; an agent has one turn of a session at a time."""
+
+    def __init__(self, peer: Peer, session: str, pending: Pending) -> None:
+        """Wait for the answer to the prompt."""
+        self._peer = peer
+        self._session = session
+        self._pending = pending
+
+    async def settled(self) -> Frame:
+        """See `Turn.settled`."""
+        return await self._pending.settled()
+
+    async def cancel(self) -> None:
+        """See `Turn.cancel`."""
+        await self._peer.send([Frame.of("session/cancel", {"sessionId": self._session})])
 
 
 class RemoteAgent:
@@ -36,7 +54,7 @@ class RemoteAgent:
 
     async def prompt(self, frame: Frame) -> Turn:
         """See `Agent.prompt`."""
-        return await self._peer.start(frame)
+        return RemoteTurn(self._peer, frame.session or "", await self._peer.start(frame))
 
     async def cancel(self, frame: Frame) -> None:
         """See `Agent.cancel`."""
@@ -65,7 +83,7 @@ class AcpWire:
     @asynccontextmanager
     async def connect(self, process: Process, client: Client, timeout_s: float) -> AsyncIterator[Agent]:
         """See `Wire.connect`; the process's end of stream ends the block."""
-        peer = Peer(process, client)
+        peer = Peer(process, client, answers_noise=False)
         with unwrapped():
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(peer.run)
