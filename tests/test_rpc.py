@@ -544,7 +544,7 @@ requests = st.builds(
     st.lists(st.integers(min_value=0), max_size=8),
     st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=max(200, settings().max_examples))
 async def test_every_request_gets_one_answer_whatever_stands_between(said, cuts, at_once):
     async def steps(_):
         for _ in range(3):
