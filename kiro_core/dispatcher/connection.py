@@ -44,11 +44,14 @@ class Connection:
             return await self._desk.start(await self._desk.planner.stored(frame, info, replay=replay), self._client)
         if not session.ready:
             raise SessionBusy("The session is being opened already.", hint="Wait for its answer.")
+        held_for = session.join(self._client)
         try:
-            return await session.rejoin(self._client, replay=replay)
+            if replay:
+                await session.replay(self._client)
+            return session.answer
         finally:
             # Also when it failed or was taken back: nothing else would end the hold.
-            self._desk.release(session)
+            self._desk.release(session, held_for)
 
     async def prompt(self, frame: Frame) -> Turn:
         """See `Agent.prompt`."""

@@ -62,15 +62,15 @@ class Dispatcher:
         session = self.live[plan.info.id] = self._session(plan, client)
         self._tasks.start_soon(self._run, session)
         answer = await session.opening()
-        self.release(session)
+        self.release(session, session.outlet.held_for)
         return answer
 
-    def release(self, session: Session) -> None:
+    def release(self, session: Session, held_for: object) -> None:
         """Show what a session held back, once the answer that is about to be returned was written.
 
         The task begins after the present one waits next, and a peer writes an answer without waiting.
         """
-        self._tasks.start_soon(session.outlet.release, session.outlet.held_for)
+        self._tasks.start_soon(session.outlet.release, held_for)
 
     async def close(self) -> None:
         """End all sessions at once; each has `limits.close_s`, all together `limits.shutdown_s`."""

@@ -29,11 +29,17 @@ class Outlet:
         self._sending = anyio.Lock(fast_acquire=True)
         self._untold: list[Notice] = []
 
-    def hold(self, client: Client) -> None:
-        """Hold back again, for another client, who gets what happened before from the record."""
+    def hold(self, client: Client) -> object:
+        """Hold back again, for another client, who gets what happened before from the record.
+
+        Returns:
+            What `release` takes.
+
+        """
         self.client = client
         self._held = []
         self.held_for = object()
+        return self.held_for
 
     def leave(self, client: Client) -> None:
         """Show nothing more to a client that detached."""
@@ -51,8 +57,8 @@ class Outlet:
     async def release(self, held_for: object) -> None:
         """Show what was held back; call it from a task that runs after the answer was written.
 
-        `held_for` is the attribute of that name when the answer was ready: an older release than the
-        latest hold does nothing. What is shown meanwhile waits its turn, so that nothing overtakes and
+        `held_for` is what `hold` returned: when somebody holds again meanwhile, this does nothing.
+        What is shown meanwhile waits its turn, so that nothing overtakes and
         a slow client slows its agent.
         """
         async with self._sending:

@@ -76,7 +76,6 @@ class Session:
         self.patience: Patience
         self._preface = "" if plan.info.title else plan.preface
         self._taken = taken
-        self._joining = anyio.Lock()
         self._changes: dict[str, Any] = {}
 
     def hold(self, db: SessionDb) -> None:
@@ -149,21 +148,16 @@ class Session:
         if batch:
             await client.notify(batch)
 
-    async def rejoin(self, client: Client, *, replay: bool) -> Frame:
-        """Give a live session to another client; what happens meanwhile is held until `outlet.release`.
+    def join(self, client: Client) -> object:
+        """Give a live session to another client; what happens from now on is held for `outlet.release`.
 
         Raises:
             SessionClosing: it is ending.
-            Disconnected: the client is gone already.
 
         """
-        async with self._joining:
-            if self.turns is None or self.turns.ended or self.closing:
-                raise SessionClosing("The session is being closed.", hint="Open it again in a moment.")
-            self.outlet.hold(client)
-            if replay:
-                await self.replay(client)
-        return self.answer
+        if self.turns is None or self.turns.ended or self.closing:
+            raise SessionClosing("The session is being closed.", hint="Open it again in a moment.")
+        return self.outlet.hold(client)
 
     async def close(self) -> None:
         """End the session and wait until its process is gone and its lease is free.

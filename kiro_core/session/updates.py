@@ -29,7 +29,8 @@ def observed_title(frame: Frame) -> str:
 
 def shown_while_loading(frame: Frame) -> bool:
     """Whether a notification during `session/load` is news: the agent's replay is not, our record has it."""
-    return frame.method != "session/update" or _update(frame).get("sessionUpdate") in _NOT_HISTORY
+    kind = _update(frame).get("sessionUpdate")
+    return frame.method != "session/update" or (isinstance(kind, str) and kind in _NOT_HISTORY)
 
 
 def prompt_title(frame: Frame) -> str:
