@@ -49,6 +49,9 @@ async def converse(given: Given, order: Order) -> int:
     return conversation.code()
 
 
+_LAST_WORDS_S = 1.0
+
+
 class Conversation:
     """The turn; it ends early when `scope` is cancelled, and its session with it."""
 
@@ -59,6 +62,7 @@ class Conversation:
         self._client = client
         self._scope = scope
         self._interrupted = False
+        self._telling = anyio.CancelScope()
         self._response: Frame | None = None
         self._agent: Agent | None = None
         self._grace_s = 0.0
@@ -80,11 +84,18 @@ class Conversation:
                     await self._open(desk, agent)
                     self._response = await self._turn(agent, prompt)
         finally:
-            await self._client.finish(self._response)
+            with self._telling:
+                if self._interrupted:
+                    self._telling.deadline = anyio.current_time() + _LAST_WORDS_S
+                await self._client.finish(self._response)
 
     async def interrupt(self, _: signal.Signals) -> None:
-        """Cancel the turn, which has a moment to end; before it has begun, or the second time, end at once."""
+        """Cancel the turn, which has a moment to end; before it has begun, or the second time, end at once.
+
+        Behind the turn there is only output left, which nobody may be reading.
+        """
         if self._response is not None:
+            self._telling.cancel()
             return
         again, self._interrupted = self._interrupted, True
         if again or self._agent is None:

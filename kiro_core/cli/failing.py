@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import click
 
-from kiro_core.cli.text import tell_failure
+from kiro_core.cli.text import tell_failure, tell_lines
 from kiro_core.errors import AgentNotFound, KiroError, SettingsError, UnknownName
 
 DONE = 0
@@ -35,7 +35,7 @@ def attempt(command: Callable[[], int], *, debug: bool) -> int:
         return FAILED
     except Exception as error:  # noqa: BLE001 - the command line is a boundary: a person gets a sentence
         if debug:
-            traceback.print_exception(error)
+            tell_lines("".join(traceback.format_exception(error)))
         return _told(error)
     return code
 

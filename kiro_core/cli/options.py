@@ -63,9 +63,20 @@ def command(function: Command) -> Callable[..., None]:
 
 def choosing(function: Callable[..., None]) -> Callable[..., None]:
     """Add the options that choose what a new session gets."""
-    agent = click.option("--agent", default="", metavar="NAME", help="The agent configuration.")
-    engine = click.option("--engine", default="", metavar="NAME", help="The agent program; see `kiro-core engines`.")
+    agent = named("--agent", "NAME", "The agent configuration.")
+    engine = named("--engine", "NAME", "The agent program; see `kiro-core engines`.")
     return agent(engine(function))
+
+
+def named(option: str, metavar: str, text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """An option that names something, `""` without it; an empty name is refused: it is a variable that was not set."""
+    return click.option(option, metavar=metavar, help=text, callback=_name)
+
+
+def _name(_: click.Context, __: click.Parameter, value: str | None) -> str:
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is empty; leave it out, or write a name.")
+    return value or ""
 
 
 def folder(text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from kiro_core.cli.commands import example
-from kiro_core.cli.options import Given, choosing, command, folder
+from kiro_core.cli.options import Given, choosing, command, folder, named
 
 _EXAMPLES = (
     'kiro-core run --engine rehearsal "Hello"',
@@ -19,7 +19,7 @@ _EXAMPLES = (
 
 @click.command(epilog=example(*_EXAMPLES))
 @click.argument("prompt", required=False)
-@click.option("--session", default="", metavar="ID", help="Go on with this session; the beginning of an id is enough.")
+@named("--session", "ID", "Go on with this session; the beginning of an id is enough.")
 @click.option("--output", type=click.Choice(["text", "json", "stream-json"]), default="text", show_default=True)
 @folder("The session's folder: by default the current one, or that of --session.")
 @choosing

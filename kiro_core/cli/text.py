@@ -43,6 +43,11 @@ def tell_failure(sentence: str, hint: str = "") -> None:
         _to_stderr(f"\x1b[2m{hint}\x1b[0m\n" if _coloured() else f"{hint}\n")
 
 
+def tell_lines(text: str) -> None:
+    """Write several lines to stderr, with their breaks and indents."""
+    _to_stderr(printable(text))
+
+
 def ask(question: str) -> None:
     """Write a question to stderr, with its lines as they are; the answer is typed behind it."""
     _to_stderr(printable(question))

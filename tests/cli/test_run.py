@@ -344,3 +344,22 @@ def test_what_was_said_is_in_no_log_above_debug(kiro):
     done = kiro(*REHEARSAL, "-v", "secretword")
     assert done.stdout == SAID + "secretword\n"
     assert "secretword" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--session", "--agent", "--engine"])
+def test_an_empty_name_is_wrong_usage_and_not_a_new_session(kiro, option):
+    done = kiro("run", option, "", "Hello")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "it is empty" in done.stderr
+
+
+def test_a_run_whose_output_nobody_reads_ends_by_a_signal(environment, tmp_path):
+    command = [PROGRAM, *REHEARSAL, "/flood 100000 100"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment
+    ) as run:
+        assert run.stdout.read(1)
+        run.send_signal(signal.SIGINT)
+        assert b"Cancelling" in run.stderr.readline()
+        run.send_signal(signal.SIGINT)
+        run.wait(30)
