@@ -19,6 +19,9 @@ def utc_now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+_STORE_S = 5.0
+
+
 class _Waiting:
     __slots__ = ("bodies", "error", "kept", "written")
 
@@ -89,15 +92,20 @@ class Journal:
 
     async def _write(self, batch: list[bytes]) -> None:
         # Shielded: a batch whose outcome nobody learned would have to be repeated without knowing it.
-        with anyio.CancelScope(shield=True):
+        with anyio.move_on_after(_STORE_S, shield=True):
             if self._unsettled:
                 await self._put(self._unsettled)
             await self._put(batch)
+            return
+        raise Unavailable(f"The store did not take a record within {_STORE_S:g} s.", hint="See whether its disk hangs.")
 
     async def _put(self, batch: list[bytes]) -> None:
-        self._unsettled = []
+        self._unsettled = batch
         try:
             await self._db.append(batch)
         except Unavailable:
-            self._unsettled = batch
             raise
+        except Exception:
+            self._unsettled = []  # refused for what it is: repeating it would block everything newer
+            raise
+        self._unsettled = []

@@ -33,13 +33,21 @@ async def conversation(
     failed at the end, since nothing will ever complete it, unless a turn is `running`.
     """
     open_calls: dict[str, None] = {}
+    asked: Entry | None = None
     try:
         async for record in records:
             if record.seq > head:
                 break
-            for frame in _shown(entry(record), session):
+            item = entry(record)
+            if not _refuses(item, asked):
+                for frame in _asked(asked, session):
+                    yield frame
+            asked = item if item.kind == "prompt" else None
+            for frame in _said(item):
                 _follow(frame, open_calls)
                 yield frame.with_session(session)
+        for frame in _asked(asked, session):
+            yield frame
     finally:
         if isinstance(records, AsyncGenerator):
             await records.aclose()
@@ -47,19 +55,28 @@ async def conversation(
         yield _update(session, {"sessionUpdate": "tool_call_update", "toolCallId": call, "status": "failed"})
 
 
-def _shown(item: Entry, session: SessionId) -> list[Frame]:
-    """What a record adds to the conversation."""
+def _refuses(item: Entry, asked: Entry | None) -> bool:
+    """Whether a prompt's next record says that it was never accepted: it reached the store after all."""
+    if asked is None or item.kind != "turn_ended" or item.turn != asked.turn:
+        return False
+    outcome = item.value
+    return isinstance(outcome, dict) and "error" in outcome
+
+
+def _asked(item: Entry | None, session: SessionId) -> list[Frame]:
+    prompt = item.frame.params.get("prompt") if item is not None else None
+    blocks = prompt if isinstance(prompt, list) else []
+    return [_update(session, {"sessionUpdate": "user_message_chunk", "content": block}) for block in blocks]
+
+
+def _said(item: Entry) -> list[Frame]:
+    if item.kind != "update" or item.frame.method != "session/update":
+        return []
     frame = item.frame
-    if item.kind == "prompt":
-        prompt = frame.params.get("prompt")
-        blocks = prompt if isinstance(prompt, list) else []
-        return [_update(session, {"sessionUpdate": "user_message_chunk", "content": block}) for block in blocks]
-    if item.kind == "update" and frame.method == "session/update":
-        kind = _body(frame).get("sessionUpdate")
-        # The prompt's own record stands for what the user said; an agent that echoes it would double it.
-        if isinstance(kind, str) and kind not in _STATE and kind != "user_message_chunk":
-            return [frame]
-    return []
+    kind = _body(frame).get("sessionUpdate")
+    # The prompt's own record stands for what the user said; an agent that echoes it would double it.
+    said = isinstance(kind, str) and kind not in _STATE and kind != "user_message_chunk"
+    return [frame] if said else []
 
 
 def _body(frame: Frame) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 
-from kiro_core.errors import AgentTimeout, AgentUnable, KiroError, RpcError
+from kiro_core.errors import AgentTimeout, AgentUnable, KiroError
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent
 from kiro_core.rpc import result
@@ -90,16 +90,20 @@ class Opening:
             await self._apply_model(session, answer, option, model)
 
     async def _apply_mode(self, session: str, answer: dict[str, Any]) -> None:
-        modes, name = answer.get("modes"), self._plan.config.name
-        current = modes.get("currentModeId") if isinstance(modes, dict) else None
-        if not isinstance(modes, dict) or current == name:
+        name, told = self._plan.config.name, answer.get("modes")
+        modes = told if isinstance(told, dict) else {}
+        current = modes.get("currentModeId", "")
+        if current == name or self._plan.config.origin == "built-in":
             return
         frame = Frame.of("session/set_mode", {"sessionId": session, "modeId": name}, id=0)
         try:
+            if not modes:
+                raise AgentUnable(f"The agent '{self._plan.engine.name}' has no modes, so it cannot become '{name}'.")
             await self._ask("mode", frame)
-        except (AgentTimeout, RpcError) as error:
+        except KiroError as error:
             details = {"requestedAgent": name, "fallbackAgent": current}
-            self.notices.append(Notice("agent_not_found", f"{error} It goes on as '{current}'.", details=details))
+            goes_on = f" It goes on as '{current}'." if current else ""
+            self.notices.append(Notice("agent_not_found", f"{error}{goes_on}", details=details))
         else:
             answer["modes"] = {**modes, "currentModeId": name}
 

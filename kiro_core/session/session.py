@@ -77,6 +77,7 @@ class Session:
         self._preface = "" if plan.info.title else plan.preface
         self._taken = taken
         self._changes: dict[str, Any] = {}
+        self._noting = anyio.Lock()
 
     def hold(self, db: SessionDb) -> None:
         """Take the record that the session's task holds."""
@@ -271,12 +272,13 @@ class Session:
         What cannot be written now is written with the next change: the log has all that matters.
         """
         self._changes |= changes
-        try:
-            await self.db.put_info(replace(self.db.info, updated=utc_now(), **self._changes))
-        except Unavailable as error:
-            _LOG.warning("session %s: its metadata could not be written: %s", self.plan.info.id, error)
-        else:
-            self._changes = {}
+        async with self._noting:
+            pending, self._changes = self._changes, {}
+            try:
+                await self.db.put_info(replace(self.db.info, updated=utc_now(), **pending))
+            except Unavailable as error:
+                self._changes = pending | self._changes
+                _LOG.warning("session %s: its metadata could not be written: %s", self.plan.info.id, error)
 
     async def _exchange(self, turn: PromptTurn) -> Frame:
         await self.outlet.turn_begins()

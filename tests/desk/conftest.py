@@ -1,12 +1,15 @@
 """A desk without a wire: clients call it, and rehearsal agents run behind it as real processes."""
 
+import json
 import sys
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from kiro_core.dispatcher import open_desk
 from kiro_core.frames import Frame
+from kiro_core.journal import entry
 from kiro_core.registry import Registry
 from kiro_core.settings import load_settings
 
@@ -48,18 +51,49 @@ class Office:
     async def close(self, session):
         await self.agent.close(Frame.of("session/close", {"sessionId": session}, id=0))
 
+    async def ended(self, session):
+        """Wait until a session has ended by itself."""
+        if session in self.desk.live:
+            await self.desk.live[session].ended.wait()
+
+    async def pid(self, session):
+        """The process of a session's rehearsal agent, which is part of its session id."""
+        return int((await self.desk.info(session)).agent_session.rsplit("-", 1)[1])
+
+    async def entries(self, session, *kinds):
+        """What is on record, all of it or of some kinds."""
+        found = [entry(record) async for record in self.desk.read(session)]
+        return [item for item in found if not kinds or item.kind in kinds]
+
+    async def recorded(self, session, kind):
+        """Wait until something of that kind is on record."""
+        while not await self.entries(session, kind):
+            pass
+
 
 @pytest.fixture
 def opened_desk(tmp_path):
     """`async with opened_desk(client, engines={...}, limits={...}) as office`: a desk with rehearsal engines."""
 
     @asynccontextmanager
-    async def opened(client, *, engines=None, engine="rehearsal", agent="", **settings):
+    async def opened(client, *, engines=None, engine="rehearsal", agent="", plugins=(), **settings):
         named = {name: {"command": [*REHEARSAL, *options]} for name, options in (engines or {}).items()}
         for name, more in settings.pop("engine_settings", {}).items():
             named.setdefault(name, {}).update(more)
         loaded = load_settings({**settings, "engines": named})
-        async with open_desk(loaded, Registry(), engine=engine, agent=agent) as desk, desk.attach(client) as agent_side:
+        registry = Registry(*plugins)
+        async with open_desk(loaded, registry, engine=engine, agent=agent) as desk, desk.attach(client) as agent_side:
             yield Office(desk, agent_side, client, tmp_path)
 
     return opened
+
+
+@pytest.fixture
+def scripted():
+    """`scripted(prompt="...")`: the settings of an engine that does as `scripted_agent.py` explains."""
+
+    def engine(*arguments, **code):
+        program = Path(__file__).with_name("scripted_agent.py")
+        return {"command": [sys.executable, "-P", str(program), json.dumps(code), *arguments]}
+
+    return engine
