@@ -74,7 +74,8 @@ class Session:
         self.agent: Agent
         self.turns: Turns | None = None
         self.patience: Patience
-        self._preface = "" if plan.info.title else plan.preface
+        self._title = plan.info.title
+        self._preface = "" if self._title else plan.preface
         self._taken = taken
         self._changes: dict[str, Any] = {}
         self._noting = anyio.Lock()
@@ -272,6 +273,7 @@ class Session:
         What cannot be written now is written with the next change: the log has all that matters.
         """
         self._changes |= changes
+        self._title = changes.get("title", self._title)
         async with self._noting:
             pending, self._changes = self._changes, {}
             try:
@@ -282,7 +284,7 @@ class Session:
 
     async def _exchange(self, turn: PromptTurn) -> Frame:
         await self.outlet.turn_begins()
-        if not (self.db.info.title or self._changes.get("title")):
+        if not self._title:
             await self.note(title=prompt_title(turn.asked))
         frame = self._for_agent(turn.asked)
         if self._preface:
