@@ -32,7 +32,7 @@ def refused(load, *sources):
 def test_without_any_source_the_defaults_stand(tmp_path):
     settings = load_settings(environ={"HOME": str(tmp_path)})
     assert settings == Settings()
-    assert (settings.store, settings.launcher, settings.face) == (Choice("files"), Choice("local"), Choice("acp"))
+    assert (settings.store, settings.launcher) == (Choice("files"), Choice("local"))
     assert settings.agent_sources == [Choice("kiro")]
     assert settings.origins == {}
 

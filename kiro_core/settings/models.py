@@ -87,7 +87,6 @@ class Settings(BaseSettings):
     )
     store: AnyChoice = Field(default=Choice("files"), description="where sessions are stored")
     launcher: AnyChoice = Field(default=Choice("local"), description="how agent programs are started")
-    face: AnyChoice = Field(default=Choice("acp"), description="how clients are served")
     engines: dict[str, EngineSettings] = Field(default={}, description="agent programs to add or change, by name")
     agent_engines: dict[str, str] = Field(default={}, description="which engine runs which agent configuration")
     plugins: PluginSettings = Field(default=PluginSettings(), description="which plugins are loaded")
