@@ -125,12 +125,19 @@ def _named(engines: Mapping[str, Engine], name: str, reason: str, which: Which) 
     engine = engines[name]
     if not installed(engine, which):
         raise EngineNotFound(
-            f"Engine {name!r}, {reason}, is not installed: {_looked_for(engine)[0]!r} cannot be found.",
+            f"Engine {name!r}, {reason}, is not installed: {_looked_for(engine)[0]!r} {_why_not(engine)}.",
             hint=engine.install or f"Install it, or correct {dotted(('engines', name, 'command'))} in the settings.",
             looked_for={name: list(engine.command)},
             installed=[],
         )
     return engine
+
+
+def _why_not(engine: Engine) -> str:
+    path = Path(engine.command[0])
+    if not path.is_absolute() or not path.exists():
+        return "cannot be found"
+    return "is a folder" if path.is_dir() else "is not executable"
 
 
 def _not_one(engines: Mapping[str, Engine], found: Sequence[Engine]) -> EngineNotFound:

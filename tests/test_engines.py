@@ -123,3 +123,17 @@ def test_an_unknown_engine_is_told_with_the_near_miss(engines):
         choose_engine(engines, requested="codx", which=which("kiro-cli"))
     assert str(caught.value) == "No engine is called 'codx' (asked for); did you mean 'codex'?"
     assert "claude, cline, codex" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"), [(0o600, "is not executable"), (None, "is a folder"), (0, "cannot be found")]
+)
+def test_a_program_that_cannot_be_started_is_named_with_the_reason(tmp_path, mode, words):
+    program = tmp_path / "agent"
+    if mode is None:
+        program.mkdir()
+    elif mode:
+        program.touch(mode)
+    engines = load_engines({"mine": EngineSettings(command=[str(program)])})
+    with pytest.raises(EngineNotFound, match=words):
+        choose_engine(engines, requested="mine")

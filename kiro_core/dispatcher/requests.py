@@ -35,7 +35,7 @@ def folder_of(frame: Frame) -> Path:
     if not isinstance(cwd, str) or not Path(cwd).is_absolute():
         raise RpcError(INVALID_PARAMS, f"{frame.method} needs the absolute path of a folder as cwd.")
     if not Path(cwd).is_dir():
-        raise RpcError(INVALID_PARAMS, f"The folder {cwd} does not exist.")
+        raise RpcError(INVALID_PARAMS, f"There is no folder {cwd}.")
     return Path(cwd)
 
 

@@ -2,6 +2,6 @@
 
 from kiro_core.journal.entries import Entry, entry
 from kiro_core.journal.journal import Journal, utc_now
-from kiro_core.journal.replay import conversation
+from kiro_core.journal.replay import STATE_UPDATES, conversation
 
-__all__ = ["Entry", "Journal", "conversation", "entry", "utc_now"]
+__all__ = ["STATE_UPDATES", "Entry", "Journal", "conversation", "entry", "utc_now"]

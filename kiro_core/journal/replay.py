@@ -9,7 +9,7 @@ from kiro_core.frames import Frame
 from kiro_core.journal.entries import Entry, entry
 from kiro_core.types import Record, SessionId
 
-_STATE = frozenset(
+STATE_UPDATES = frozenset(
     {
         "available_commands_update",
         "config_option_update",
@@ -75,7 +75,7 @@ def _said(item: Entry) -> list[Frame]:
     frame = item.frame
     kind = _body(frame).get("sessionUpdate")
     # The prompt's own record stands for what the user said; an agent that echoes it would double it.
-    said = isinstance(kind, str) and kind not in _STATE and kind != "user_message_chunk"
+    said = isinstance(kind, str) and kind not in STATE_UPDATES and kind != "user_message_chunk"
     return [frame] if said else []
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import anyio
 
-from kiro_core.errors import AgentGone, Disconnected, Fenced, KiroError, LaunchFailed, unwrapped
+from kiro_core.errors import AgentGone, AgentTimeout, Disconnected, Fenced, KiroError, LaunchFailed, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, Process, SessionDb
 from kiro_core.rpc import failure
@@ -151,6 +151,10 @@ class Life:
                     yield agent
         except Disconnected as error:
             raise await self._gone() from error
+        except AgentTimeout as error:
+            error.details["stderr"], hint = self._last_words()
+            error.hint = f"{error.hint} {hint}".strip()
+            raise
         finally:
             with anyio.move_on_after(self._limits.close_s, shield=True):
                 await self._record_end()
@@ -211,12 +215,16 @@ class Life:
         with anyio.move_on_after(_LAST_WORDS_S, shield=True):
             await process.wait()
         status = "closed its output" if process.exit is None else f"ended with {process.exit}"
-        words = process.stderr_tail().strip()
-        hint = f"Its last words: {_telling(words)}" if words else "It wrote nothing to stderr."
+        words, hint = self._last_words()
         details = {"command": session.plan.program, "status": str(process.exit or "unknown"), "stderr": words}
         if session.ready:
             return AgentGone(f"{program} {status}.", hint=hint, **details)
         return LaunchFailed(f"{program} {status} before it was ready.", hint=hint, **details)
+
+    def _last_words(self) -> tuple[str, str]:
+        """The end of its stderr, and a hint that quotes the line which says most."""
+        words = self._process.stderr_tail().strip() if self._process is not None else ""
+        return words, f"Its last words: {_telling(words)}" if words else "It wrote nothing to stderr."
 
 
 def _telling(words: str) -> str:

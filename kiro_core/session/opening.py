@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -36,7 +38,7 @@ class Opening:
             AgentUnable: its answer has no session id.
 
         """
-        answer = dict(await self._ask("new", Frame.of("session/new", self._plan.params(), id=0)))
+        answer = dict(await self._ask(self._agent.new, Frame.of("session/new", self._plan.params(), id=0)))
         if not isinstance(answer.get("sessionId"), str) or not answer["sessionId"]:
             raise AgentUnable(f"The agent '{self._plan.engine.name}' opened a session without an id.")
         await self._apply(answer["sessionId"], answer, self._plan.config.model)
@@ -59,20 +61,14 @@ class Opening:
             )
         session = self._plan.info.agent_session
         frame = Frame.of(f"session/{method}", {**self._plan.params(), "sessionId": session}, id=0)
-        answer = dict(await self._ask(method, frame))
+        answer = dict(await self._ask(partial(self._agent.open, replay=method == "load"), frame))
         await self._apply(session, answer, self._plan.info.model)
         return answer
 
-    async def _ask(self, what: str, frame: Frame) -> dict[str, Any]:
+    async def _ask(self, verb: Callable[[Frame], Awaitable[Frame]], frame: Frame) -> dict[str, Any]:
         name = self._plan.engine.name
         with anyio.CancelScope(deadline=self._until):
-            if what == "new":
-                response = await self._agent.new(frame)
-            elif what in ("resume", "load"):
-                response = await self._agent.open(frame, replay=what == "load")
-            else:
-                response = await self._agent.call(frame)
-            return result(response, f"The agent '{name}' refused {frame.method}")
+            return result(await verb(frame), f"The agent '{name}' refused {frame.method}")
         raise AgentTimeout(
             f"The agent '{name}' did not answer {frame.method} within {self._limits.start_s:g} s of its start.",
             hint="See whether it waits for a login, or raise limits.start_s.",
@@ -99,7 +95,7 @@ class Opening:
         try:
             if not modes:
                 raise AgentUnable(f"The agent '{self._plan.engine.name}' has no modes, so it cannot become '{name}'.")
-            await self._ask("mode", frame)
+            await self._ask(self._agent.call, frame)
         except KiroError as error:
             details = {"requestedAgent": name, "fallbackAgent": current}
             goes_on = f" It goes on as '{current}'." if current else ""
@@ -116,7 +112,7 @@ class Opening:
         else:
             frame = Frame.of("session/set_model", {"sessionId": session, "modelId": model}, id=0)
         try:
-            got = await self._ask("model", frame)
+            got = await self._ask(self._agent.call, frame)
         except KiroError as error:
             details = {"requestedModel": model, "fallbackModel": self.model}
             self.notices.append(Notice("model_not_found", f"{error} It goes on with '{self.model}'.", details=details))

@@ -99,6 +99,6 @@ class Plan:
             "withheld": list(self.config.withheld),
             "engine": {"name": self.engine.name, "origin": self.engine.origin, "program": self.program},
             "env": sorted(self.engine.env),
-            "model": self.info.model,
+            "model": self.info.model or self.config.model,
             "mcpServers": self.mcp_servers,
         }

@@ -5,17 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kiro_core.frames import Frame
+from kiro_core.journal import STATE_UPDATES
 
 _TITLE_LENGTH = 150
-_NOT_HISTORY = frozenset(
-    {
-        "available_commands_update",
-        "config_option_update",
-        "current_mode_update",
-        "session_info_update",
-        "usage_update",
-    }
-)
 
 
 def observed_title(frame: Frame) -> str:
@@ -30,7 +22,7 @@ def observed_title(frame: Frame) -> str:
 def shown_while_loading(frame: Frame) -> bool:
     """Whether a notification during `session/load` is news: the agent's replay is not, our record has it."""
     kind = _update(frame).get("sessionUpdate")
-    return frame.method != "session/update" or (isinstance(kind, str) and kind in _NOT_HISTORY)
+    return frame.method != "session/update" or (isinstance(kind, str) and kind in STATE_UPDATES)
 
 
 def prompt_title(frame: Frame) -> str:

@@ -116,6 +116,19 @@ async def test_a_program_that_speaks_no_acp_is_named_with_its_last_words(opened_
             assert "I am no agent" in caught.value.details["stderr"]
 
 
+async def test_a_program_that_never_answers_is_named_with_its_last_words(opened_desk):
+    code = "import sys, time; sys.stderr.write('waiting for a login\\n'); sys.stderr.flush(); sys.stdin.read()"
+    with anyio.fail_after(20):
+        async with opened_desk(
+            RecordingClient(),
+            limits={"start_s": 1},
+            engine_settings={"mute": {"command": [sys.executable, "-c", code]}},
+        ) as office:
+            with pytest.raises(AgentTimeout) as caught:
+                await office.start(engine="mute")
+            assert "waiting for a login" in caught.value.hint
+
+
 async def test_a_loaded_session_replays_before_its_answer_and_goes_on_with_an_agent_that_remembers(
     opened_desk, tmp_path
 ):
