@@ -17,7 +17,7 @@ class CataloguePromises:
 
     async def test_metadata_comes_back_as_it_was_given(self, store: SessionStore) -> None:
         info = session(
-            cwd="/work/größe",
+            cwd="/srv/größe",
             title='A "title"\nof two lines',
             agent="reviewer",
             engine="rehearsal",
@@ -65,9 +65,9 @@ class CataloguePromises:
         assert list(page.items) == [infos[1], infos[0], infos[2]]
 
     async def test_sessions_are_listed_by_folder(self, store: SessionStore) -> None:
-        here = await stored(store, cwd="/work/here")
-        await stored(store, cwd="/work/hereafter")
-        page = await store.list(SessionQuery(cwd="/work/here"))
+        here = await stored(store, cwd="/srv/here")
+        await stored(store, cwd="/srv/hereafter")
+        page = await store.list(SessionQuery(cwd="/srv/here"))
         assert list(page.items) == [here]
         assert list((await store.list(SessionQuery(cwd="/nowhere"))).items) == []
 
