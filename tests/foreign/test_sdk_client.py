@@ -127,7 +127,7 @@ async def test_a_session_that_no_agent_can_continue_is_read_but_not_prompted(pla
 
 async def test_requests_that_cannot_be_served_are_refused_in_a_sentence(place):
     async with editor(place, *REHEARSAL) as client:
-        with pytest.raises(RequestError, match=r"The folder /no/such/folder does not exist\."):
+        with pytest.raises(RequestError, match=r"There is no folder /no/such/folder\."):
             await client.agent.new_session(cwd="/no/such/folder")
         with pytest.raises(RequestError) as caught:
             await client.agent.load_session(cwd=place.cwd, session_id="nobody-knows-it")
