@@ -18,7 +18,12 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """A session's metadata, one JSON object in the store; times are RFC 3339 in UTC."""
+    """A session's metadata, one JSON object in the store; times are RFC 3339 in UTC.
+
+    `roots` are the absolute paths of the folders that it may use besides `cwd` (ACP
+    `additionalDirectories`); `name` is what a person calls it, unique among the sessions of a folder
+    by the will of who gives it; `tags` are sorted and unique.
+    """
 
     id: SessionId
     cwd: str
@@ -31,6 +36,9 @@ class SessionInfo:
     agent_session: str = ""
     parent: str = ""
     config_digest: str = ""
+    roots: Sequence[str] = ()
+    name: str = ""
+    tags: Sequence[str] = ()
     format: int = FORMAT
 
 
@@ -39,6 +47,8 @@ class SessionQuery:
     """Which sessions to list; an empty field matches all."""
 
     cwd: str = ""
+    name: str = ""
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +145,11 @@ class Engine:
     `command` is an argv; `env` is added and `unset` removed; `install` is a sentence for people;
     `agents` says how the program takes an agent configuration: "mode" (by `session/set_mode`) or
     "" (the desk applies it); `reports_mcp` tells that it announces each MCP server's state;
-    `automatic` is False for one that is used only when it is named; `seen` is the month in which it
-    was last run behind this program; `origin` names where the entry comes from.
+    `automatic` is False for one that is used only when it is named; `unguarded` are the modes in which
+    it stops asking; `login` is the argv of its own login, for a terminal; `logins` are its ways to log
+    in over the wire (ACP `authMethods`: `{id, name, description?}`); `abilities` are what it does
+    natively, in the words of `PeerInfo`; `seen` is the day (`YYYY-MM-DD`) on which the entry was last
+    compared with a real program, which was of `version`; `origin` names where the entry comes from.
     """
 
     name: str
@@ -150,6 +163,11 @@ class Engine:
     launcher: str = ""
     transport: str = "acp"
     automatic: bool = True
+    unguarded: Sequence[str] = ()
+    login: Sequence[str] = ()
+    logins: Sequence[Mapping[str, Any]] = ()
+    abilities: Sequence[str] = ()
+    version: str = ""
     seen: str = ""
     origin: str = "built-in"
 
@@ -158,14 +176,18 @@ class Engine:
 class PeerInfo:
     """What the other side said of itself in `initialize`.
 
-    `abilities` are verbs and services in the desk's words ("load", "resume", "notices", ...);
-    `raw` is its own object of capabilities as received.
+    `abilities` are verbs and services in the desk's words. Of an agent: "load", "resume", "list",
+    "close", "delete", "additionalDirectories", "image", "audio", "embeddedContext", "mcp-http",
+    "mcp-sse", "logout". Of a client: "notices", "configOptions", "compaction", "read", "write",
+    "terminal", "elicitation-form", "elicitation-url", "login-terminal". `raw` is its own object of
+    capabilities and `logins` its `authMethods`, both as received.
     """
 
     name: str = ""
     version: str = ""
     abilities: frozenset[str] = frozenset()
     raw: Mapping[str, Any] = field(default_factory=dict)
+    logins: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)

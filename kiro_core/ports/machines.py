@@ -1,0 +1,91 @@
+"""How an agent program is started, and how either side is spoken to."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+import anyio
+from anyio.abc import TaskStatus
+
+from kiro_core.ports.desk import Attachable
+from kiro_core.ports.talking import Agent, Client
+from kiro_core.types import Command, Exit
+
+
+class Process(Protocol):
+    """A running agent program: a byte stream with an identity."""
+
+    @property
+    def identity(self) -> str:
+        """For people and receipts, such as `pid 4711`; not necessarily a pid."""
+        ...
+
+    @property
+    def exit(self) -> Exit | None:
+        """How it ended, or None while it runs."""
+        ...
+
+    async def wait(self) -> Exit:
+        """Wait for its end."""
+        ...
+
+    def stderr_tail(self) -> str:
+        """The last lines that it wrote to stderr, bounded."""
+        ...
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        """Read from its stdout.
+
+        Raises:
+            anyio.EndOfStream: it closed its stdout.
+
+        """
+        ...
+
+    async def send(self, item: bytes) -> None:
+        """Write to its stdin, whole even when cancelled midway and followed by another send.
+
+        Raises:
+            anyio.BrokenResourceError: it closed its stdin.
+
+        """
+        ...
+
+
+class Launcher(Protocol):
+    """How an agent program is started."""
+
+    def launch(self, command: Command) -> AbstractAsyncContextManager[Process]:
+        """Start it; leaving the block ends everything that it started, shielded and bounded.
+
+        Raises on entering:
+            LaunchFailed: the program is missing or cannot be executed.
+
+        """
+        ...
+
+
+class Wire(Protocol):
+    """Their agent, here: the protocol spoken with a process."""
+
+    def connect(self, process: Process, client: Client, timeout_s: float) -> AbstractAsyncContextManager[Agent]:
+        """Introduce ourselves and yield the agent; leaving the block hangs up.
+
+        When the agent hangs up, the block is cancelled and left: its lifetime is the wire's.
+
+        Raises on entering:
+            Disconnected: the process hung up before it answered.
+            AgentTimeout: it did not answer within `timeout_s` seconds.
+            RpcError: it answered with an error or with another protocol.
+
+        """
+        ...
+
+
+class Face(Protocol):
+    """Our desk, there: the protocol spoken with clients."""
+
+    async def serve(self, desk: Attachable, *, task_status: TaskStatus[Any] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Serve until the transport ends."""
+        ...
