@@ -11,6 +11,8 @@ KiroError
 ├── AgentGone            OSError       AGENT_GONE            an agent program that ended
 ├── AgentTimeout         TimeoutError  AGENT_TIMEOUT         an agent that did not answer in time
 ├── AgentUnable          RuntimeError  AGENT_UNABLE          the agent lacks what the request needs
+├── AuthRequired         PermissionError  AUTH_REQUIRED      the agent program wants a login first
+├── ModeUnguarded        PermissionError  MODE_UNGUARDED     a mode without questions that nobody agreed to
 ├── SessionNotFound      LookupError   SESSION_NOT_FOUND     no session of that id
 ├── SessionBusy          RuntimeError  SESSION_BUSY          its queue of prompts is full
 ├── SessionClosing       RuntimeError  SESSION_CLOSING       it is being ended
@@ -18,6 +20,9 @@ KiroError
 ├── Fenced               RuntimeError  SESSION_FENCED        this owner's lease has ended
 ├── Unavailable          OSError       STORE_UNAVAILABLE     the store did not take it; the outcome is unknown
 ├── RecordInvalid        ValueError    RECORD_INVALID        a record that cannot be read
+├── ArchiveInvalid       ValueError    ARCHIVE_INVALID       an archive of a session that does not verify
+├── LabelInvalid         ValueError    LABEL_INVALID         a title, name or tag that cannot be given
+├── NameTaken            ValueError    NAME_TAKEN            another session of the folder has the name
 ├── Disconnected         ConnectionError  DISCONNECTED       the other side of a connection is gone
 └── RpcError             RuntimeError  RPC_ERROR             a JSON-RPC error, ours or the peer's
 """
@@ -111,6 +116,19 @@ class AgentUnable(KiroError, RuntimeError):
     code = "AGENT_UNABLE"
 
 
+class AuthRequired(KiroError, PermissionError):
+    """The agent program wants a login first (ACP "Authentication"); `details` has `authMethods` and `login`."""
+
+    code = "AUTH_REQUIRED"
+    rpc = -32000
+
+
+class ModeUnguarded(KiroError, PermissionError):
+    """A mode in which the agent asks nothing before it acts was not set, since nobody agreed to it."""
+
+    code = "MODE_UNGUARDED"
+
+
 class SessionNotFound(KiroError, LookupError):
     """No session has the id."""
 
@@ -152,6 +170,24 @@ class RecordInvalid(KiroError, ValueError):
     """A record or its metadata cannot be read, or has a newer format than this program knows."""
 
     code = "RECORD_INVALID"
+
+
+class ArchiveInvalid(KiroError, ValueError):
+    """An archive of a session does not verify; the sentence names what, and nothing of it was stored."""
+
+    code = "ARCHIVE_INVALID"
+
+
+class LabelInvalid(KiroError, ValueError):
+    """A title, name or tag cannot be given to a session; the sentence says why."""
+
+    code = "LABEL_INVALID"
+
+
+class NameTaken(KiroError, ValueError):
+    """Another session of the same folder has the name; `details` has its id as `session`."""
+
+    code = "NAME_TAKEN"
 
 
 class Disconnected(KiroError, ConnectionError):

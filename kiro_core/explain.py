@@ -118,3 +118,12 @@ def origin_of(path: KeyPath, origins: Mapping[KeyPath, str]) -> str:
         if path[:end] in origins:
             return origins[path[:end]]
     return next((origin for key, origin in origins.items() if key[: len(path)] == path), "")
+
+
+def last_words(stderr: str) -> str:
+    """A sentence with the line of a program's stderr that says most: the last one about an error, else the last."""
+    lines = stderr.strip().splitlines()
+    if not lines:
+        return "It wrote nothing to stderr."
+    # Some programs end with their version, which says less than a line about an error.
+    return f"Its last words: {next((line for line in reversed(lines) if 'error' in line.lower()), lines[-1]).strip()}"

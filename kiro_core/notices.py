@@ -47,5 +47,15 @@ def at_next_turn(notice: Notice, session: SessionId) -> Frame:
     return Frame.of("session/update", {"sessionId": session, "update": update})
 
 
+def without_wishes(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Params as they are for an agent: without what is meant for the desk, `_meta.kiro_core`."""
+    meta = params.get("_meta")
+    if not isinstance(meta, dict) or MARK not in meta:
+        return dict(params)
+    kept = {key: value for key, value in meta.items() if key != MARK}
+    rest = {key: value for key, value in params.items() if key != "_meta"}
+    return {**rest, "_meta": kept} if kept else rest
+
+
 def _meta(notice: Notice) -> dict[str, Any]:
     return {MARK: {"notice": notice.kind, **notice.details}}

@@ -22,7 +22,8 @@ class SessionInfo:
 
     `roots` are the absolute paths of the folders that it may use besides `cwd` (ACP
     `additionalDirectories`); `name` is what a person calls it, unique among the sessions of a folder
-    by the will of who gives it; `tags` are sorted and unique.
+    by the will of who gives it; `tags` are sorted and unique; `titled` tells that a person gave the
+    title, which nothing that is observed replaces then.
     """
 
     id: SessionId
@@ -36,15 +37,19 @@ class SessionInfo:
     agent_session: str = ""
     parent: str = ""
     config_digest: str = ""
-    roots: Sequence[str] = ()
+    roots: tuple[str, ...] = ()
     name: str = ""
-    tags: Sequence[str] = ()
+    tags: tuple[str, ...] = ()
+    titled: bool = False
     format: int = FORMAT
 
 
 @dataclass(frozen=True, slots=True)
 class SessionQuery:
-    """Which sessions to list; an empty field matches all."""
+    """Which sessions to list; an empty field matches all.
+
+    `cwd` is the folder under any of its names, `name` the whole name, `tag` one of the tags.
+    """
 
     cwd: str = ""
     name: str = ""
@@ -76,13 +81,15 @@ class Record:
 class Command:
     """What a launcher starts: `argv` without a shell, `cwd` absolute.
 
-    `env` is added to what the launcher inherits, `unset` is taken away from it first.
+    `env` is added to what the launcher inherits, `unset` is taken away from it first. `output_only` is for
+    a command that nobody talks to: its stdin is empty, and its stderr goes into its stdout in order.
     """
 
     argv: Sequence[str]
     cwd: str
     env: Mapping[str, str] = field(default_factory=dict)
     unset: Sequence[str] = ()
+    output_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,18 @@
 """Which agent program is started, and that a stand-in is never started silently."""
 
+import stat
 import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
 import pytest
 
-from kiro_core.engines import choose_engine, installed, load_engines
+from kiro_core.engines import choose_engine, default_engine, installed, load_engines, logins_of
+from kiro_core.engines.learned import Learned, write_learned
 from kiro_core.errors import EngineNotFound, SettingsError, UnknownName
-from kiro_core.settings import EngineSettings
+from kiro_core.settings import EngineSettings, load_settings
+from kiro_core.types import PeerInfo
 
 
 def which(*programs):
@@ -15,7 +21,7 @@ def which(*programs):
 
 @pytest.fixture
 def engines(monkeypatch):
-    monkeypatch.setattr("kiro_core.engines.find_spec", lambda module: module == "kiro_core" or None)
+    monkeypatch.setattr("kiro_core.engines.choice.find_spec", lambda module: module == "kiro_core" or None)
     return load_engines({})
 
 
@@ -137,3 +143,167 @@ def test_a_program_that_cannot_be_started_is_named_with_the_reason(tmp_path, mod
     engines = load_engines({"mine": EngineSettings(command=[str(program)])})
     with pytest.raises(EngineNotFound, match=words):
         choose_engine(engines, requested="mine")
+
+
+def test_the_table_is_honest_about_what_was_seen(engines):
+    for engine in engines.values():
+        assert bool(engine.seen) == bool(engine.version)
+        assert not engine.seen or date.fromisoformat(engine.seen)
+        for method in engine.logins:
+            assert {"id", "name"} <= method.keys()
+            assert method.get("type") != "terminal"
+
+
+def test_the_commands_of_a_login_may_name_the_running_python():
+    mine = load_engines({"mine": EngineSettings(command=["x"], login=["{python}", "login.py"])})["mine"]
+    assert list(mine.login) == [sys.executable, "login.py"]
+
+
+INFO = PeerInfo("Codex", "9.9", frozenset({"load", "image"}), logins=({"id": "web", "name": "Web"},))
+
+
+def learn(home, command, info=INFO):
+    write_learned(home / "engines.json", "codex", Learned.of(command, info, "2030-01-02"))
+
+
+def test_what_a_probe_learned_corrects_the_entry(home):
+    learn(home, ["codex-acp"])
+    codex = load_engines({})["codex"]
+    assert (codex.version, codex.seen, codex.abilities) == ("9.9", "2030-01-02", ("image", "load"))
+    assert [method["id"] for method in codex.logins] == ["web"]
+    assert codex.origin == "built-in, probed here"
+    assert stat.S_IMODE((home / "engines.json").stat().st_mode) == 0o600
+
+
+def test_what_was_learned_of_another_command_does_not_count(home):
+    learn(home, ["codex-acp"])
+    assert load_engines({"codex": EngineSettings(command=["codex-acp", "-x"])})["codex"].version != "9.9"
+
+
+def test_a_command_is_not_readable_in_what_was_learned_since_it_may_hold_a_secret(home):
+    learn(home, ["codex-acp", "--key", "s3cret"])
+    assert "s3cret" not in (home / "engines.json").read_text()
+
+
+def test_a_program_that_tells_no_login_since_it_is_logged_in_keeps_those_that_were_known(home):
+    learn(home, ["codex-acp"], PeerInfo("Codex", "9.9"))
+    assert [method["id"] for method in load_engines({})["codex"].logins] == ["api-key", "chat-gpt"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"codex": 1}', b"\xff", b"[" * 100_000])
+def test_a_damaged_cache_is_ignored_with_a_word_and_mended_by_the_next_probe(home, caplog, damage):
+    learn(home, ["codex-acp"])
+    (home / "engines.json").write_bytes(damage)
+    assert load_engines({})["codex"].origin == "built-in"
+    assert "is ignored" in caplog.text
+    learn(home, ["codex-acp"])
+    assert load_engines({})["codex"].version == "9.9"
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch):
+    """Install programs of these names, and no others."""
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr("kiro_core.engines.choice.find_spec", lambda module: module == "kiro_core" or None)
+
+    def install(*names):
+        for name in names:
+            (tmp_path / "bin" / name).touch(0o755)
+
+    return install
+
+
+@pytest.fixture
+def told(programs, home, monkeypatch):
+    """The name of the default engine with those programs and settings; the cheap way and a session's have to agree."""
+
+    def telling(here, toml="", environ=None, changes=None, **given):
+        programs(*here)
+        home.mkdir(exist_ok=True)
+        (home / "kiro.toml").write_text(toml)
+        for name, value in (environ or {}).items():
+            monkeypatch.setenv(name, value)
+        settings = load_settings(changes or {})
+        for_agent = settings.agent_engines.get(given.get("agent") or settings.agent, "")
+        names = {"requested": given.get("engine", ""), "for_agent": for_agent, "default": settings.engine}
+        try:
+            real = choose_engine(load_engines(settings.engines), **names).engine
+        except (EngineNotFound, UnknownName):
+            real = None
+        cheap = default_engine(changes or {}, **given)
+        assert cheap == real
+        return cheap and cheap.name
+
+    return telling
+
+
+@pytest.mark.parametrize(
+    ("here", "sources", "expected"),
+    [
+        (["kiro-cli", "codex-acp"], {}, "kiro"),
+        (["codex-acp"], {}, "codex"),
+        (["codex-acp", "gemini"], {}, None),
+        ([], {}, None),
+        (["codex-acp", "gemini"], {"toml": 'engine = "gemini"'}, "gemini"),
+        (["codex-acp", "gemini"], {"toml": 'engine = "gemini"', "environ": {"KIRO_CORE_ENGINE": "codex"}}, "codex"),
+        (["codex-acp", "qwen"], {"environ": {"KIRO_CORE_ENGINE": "codex"}, "changes": {"engine": "qwen"}}, "qwen"),
+        (["codex-acp", "qwen"], {"changes": {"engine": "codex"}, "engine": "qwen"}, "qwen"),
+        (["gemini"], {"toml": 'engine = "codex"'}, None),
+        (["gemini"], {"toml": 'engine = "nobody"'}, None),
+        (["mine"], {"toml": '[engines.mine]\ncommand = ["mine"]'}, "mine"),
+        (["mine"], {"toml": '[engines.kiro]\ncommand = ["mine"]'}, "kiro"),
+        (["mine"], {"environ": {"KIRO_CORE_ENGINES__MINE__COMMAND": '["mine"]'}}, "mine"),
+        (["codex-acp", "gemini"], {"toml": '[agent_engines]\nr = "codex"', "agent": "r"}, "codex"),
+        (["codex-acp", "gemini"], {"toml": 'agent = "r"\n[agent_engines]\nr = "codex"'}, "codex"),
+    ],
+)
+def test_the_default_engine_is_told_cheaply_as_a_session_gets_it(told, here, sources, expected):
+    assert told(here, **sources) == expected
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        "engine = [1]",
+        "engines = 5",
+        "engines.codex = 5",
+        "agent_engines = 5",
+        "agent = []",
+        "engines.new.title = 'x'",
+        "[engines.codex]\ncomand = ['x']",
+        "[engines.codex]\ncommand = 5",
+        "nothing",
+    ],
+)
+def test_settings_that_cannot_be_used_are_no_default_engine_but_a_settings_error(programs, home, toml):
+    home.mkdir()
+    (home / "kiro.toml").write_text(toml)
+    with pytest.raises(SettingsError):
+        default_engine({})
+
+
+def test_a_client_with_a_terminal_is_offered_ours_beside_the_engines_own(engines):
+    codex = engines["codex"]
+    assert [method["id"] for method in logins_of(codex, PeerInfo())] == ["api-key", "chat-gpt"]
+    (*own, ours) = logins_of(codex, PeerInfo(abilities=frozenset({"login-terminal"})))
+    assert own == logins_of(codex, PeerInfo())
+    assert (ours["type"], ours["args"]) == ("terminal", ["--login", "codex"])
+    older = ours["_meta"]["terminal-auth"]
+    assert older["args"] == ["engines", "login", "codex"]
+    assert Path(older["command"]).is_absolute()
+    assert logins_of(codex, PeerInfo(raw={"_meta": {"terminal-auth": True}}))[-1] == ours
+
+
+def test_an_engine_without_any_login_offers_none(engines):
+    assert logins_of(engines["rehearsal"], PeerInfo(abilities=frozenset({"login-terminal"}))) == []
+
+
+def test_a_terminal_login_of_the_engines_own_is_not_passed_on_for_a_client_would_start_us_with_it(engines):
+    told = [
+        {"id": "tty", "name": "T", "type": "terminal", "args": ["--setup"]},
+        {"id": "web", "name": "W", "_meta": {"terminal-auth": {"command": "x"}, "kept": 1}},
+        {"id": "key", "name": "K", "_meta": {"type": "terminal", "args": ["-x"]}},
+    ]
+    methods = logins_of(replace(engines["codex"], logins=told), PeerInfo())
+    assert methods == [{"id": "web", "name": "W", "_meta": {"kept": 1}}, {"id": "key", "name": "K"}]

@@ -11,7 +11,10 @@ from importlib.metadata import distribution, entry_points
 from importlib.resources import files
 from pathlib import Path
 
+import click
 import pytest
+
+from kiro_core.cli.commands import kiro_core
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -56,7 +59,7 @@ def test_the_lowest_versions_are_those_that_the_project_promises():
 
 
 def test_one_command_tests_everything_for_people_and_machines():
-    _, test_command = blocks("sh")
+    _, test_command, *_ = blocks("sh")
     assert (ROOT / ".ci" / "run").read_text("utf-8").endswith(f"\n{test_command}")
 
 
@@ -65,7 +68,8 @@ def test_the_readme_is_short():
 
 
 def test_the_readme_names_every_command():
-    assert COMMANDS == [" acp", " engines", " plugins", " run", " sessions list", " sessions show"]
+    named = {command.split()[0] for command in COMMANDS}
+    assert named == set(kiro_core.list_commands(click.Context(kiro_core)))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -382,3 +382,22 @@ def test_options_that_nobody_knows_are_refused_and_values_are_not_shown():
     with pytest.raises(ValidationError):
         LocalOptions(enviroment="minimal")
     assert "hunter2" not in repr(LocalOptions(env={"TOKEN": "hunter2"}))
+
+
+async def test_a_command_that_nobody_talks_to_has_an_empty_stdin_and_one_output():
+    code = "import os, sys; os.write(1, b'a'); os.write(2, b'b'); os.write(1, sys.stdin.buffer.read() + b'c')"
+    before = descriptors()
+    async with launched(python(code, output_only=True)) as process:
+        assert await said(process) == "abc"
+        assert await process.wait() == Exit(0)
+        assert process.stderr_tail() == ""
+        with pytest.raises(anyio.BrokenResourceError):
+            await process.send(b"nobody reads this")
+    assert descriptors() == before
+
+
+async def test_one_that_does_not_listen_is_terminated_at_once():
+    code = "import time; print('up', flush=True); time.sleep(600)"
+    async with launched(python(code, output_only=True), grace_s=LIMIT_S) as process:
+        await line(process)
+    assert process.exit == Exit(-signal.SIGTERM)

@@ -13,8 +13,14 @@ def main() -> None:
         sys.exit(1)
     _open_missing_streams()
     from kiro_core.cli.commands import kiro_core
+    from kiro_core.cli.text import give_up, tell_failure
 
-    kiro_core(prog_name="kiro-core")
+    try:
+        kiro_core(prog_name="kiro-core")
+    except OSError as error:  # from printing help: commands have told their failures themselves
+        give_up(1)
+        tell_failure(f"The output could not be written: {error.strerror}.")
+        sys.exit(1)
 
 
 def _open_missing_streams() -> None:

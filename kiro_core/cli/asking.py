@@ -3,22 +3,46 @@
 from __future__ import annotations
 
 import termios
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
 
 from kiro_core.cli.text import ask, one_line
-from kiro_core.rpc import Stream
+from kiro_core.cli.wording import title_of
+from kiro_core.frames import Frame
+from kiro_core.rpc import METHOD_NOT_FOUND, Stream
+
+
+class Typed:
+    """What a person types at the terminal that is stdin and stderr."""
+
+    def __init__(self, terminal: Stream) -> None:
+        """Read lines from `terminal`."""
+        self._terminal = terminal
+
+    async def answer(self, question: str) -> str | None:
+        """The line that is typed behind a question, stripped; None at the end of the input."""
+        # What was typed before the question is no answer to it.
+        termios.tcflush(2, termios.TCIFLUSH)
+        ask(question)
+        typed = b""
+        while b"\n" not in typed:
+            try:
+                typed += await self._terminal.receive()
+            except anyio.EndOfStream:
+                ask("\n")
+                return None
+        return typed.partition(b"\n")[0].decode("utf-8", "replace").strip()
 
 
 class Person:
-    """Whoever sits at the terminal that is stdin and stderr."""
+    """Whoever sits there, and is asked one thing at a time."""
 
-    def __init__(self, terminal: Stream) -> None:
-        """Read answers from `terminal`."""
-        self._terminal = terminal
-        self._typed = b""
+    def __init__(self, answer: Callable[[str], Awaitable[str | None]]) -> None:
+        """`answer` shows a question and returns the line typed behind it, or None at the end of the input."""
+        self._answer = answer
         self._attention = anyio.Lock()
 
     async def agrees(self, question: str) -> bool:
@@ -39,15 +63,35 @@ class Person:
                 if answer.isdecimal() and 1 <= int(answer) <= len(options):
                     return options[int(answer) - 1]
 
-    async def _answer(self, question: str) -> str | None:
-        # What was typed before the question is no answer to it.
-        self._typed = b""
-        termios.tcflush(2, termios.TCIFLUSH)
-        ask(question)
-        while b"\n" not in self._typed:
-            try:
-                self._typed += await self._terminal.receive()
-            except anyio.EndOfStream:
-                ask("\n")
-                return None
-        return self._typed.partition(b"\n")[0].decode("utf-8", "replace").strip()
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a question about a tool call; `option` is None where nobody chose one."""
+
+    call: str
+    title: str
+    option: dict[str, Any] | None
+
+    @property
+    def outcome(self) -> str:
+        """`allowed` or `denied`."""
+        refused = self.option is None or str(self.option.get("kind")).startswith("reject")
+        return "denied" if refused else "allowed"
+
+    @property
+    def answer(self) -> Frame:
+        """The response to the request; an error where nobody chose, and then the desk denies."""
+        if self.option is None:
+            return Frame.failure(METHOD_NOT_FOUND, "Nobody is here who could be asked.")
+        return Frame.answer({"outcome": {"outcome": "selected", "optionId": self.option.get("optionId")}})
+
+
+async def permission(frame: Frame, person: Person | None) -> Verdict:
+    """Ask the person, if there is one, what `session/request_permission` asks."""
+    options = frame.params.get("options")
+    options = [option for option in options if isinstance(option, dict)] if isinstance(options, list) else []
+    call = frame.params.get("toolCall")
+    call = call if isinstance(call, dict) else {}
+    title = title_of(call)
+    option = await person.choose(title, options) if person and options else None
+    return Verdict(str(call.get("toolCallId", "")), title, option)

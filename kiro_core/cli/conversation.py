@@ -9,13 +9,16 @@ from typing import Any
 import anyio
 
 from kiro_core import claim_stdio
-from kiro_core.cli.asking import Person
+from kiro_core.cli.asking import Person, Typed
+from kiro_core.cli.busy import Busy
 from kiro_core.cli.engine_question import settle_engine
 from kiro_core.cli.failing import CANCELLED, DENIED, DONE, FAILED
-from kiro_core.cli.finding import find_session
+from kiro_core.cli.finding import find_wanted
+from kiro_core.cli.opening import Opened, open_session
 from kiro_core.cli.options import Given
 from kiro_core.cli.order import Order
 from kiro_core.cli.output import FORMS
+from kiro_core.cli.progress import progress
 from kiro_core.cli.run_client import RunClient
 from kiro_core.cli.signals import follow_signals
 from kiro_core.cli.text import tell
@@ -25,6 +28,7 @@ from kiro_core.frames import Frame
 from kiro_core.notices import MARK
 from kiro_core.ports import Agent, Desk
 from kiro_core.rpc import Stream, failure, result
+from kiro_core.settings import Limits
 
 
 async def converse(given: Given, order: Order) -> int:
@@ -37,7 +41,7 @@ async def converse(given: Given, order: Order) -> int:
     at_terminal = order.prompt is not None and order.output == "text" and sys.stdin.isatty() and sys.stderr.isatty()
     shown_on_terminal = sys.stdout.isatty()
     stream = claim_stdio()
-    person = Person(stream) if at_terminal else None
+    person = Person(Typed(stream).answer) if at_terminal else None
     scope = anyio.CancelScope()
     client = RunClient(stream, FORMS[order.output](), person, scope, terminal=shown_on_terminal)
     conversation = Conversation(given, order, client, scope)
@@ -65,7 +69,7 @@ class Conversation:
         self._telling = anyio.CancelScope()
         self._response: Frame | None = None
         self._agent: Agent | None = None
-        self._grace_s = 0.0
+        self._limits = Limits()
 
     async def run(self, stdin: Stream, person: Person | None) -> None:
         """Open a desk and a session, have the turn, end both, and tell the outcome."""
@@ -73,12 +77,13 @@ class Conversation:
             with self._scope:
                 prompt = await self._order.read_prompt(stdin)
                 settings, registry = self._given.load()
-                self._grace_s = settings.limits.close_s
-                engine = self._order.engine
-                if not (engine or self._order.session):
+                self._limits = settings.limits
+                wanted = self._order.wanted
+                engine = wanted.engine
+                if wanted.is_new and not engine:
                     engine = await settle_engine(settings, self._given.config, person)
                 async with (
-                    open_desk(settings, registry, agent=self._order.agent, engine=engine) as desk,
+                    open_desk(settings, registry, agent=wanted.agent, engine=engine) as desk,
                     desk.attach(self._client) as agent,
                 ):
                     await self._open(desk, agent)
@@ -102,7 +107,7 @@ class Conversation:
             self._scope.cancel()
             return
         tell("Cancelling; another Ctrl-C ends at once.")
-        self._scope.deadline = anyio.current_time() + self._grace_s
+        self._scope.deadline = anyio.current_time() + self._limits.close_s
         try:
             await self._agent.cancel(Frame.of("session/cancel", {"sessionId": self._session}))
         except KiroError:
@@ -115,9 +120,11 @@ class Conversation:
             RpcError: the turn failed.
 
         """
+        if self._interrupted:  # also when the output is gone: both come of a terminal that was closed
+            return CANCELLED
         if self._client.unread:
             return FAILED
-        if self._interrupted or self._response is None:
+        if self._response is None:
             return CANCELLED
         reason = result(self._response, "The turn failed").get("stopReason")
         if self._client.report.denied or reason == "refusal":
@@ -125,18 +132,20 @@ class Conversation:
         return CANCELLED if reason == "cancelled" else DONE
 
     async def _open(self, desk: Desk, agent: Agent) -> None:
-        order = self._order
-        recorded = await find_session(desk, order.session) if order.session else None
-        params = order.params(recorded)
-        if recorded is not None:
-            answer = await agent.open(Frame.of("session/resume", params, id=0), replay=False)
+        wanted = self._order.wanted
+        recorded = await find_wanted(desk, wanted)
+
+        async def attempt() -> Opened:
+            called = wanted.engine or (recorded.engine if recorded else "") or "the agent"
+            async with progress(f"starting {called}"):
+                return await open_session(agent, wanted.params(recorded), recorded)
+
+        if recorded is None:
+            opened = await attempt()
         else:
-            answer = await agent.new(Frame.of("session/new", params, id=0))
-        opened = result(answer, "The session could not be opened")
-        session = recorded.id if recorded is not None else opened["sessionId"]
-        chosen = (opened.get("_meta") or {}).get(MARK, {})
-        names = {name: chosen.get(name, "") for name in ("agent", "engine", "model")}
-        await self._client.begin({"sessionId": session, **names})
+            busy = Busy(desk, recorded.id, self._limits.question_s)
+            opened = await busy.opened(attempt, self._order.when_busy)
+        await self._client.begin(opened.about)
 
     @property
     def _session(self) -> Any:
@@ -144,7 +153,8 @@ class Conversation:
 
     async def _turn(self, agent: Agent, prompt: str) -> Frame:
         content = [{"type": "text", "text": prompt}]
-        frame = Frame.of("session/prompt", {"sessionId": self._session, "prompt": content}, id=0)
+        meta = {"_meta": {MARK: {"whenBusy": self._order.when_busy}}}
+        frame = Frame.of("session/prompt", {"sessionId": self._session, "prompt": content, **meta}, id=0)
         try:
             turn = await agent.prompt(frame)
             self._agent = agent

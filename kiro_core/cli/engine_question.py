@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from kiro_core.cli.asking import Person
@@ -12,6 +11,7 @@ from kiro_core.engines import choose_engine, load_engines
 from kiro_core.errors import EngineNotFound
 from kiro_core.explain import dotted
 from kiro_core.settings import Settings, kiro_home
+from kiro_core.settings.files import replace_file
 
 
 async def settle_engine(settings: Settings, config: Path | None, person: Person | None) -> str:
@@ -51,18 +51,5 @@ def remember(path: Path, engine: str) -> None:
         OSError: the file cannot be written.
 
     """
-    path = path.resolve()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = path.read_bytes() if path.exists() else b""
-    fd, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(f'engine = "{engine}"\n'.encode() + kept)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            Path(name).chmod(path.stat().st_mode & 0o777)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace_file(path, f'engine = "{engine}"\n'.encode() + kept)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Callable
 
 import click
 
-from kiro_core.cli.text import tell_failure, tell_lines
+from kiro_core.cli.text import give_up, tell_failure, tell_lines
 from kiro_core.errors import AgentNotFound, KiroError, SettingsError, UnknownName
 
 DONE = 0
@@ -30,8 +29,7 @@ def attempt(command: Callable[[], int], *, debug: bool) -> int:
     except KeyboardInterrupt:
         return CANCELLED
     except BrokenPipeError:
-        # Whoever read the output has enough; Python would complain once more when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        give_up(1)  # whoever read the output has enough
         return FAILED
     except Exception as error:  # noqa: BLE001 - the command line is a boundary: a person gets a sentence
         if debug:

@@ -1,9 +1,10 @@
-"""Finds the session that a person means by the beginning of its id."""
+"""Finds the session that a person means: by the beginning of its id, by its name, or as the last one."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from kiro_core.cli.wanted import Wanted
 from kiro_core.errors import SessionNotFound
 from kiro_core.ports import Desk
 from kiro_core.types import SessionId, SessionInfo, SessionQuery
@@ -11,6 +12,24 @@ from kiro_core.types import SessionId, SessionInfo, SessionQuery
 _WHOLE = 36
 _SHORTEST = 4
 _PAGE = 200
+
+
+async def find_wanted(desk: Desk, wanted: Wanted) -> SessionInfo | None:
+    """The recorded session to go on with, or None where a new one is to be made.
+
+    Raises:
+        SessionNotFound: none has that id, or the folder has no last one.
+
+    """
+    if wanted.session:
+        return await find_session(desk, wanted.session)
+    if wanted.is_new:
+        return None
+    page = await desk.sessions(SessionQuery(cwd=str(wanted.folder), name=wanted.name), limit=1)
+    if wanted.last and not page.items:
+        hint = "Begin one: leave out --last."
+        raise SessionNotFound(f"There is no session yet in {wanted.folder}.", hint=hint)
+    return next(iter(page.items), None)
 
 
 async def find_session(desk: Desk, written: str) -> SessionInfo:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kiro_core.cli.completing import Complete, agent_names, engine_names
 from kiro_core.cli.failing import attempt
 from kiro_core.cli.logs import begin_logging
 
@@ -63,14 +64,16 @@ def command(function: Command) -> Callable[..., None]:
 
 def choosing(function: Callable[..., None]) -> Callable[..., None]:
     """Add the options that choose what a new session gets."""
-    agent = named("--agent", "NAME", "The agent configuration.")
-    engine = named("--engine", "NAME", "The agent program; see `kiro-core engines`.")
+    agent = named("--agent", "NAME", "The agent configuration.", agent_names)
+    engine = named("--engine", "NAME", "The agent program; see `kiro-core engines`.", engine_names)
     return agent(engine(function))
 
 
-def named(option: str, metavar: str, text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def named(
+    option: str, metavar: str, text: str, complete: Complete | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """An option that names something, `""` without it; an empty name is refused: it is a variable that was not set."""
-    return click.option(option, metavar=metavar, help=text, callback=_name)
+    return click.option(option, metavar=metavar, help=text, callback=_name, shell_complete=complete)
 
 
 def _name(_: click.Context, __: click.Parameter, value: str | None) -> str:

@@ -1,30 +1,28 @@
-"""What `run` was asked for, and how that becomes a prompt and a session."""
+"""What `run` was asked for, and how that becomes a prompt."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import anyio
 import click
 
-from kiro_core.notices import MARK
+from kiro_core.cli.wanted import Wanted
 from kiro_core.rpc import Stream
-from kiro_core.types import SessionInfo
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The options of `run`; a prompt of None is to be read from stdin, and a folder of None is the session's."""
+    """The options of `run`; a prompt of None is to be read from stdin.
+
+    `when_busy` says what happens when the session is at work: `queue`, `reject` or `interrupt`.
+    """
 
     prompt: str | None
-    session: str
     output: str
-    cwd: Path | None
-    agent: str
-    engine: str
+    when_busy: str
+    wanted: Wanted
 
     async def read_prompt(self, stdin: Stream) -> str:
         """The prompt, whose bytes are UTF-8 or become question marks.
@@ -37,13 +35,6 @@ class Order:
         if not prompt.strip():
             raise click.UsageError("The prompt is empty.")
         return prompt.decode("utf-8", "replace")
-
-    def params(self, recorded: SessionInfo | None) -> dict[str, Any]:
-        """The params of `session/new`, or those that continue a recorded session; a named agent is required."""
-        named = {"_meta": {MARK: {"agent": self.agent, "agentRequired": True}}} if self.agent else {}
-        if recorded is None:
-            return {"cwd": str(self.cwd or Path.cwd()), "mcpServers": [], **named}
-        return {"sessionId": recorded.id, "cwd": str(self.cwd or recorded.cwd), "mcpServers": [], **named}
 
 
 async def _everything(stdin: Stream) -> bytes:

@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 @command
 def plugins(given: Given, *, as_json: bool) -> int:
     """List plugins, what they provide, and why one is missing."""
-    _, registry = given.load()
-    listed = _listed(registry)
+    from kiro_core.registry import Registry
+    from kiro_core.settings import load_settings
+
+    chosen = load_settings(given.changes, config=given.config).plugins
+    # Not strict: what is wrong with a plugin is what this is for.
+    listed = _listed(Registry(only=chosen.only, block=chosen.block, listing=True))
     if as_json:
         show(json.dumps(listed, indent=2) + "\n")
         return 0

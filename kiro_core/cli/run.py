@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from pathlib import Path
 
 import click
 
 from kiro_core.cli.commands import example
-from kiro_core.cli.options import Given, choosing, command, folder, named
+from kiro_core.cli.options import Given, command
+from kiro_core.cli.wanted import Wanted, wanting
 
 _EXAMPLES = (
     'kiro-core run --engine rehearsal "Hello"',
     "git diff | kiro-core run --agent review --output json -",
+    'kiro-core run -s review "And what of the tests?"',
 )
 
 
 @click.command(epilog=example(*_EXAMPLES))
 @click.argument("prompt", required=False)
-@named("--session", "ID", "Go on with this session; the beginning of an id is enough.")
 @click.option("--output", type=click.Choice(["text", "json", "stream-json"]), default="text", show_default=True)
-@folder("The session's folder: by default the current one, or that of --session.")
-@choosing
+@click.option(
+    "--when-busy",
+    type=click.Choice(["queue", "reject", "interrupt"]),
+    default="queue",
+    show_default=True,
+    help="When the session is at work elsewhere: wait, fail, or end the other run first.",
+)
+@wanting
 @command
-def run(  # noqa: PLR0913 - one parameter an option
-    given: Given, *, prompt: str | None, session: str, output: str, cwd: Path | None, agent: str, engine: str
-) -> int:
+def run(given: Given, *, prompt: str | None, output: str, when_busy: str, wanted: Wanted) -> int:
     """Have one turn with an agent, and print its answer as it comes.
 
     PROMPT is text; - reads it from stdin, and so does a run without PROMPT that is not at a terminal.
@@ -40,5 +44,5 @@ def run(  # noqa: PLR0913 - one parameter an option
     from kiro_core.cli.conversation import converse
     from kiro_core.cli.order import Order
 
-    order = Order(None if prompt == "-" else prompt, session, output, cwd, agent, engine)
+    order = Order(None if prompt == "-" else prompt, output, when_busy, wanted)
     return anyio.run(partial(converse, given, order), backend="asyncio")

@@ -8,13 +8,13 @@ from typing import Any
 
 import anyio
 
-from kiro_core.cli.asking import Person
+from kiro_core.cli.asking import Person, permission
 from kiro_core.cli.output import Form
 from kiro_core.cli.report import Report
 from kiro_core.cli.text import encoded, printable, tell, tell_failure
-from kiro_core.cli.wording import question_line, title_of
+from kiro_core.cli.wording import question_line
 from kiro_core.frames import Frame
-from kiro_core.rpc import METHOD_NOT_FOUND, Stream
+from kiro_core.rpc import Stream
 from kiro_core.types import PeerInfo
 
 
@@ -56,18 +56,11 @@ class RunClient:
 
     async def request(self, frame: Frame) -> Frame:
         """See `Client.request`; where nobody can be asked it is an error, and the desk denies."""
-        options = frame.params.get("options")
-        options = [option for option in options if isinstance(option, dict)] if isinstance(options, list) else []
-        call = frame.params.get("toolCall")
-        call = call if isinstance(call, dict) else {}
-        asked = {"toolCallId": str(call.get("toolCallId", "")), "title": title_of(call)}
-        option = await self._person.choose(asked["title"], options) if self._person and options else None
-        allowed = option is not None and not str(option.get("kind")).startswith("reject")
-        chosen = str(option.get("optionId")) if option else ""
-        await self._answered({**asked, "outcome": "allowed" if allowed else "denied", "optionId": chosen})
-        if option is None:
-            return Frame.failure(METHOD_NOT_FOUND, "Nobody is here who could be asked.")
-        return Frame.answer({"outcome": {"outcome": "selected", "optionId": option.get("optionId")}})
+        verdict = await permission(frame, self._person)
+        chosen = str(verdict.option.get("optionId")) if verdict.option else ""
+        question = {"toolCallId": verdict.call, "title": verdict.title}
+        await self._answered({**question, "outcome": verdict.outcome, "optionId": chosen})
+        return verdict.answer
 
     async def finish(self, response: Frame | None) -> None:
         """Tell how the turn ended; None means that it was cut off."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
 import anyio
 
@@ -14,9 +14,11 @@ from kiro_core.cli.failing import DONE
 from kiro_core.cli.options import Given
 from kiro_core.cli.signals import follow_signals
 from kiro_core.cli.text import tell_failure
+from kiro_core.engines import default_engine, logins_of
 from kiro_core.errors import KiroError, unwrapped
 from kiro_core.ports import Agent, Client, Face
 from kiro_core.registry import Registry
+from kiro_core.types import PeerInfo
 
 _FACE = "acp"
 """The transport, and the plugin that provides it."""
@@ -29,6 +31,14 @@ class LateDesk:
         """Open it later with these."""
         self._given = given
         self._names = {"agent": agent, "engine": engine}
+
+    def logins(self, client: PeerInfo) -> Sequence[Mapping[str, Any]]:
+        """See `Attachable.logins`; what is wrong with the settings is told to every later request."""
+        try:
+            engine = default_engine(self._given.changes, config=self._given.config, **self._names)
+        except KiroError:
+            return []
+        return logins_of(engine, client) if engine is not None else []
 
     @asynccontextmanager
     async def attach(self, client: Client) -> AsyncIterator[Agent]:

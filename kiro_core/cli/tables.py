@@ -30,7 +30,9 @@ def _print_rich(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=SIMPLE_HEAD, header_style="bold")
+    table = Table(box=SIMPLE_HEAD, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")  # whole commands, even where a word is wider than its cell
     for row in rows:
         table.add_row(*map(Text, row))  # Text: brackets in a name are no markup
     Console().print(table)

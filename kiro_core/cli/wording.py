@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from kiro_core.cli.text import one_line
+
+_STEP = {"completed": "x", "in_progress": ">"}
+
 
 def tool_line(title: str, status: str = "") -> str:
     """A tool call, or with `status` how it went."""
@@ -18,6 +22,13 @@ def question_line(title: str, answer: str) -> str:
 def notice_line(sentence: str) -> str:
     """Something that the desk tells."""
     return f"notice: {sentence}"
+
+
+def plan_lines(entries: Any) -> str:
+    """A plan, a line for each step with a mark of how far it is (ACP `plan`)."""
+    steps = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    lines = (f"  {_STEP.get(str(step.get('status')), ' ')} {one_line(str(step.get('content', '')))}" for step in steps)
+    return "\n".join(["plan:", *lines])
 
 
 def title_of(call: Any) -> str:

@@ -5,21 +5,23 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from kiro_core.dispatcher.requests import prompt_of, session_of
-from kiro_core.errors import RpcError, SessionBusy, SessionNotFound
+from kiro_core.dispatcher.login import authenticate, log_out
+from kiro_core.dispatcher.requests import busy_wish, prompt_of, session_of
+from kiro_core.errors import AuthRequired, RpcError, SessionBusy, SessionNotFound
 from kiro_core.frames import Frame
 from kiro_core.ports import Client, Turn
 from kiro_core.rpc import INVALID_PARAMS, METHOD_NOT_FOUND
-from kiro_core.session import Session
+from kiro_core.session import CONFIGURING, Plan, Session
 from kiro_core.types import PeerInfo, SessionInfo, SessionQuery
 
 if TYPE_CHECKING:
     from kiro_core.dispatcher.desk import Dispatcher
 
-_PASSED = frozenset({"session/set_config_option", "session/set_mode", "session/set_model"})
-"""Requests about options of the agent's own, which its answer to the opening offers."""
+_ABILITIES = frozenset({"load", "resume", "list", "close", "delete", "additionalDirectories", "logout"})
 
-_ABILITIES = frozenset({"load", "list", "close"})
+_LIST = "_kiro.dev/session/list"
+_TERMINATE = frozenset({"_kiro.dev/session/terminate", "_session/terminate"})
+"""What Kiro's own clients say for `session/list` and `session/close` (kiro-cli 2.x); an unknown id succeeds."""
 
 
 class Connection:
@@ -30,10 +32,11 @@ class Connection:
         self.info = PeerInfo("kiro_core", version("kiro-core"), _ABILITIES)
         self._desk = desk
         self._client = client
+        self._login_wanted = ""
 
     async def new(self, frame: Frame) -> Frame:
         """See `Agent.new`; answers when the agent is ready."""
-        return await self._desk.start(await self._desk.planner.fresh(frame), self._client)
+        return await self._start(await self._desk.planner.fresh(frame))
 
     async def open(self, frame: Frame, *, replay: bool) -> Frame:
         """See `Agent.open`; a session that is live here changes to this client."""
@@ -41,7 +44,7 @@ class Connection:
         session = self._desk.live.get(id_)
         if session is None:
             info = await self._desk.info(id_)
-            return await self._desk.start(await self._desk.planner.stored(frame, info, replay=replay), self._client)
+            return await self._start(await self._desk.planner.stored(frame, info, replay=replay))
         if not session.ready:
             raise SessionBusy("The session is being opened already.", hint="Wait for its answer.")
         held_for = session.join(self._client)
@@ -55,8 +58,8 @@ class Connection:
 
     async def prompt(self, frame: Frame) -> Turn:
         """See `Agent.prompt`."""
-        prompt_of(frame)
-        return await self._session(frame).prompt(frame)
+        prompt, when_busy = prompt_of(frame), busy_wish(frame)
+        return await self._session(prompt).prompt(prompt, when_busy)
 
     async def cancel(self, frame: Frame) -> None:
         """See `Agent.cancel`."""
@@ -72,6 +75,26 @@ class Connection:
             await session.close()
         return Frame.answer({})
 
+    async def delete(self, frame: Frame) -> Frame:
+        """See `Agent.delete`; what the agent program keeps of its own is not touched."""
+        try:
+            await self._desk.delete(session_of(frame))
+        except SessionNotFound:
+            return Frame.answer({})
+        return Frame.answer({})
+
+    async def authenticate(self, frame: Frame) -> Frame:
+        """See `Agent.authenticate`: the engine that wanted a login last, else the one that a session would get."""
+        if not isinstance(frame.params.get("methodId"), str):
+            raise RpcError(INVALID_PARAMS, "authenticate needs a methodId.")
+        engine, tools = self._desk.engine_for_login(self._login_wanted)
+        return await authenticate(engine, tools, self._client, frame)
+
+    async def logout(self, frame: Frame) -> Frame:
+        """See `Agent.logout`."""
+        engine, tools = self._desk.engine_for_login(self._login_wanted)
+        return await log_out(engine, tools, self._client, frame)
+
     async def list(self, frame: Frame) -> Frame:
         """See `Agent.list`."""
         cwd, cursor = frame.params.get("cwd"), frame.params.get("cursor")
@@ -86,14 +109,33 @@ class Connection:
 
     async def call(self, frame: Frame) -> Frame:
         """See `Agent.call`; extension methods (`_...`) and options of a session go to its agent."""
-        if frame.session and ((frame.method or "").startswith("_") or frame.method in _PASSED):
+        if frame.method == _LIST:
+            return await self.list(frame)
+        if frame.method in _TERMINATE:
+            return await self._terminate(frame)
+        if frame.session and ((frame.method or "").startswith("_") or frame.method in CONFIGURING):
             return await self._session(frame).call(frame)
         raise RpcError(METHOD_NOT_FOUND, f"There is no method {frame.method} here.")
 
     async def notify(self, frame: Frame) -> None:
         """See `Agent.notify`; the same for notifications."""
-        if frame.session and (frame.method or "").startswith("_"):
+        if frame.method in _TERMINATE:
+            await self._terminate(frame)
+        elif frame.session and (frame.method or "").startswith("_"):
             await self._session(frame).pass_on(frame)
+
+    async def _start(self, plan: Plan) -> Frame:
+        try:
+            return await self._desk.start(plan, self._client)
+        except AuthRequired:
+            self._login_wanted = plan.engine.name
+            raise
+
+    async def _terminate(self, frame: Frame) -> Frame:
+        session = self._desk.live.get(session_of(frame))
+        if session is not None:
+            await session.close()
+        return Frame.answer({})
 
     def _session(self, frame: Frame) -> Session:
         id_ = session_of(frame)
@@ -106,5 +148,10 @@ class Connection:
 
 
 def _listed(info: SessionInfo) -> dict[str, Any]:
-    title = {"title": info.title} if info.title else {}
-    return {"sessionId": info.id, "cwd": info.cwd, **title, "updatedAt": info.updated}
+    told = {"title": info.title, "additionalDirectories": list(info.roots)}
+    return {
+        "sessionId": info.id,
+        "cwd": info.cwd,
+        "updatedAt": info.updated,
+        **{key: value for key, value in told.items() if value},
+    }

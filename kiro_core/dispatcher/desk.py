@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -13,13 +14,15 @@ from kiro_core.agentconfig import all_agents
 from kiro_core.dispatcher.backends import Backends, open_backends
 from kiro_core.dispatcher.connection import Connection
 from kiro_core.dispatcher.planning import Planner
-from kiro_core.errors import Held, SessionClosing, unwrapped
+from kiro_core.dispatcher.records import Records
+from kiro_core.engines import logins_of
+from kiro_core.errors import EngineNotFound, Held, SessionClosing, UnknownName, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, Client
 from kiro_core.registry import Registry
-from kiro_core.session import Life, Plan, Session
+from kiro_core.session import Life, Plan, Session, Tools
 from kiro_core.settings import Settings
-from kiro_core.types import AgentSummary, Engine, Page, Problem, Record, SessionId, SessionInfo, SessionQuery
+from kiro_core.types import AgentSummary, Engine, Page, PeerInfo, Problem, Record, SessionId, SessionInfo, SessionQuery
 
 
 class Dispatcher:
@@ -34,6 +37,7 @@ class Dispatcher:
         self.planner = planner
         self.live: dict[SessionId, Session] = {}
         self._backends = backends
+        self._records = Records(backends.store, self.live)
         self._tasks = tasks
         self._closing = False
 
@@ -45,6 +49,32 @@ class Dispatcher:
         finally:
             for session in self.live.values():
                 session.outlet.leave(client)
+
+    def logins(self, client: PeerInfo) -> Sequence[Mapping[str, Any]]:
+        """See `Attachable.logins`."""
+        try:
+            return logins_of(self.planner.default_engine(), client)
+        except (EngineNotFound, UnknownName):
+            return []
+
+    def engine_for_login(self, name: str) -> tuple[Engine, Tools]:
+        """The engine of that name, else the one that a session would get, and the backends to start it with.
+
+        Raises:
+            EngineNotFound, UnknownName.
+
+        """
+        engine = self._backends.engines[name] if name else self.planner.default_engine()
+        return engine, self._backends.tools(engine)
+
+    def taken(self, session: str) -> bool:
+        """See `Surroundings.taken`."""
+        return session in self.live
+
+    async def changed(self, plan: Plan, *, agent: str = "", engine: str = "") -> tuple[Plan, Tools]:
+        """See `Surroundings.changed`."""
+        plan = await self.planner.changed(plan, agent=agent, engine=engine)
+        return plan, self._backends.tools(plan.engine)
 
     async def start(self, plan: Plan, client: Client) -> Frame:
         """Run a session and return the answer to the request that asked for it.
@@ -90,9 +120,36 @@ class Dispatcher:
         """See `Desk.info`."""
         return await self._backends.store.get(session)
 
+    async def freed(self, session: SessionId) -> None:
+        """See `Desk.freed`."""
+        await self._backends.store.freed(session)
+
     def read(self, session: SessionId, after: int = 0) -> AsyncIterator[Record]:
         """See `Desk.read`."""
         return self._backends.store.read(session, after)
+
+    async def delete(self, session: SessionId) -> None:
+        """See `Desk.delete`."""
+        await self._records.delete(session)
+
+    async def relabel(
+        self,
+        session: SessionId,
+        *,
+        title: str | None = None,
+        name: str | None = None,
+        tags: Iterable[str] | None = None,
+    ) -> SessionInfo:
+        """See `Desk.relabel`."""
+        return await self._records.relabel(session, title=title, name=name, tags=tags)
+
+    def export_session(self, session: SessionId) -> AsyncGenerator[bytes, None]:
+        """See `Desk.export_session`."""
+        return self._records.export(session)
+
+    async def import_session(self, chunks: AsyncIterator[bytes], *, new_id: bool = False) -> SessionInfo:
+        """See `Desk.import_session`."""
+        return await self._records.import_(chunks, new_id=new_id)
 
     async def agents(self, cwd: Path) -> tuple[Sequence[AgentSummary], Sequence[Problem]]:
         """See `Desk.agents`."""
@@ -103,7 +160,7 @@ class Dispatcher:
         return list(self._backends.engines.values())
 
     def _session(self, plan: Plan, client: Client) -> Session:
-        return Session(plan, self._backends.tools(plan.engine), client, lambda id_: id_ in self.live)
+        return Session(plan, self._backends.tools(plan.engine), client, self)
 
     async def _run(self, session: Session) -> None:
         try:

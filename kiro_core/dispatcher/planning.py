@@ -7,15 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+from anyio import to_thread
+
 from kiro_core.agentconfig import Resolved, all_agents, resolve
 from kiro_core.dispatcher.backends import Backends
-from kiro_core.dispatcher.requests import folder_of, servers_of, wish
-from kiro_core.engines import Chosen, choose_engine
+from kiro_core.dispatcher.labels import labels, require_free
+from kiro_core.dispatcher.requests import folder_of, roots_of, servers_of, wish
+from kiro_core.dispatcher.telling import told_of
+from kiro_core.engines import Chosen, choose_engine, installed
 from kiro_core.errors import AgentNotFound, EngineNotFound, KiroError, UnknownName
 from kiro_core.explain import near_miss
 from kiro_core.frames import Frame
 from kiro_core.journal import utc_now
-from kiro_core.session import Plan
+from kiro_core.session import Choices, Plan
 from kiro_core.settings import kiro_home
 from kiro_core.types import Engine, Notice, SessionId, SessionInfo
 
@@ -33,13 +37,13 @@ class Planner:
         """Plan a new session for `{cwd, mcpServers, _meta.kiro_core: {agent, agentRequired, engine}}`.
 
         Raises:
-            RpcError: the request is not valid.
+            RpcError, LabelInvalid, NameTaken: the request is not valid.
             AgentNotFound: the agent was required and nobody knows it.
             EngineNotFound, UnknownName: there is no engine to start.
 
         """
         resolved = await self._resolved(frame)
-        chosen = self._chosen(frame, resolved.config.name)
+        chosen = self._choose(resolved.config.name, wish(frame, "engine") or self._engine)
         now = utc_now()
         info = SessionInfo(
             id=SessionId(str(uuid4())),
@@ -49,8 +53,13 @@ class Planner:
             agent=resolved.config.name,
             engine=chosen.engine.name,
             config_digest=resolved.config.digest,
+            roots=tuple(roots_of(frame)),
+            **labels(None, str(wish(frame, "name") or ""), None),
         )
-        return Plan(info, chosen.engine, resolved.config, frame, notices=_notices(resolved, chosen.said))
+        await require_free(self._backends.store, info.name, info)
+        choices = await self._choices(folder_of(frame), chosen.engine)
+        notices = told_of(resolved, chosen.said)
+        return Plan(info, chosen.engine, resolved.config, frame, notices=notices, choices=choices)
 
     async def stored(self, frame: Frame, info: SessionInfo, *, replay: bool) -> Plan:
         """Plan to continue a recorded session: with its own engine, which alone knows the conversation.
@@ -68,7 +77,7 @@ class Planner:
             engine = choose_engine(self._backends.engines, requested=info.engine).engine
         except (EngineNotFound, UnknownName) as error:
             refusal = error
-        notices = _notices(resolved, "")
+        notices = told_of(resolved, "")
         wanted = wish(frame, "engine") or self._engine
         if wanted and wanted != info.engine:
             sentence = f"The session goes on with its own engine '{info.engine}', not with '{wanted}'."
@@ -77,9 +86,48 @@ class Planner:
             sentence = f"The agent configuration '{info.agent}' is not the one that the session was begun with."
             notices.append(Notice("agent_drift", sentence, details={"agent": info.agent}))
         info = replace(
-            info, cwd=str(folder_of(frame)), agent=resolved.config.name, config_digest=resolved.config.digest
+            info,
+            cwd=str(folder_of(frame)),
+            agent=resolved.config.name,
+            config_digest=resolved.config.digest,
+            roots=tuple(roots_of(frame)),
         )
-        return Plan(info, engine, resolved.config, frame, loaded=True, replay=replay, refusal=refusal, notices=notices)
+        plan = Plan(info, engine, resolved.config, frame, loaded=True, replay=replay, refusal=refusal, notices=notices)
+        return replace(plan, choices=await self._choices(folder_of(frame), engine))
+
+    async def changed(self, plan: Plan, *, agent: str, engine: str) -> Plan:
+        """The same plan with another agent configuration or engine; an empty name changes nothing.
+
+        Raises:
+            AgentNotFound, UnknownName, EngineNotFound: it cannot be had.
+
+        """
+        if engine:
+            chosen = choose_engine(self._backends.engines, requested=engine).engine
+            plan = replace(plan, engine=chosen, info=replace(plan.info, engine=chosen.name), notices=())
+        if agent:
+            cwd = Path(plan.info.cwd)
+            resolved = await resolve(self._backends.sources, cwd, requested=agent, home=kiro_home(os.environ))
+            if not resolved.found:
+                raise await self._unknown(resolved, cwd)
+            info = replace(plan.info, agent=resolved.config.name, config_digest=resolved.config.digest)
+            plan = replace(plan, config=resolved.config, info=info)
+        return plan
+
+    def default_engine(self) -> Engine:
+        """The engine of a new session for which nobody asks for anything.
+
+        Raises:
+            EngineNotFound, UnknownName.
+
+        """
+        return self._choose(self._agent or self._backends.settings.agent, self._engine).engine
+
+    async def _choices(self, cwd: Path, current: Engine) -> Choices:
+        agents, _ = await all_agents(self._backends.sources, cwd)
+        engines = self._backends.engines.values()
+        usable = await to_thread.run_sync(lambda: [e for e in engines if e.automatic and installed(e)])
+        return Choices(agents, usable if current in usable else [*usable, current])
 
     async def _resolved(self, frame: Frame, recorded: str = "") -> Resolved:
         servers_of(frame)
@@ -103,27 +151,7 @@ class Planner:
         sentence = f"No agent configuration is called {resolved.asked!r}{near_miss(resolved.asked, known)}"
         return AgentNotFound(sentence, hint=hint, agent=resolved.asked, available=known)
 
-    def _chosen(self, frame: Frame, agent: str) -> Chosen:
+    def _choose(self, agent: str, requested: str) -> Chosen:
         settings = self._backends.settings
-        return choose_engine(
-            self._backends.engines,
-            requested=wish(frame, "engine") or self._engine,
-            for_agent=settings.agent_engines.get(agent, ""),
-            default=settings.engine,
-        )
-
-
-def _notices(resolved: Resolved, said: str) -> list[Notice]:
-    notices = [Notice("engine_chosen", said, severity="info")] if said else []
-    if not resolved.found:
-        details = {"requestedAgent": resolved.asked, "fallbackAgent": resolved.config.name}
-        sentence = f"No agent configuration is called '{resolved.asked}'; '{resolved.config.name}' stands in."
-        notices.append(Notice("agent_not_found", sentence, details=details))
-    for problem in resolved.problems:
-        details = {"path": str(problem.path), "error": problem.reason}
-        notices.append(Notice("agent_config_error", str(problem), details=details))
-    if resolved.config.withheld:
-        fields = ", ".join(resolved.config.withheld)
-        sentence = f"Of '{resolved.config.name}' these fields are not used, since the folder is not trusted: {fields}."
-        notices.append(Notice("agent_untrusted", sentence, details={"withheld": list(resolved.config.withheld)}))
-    return notices
+        for_agent = settings.agent_engines.get(agent, "")
+        return choose_engine(self._backends.engines, requested=requested, for_agent=for_agent, default=settings.engine)

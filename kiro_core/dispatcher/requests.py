@@ -55,16 +55,50 @@ def servers_of(frame: Frame) -> None:
         raise RpcError(INVALID_PARAMS, f"{frame.method} needs mcpServers as a list of objects with a name.")
 
 
-def prompt_of(frame: Frame) -> None:
-    """Check a prompt.
+def prompt_of(frame: Frame) -> Frame:
+    """A checked prompt; Kiro's clients may call its list of blocks `content` (kiro.dev, ACP example).
 
     Raises:
         RpcError: it is not a list of content blocks.
 
     """
-    prompt = frame.params.get("prompt")
+    params = dict(frame.params)
+    if "prompt" not in params and "content" in params:
+        params["prompt"] = params.pop("content")
+        frame = Frame.of("session/prompt", params, id=0)
+    prompt = params.get("prompt")
     if not isinstance(prompt, list) or not prompt or not all(isinstance(block, dict) for block in prompt):
         raise RpcError(INVALID_PARAMS, f"{frame.method} needs a prompt: a list of content blocks.")
+    return frame
+
+
+def roots_of(frame: Frame) -> list[str]:
+    """The folders that a request names besides `cwd` (ACP: `additionalDirectories`, absolute paths).
+
+    Raises:
+        RpcError: one is relative, or is no folder.
+
+    """
+    roots = frame.params.get("additionalDirectories") or []
+    if not isinstance(roots, list) or not all(isinstance(root, str) and Path(root).is_absolute() for root in roots):
+        raise RpcError(INVALID_PARAMS, f"{frame.method} takes additionalDirectories as a list of absolute paths.")
+    for root in roots:
+        if not Path(root).is_dir():
+            raise RpcError(INVALID_PARAMS, f"There is no folder {root}.")
+    return roots
+
+
+def busy_wish(frame: Frame) -> str:
+    """What to do with a prompt of a busy session, `_meta.kiro_core.whenBusy`; "queue" without it.
+
+    Raises:
+        RpcError: it is none of "queue", "reject" and "interrupt".
+
+    """
+    asked = wish(frame, "whenBusy") or "queue"
+    if asked not in ("queue", "reject", "interrupt"):
+        raise RpcError(INVALID_PARAMS, f'whenBusy is "queue", "reject" or "interrupt", not {asked!r}.')
+    return str(asked)
 
 
 def wish(frame: Frame, key: str) -> Any:

@@ -2,6 +2,21 @@
 
 from kiro_core.journal.entries import Entry, entry
 from kiro_core.journal.journal import Journal, utc_now
+from kiro_core.journal.output import Output
 from kiro_core.journal.replay import STATE_UPDATES, conversation
+from kiro_core.journal.terminals import RECORDED_BYTES, content_of, retold, terminal_of, with_text
 
-__all__ = ["STATE_UPDATES", "Entry", "Journal", "conversation", "entry", "utc_now"]
+__all__ = [
+    "RECORDED_BYTES",
+    "STATE_UPDATES",
+    "Entry",
+    "Journal",
+    "Output",
+    "content_of",
+    "conversation",
+    "entry",
+    "retold",
+    "terminal_of",
+    "utc_now",
+    "with_text",
+]

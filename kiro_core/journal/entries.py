@@ -7,8 +7,11 @@
 A message is embedded as it was received when it is one strict JSON object, else as `raw_b64`, so
 that a log is always strict JSON. Kinds: `opened` (the effective configuration), `process_begun`,
 `process_ended`, `prompt`, `turn_begun`, `turn_ended`, `update` (every notification of the agent),
-`noise` (a line of the agent that is no message), `question` (a permission asked), `answer`,
-`notice` (what the client was told), `closed`. Unknown kinds are kept and skipped.
+`noise` (a line of the agent that is no message), `question` (a permission or a form asked; of an
+answered form only the names of its fields are recorded), `answer`, `notice` (what the client was
+told), `file_written` (by the desk for the agent: path and size in bytes), `terminal` (the end of a
+terminal: `{terminalId, output, truncated, exitStatus}`, of the output the last 64 KiB), `closed`.
+Unknown kinds are kept and skipped.
 """
 
 from __future__ import annotations

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 from kiro_core.frames import Frame
 from kiro_core.journal.entries import Entry, entry
+from kiro_core.journal.terminals import MENTION, ReplayedTerminals
 from kiro_core.types import Record, SessionId
 
 STATE_UPDATES = frozenset(
@@ -25,13 +26,20 @@ _SETTLED = ("completed", "failed")
 
 
 async def conversation(
-    records: AsyncIterator[Record], session: SessionId, head: int, *, running: bool = False
+    records: AsyncIterator[Record],
+    session: SessionId,
+    head: int,
+    *,
+    running: bool = False,
+    again: Callable[[int], AsyncIterator[Record]] | None = None,
 ) -> AsyncGenerator[Frame, None]:
     """Yield `session/update` notifications of the records up to `head`: prompts, and what the agent said and did.
 
     An update kind that we do not know is conversation. A tool call that never ended is closed as
-    failed at the end, since nothing will ever complete it, unless a turn is `running`.
+    failed at the end, since nothing will ever complete it, unless a turn is `running`. A terminal is
+    shown as the text of its output, for which `again` reads the records behind a number once more.
     """
+    terminals = ReplayedTerminals(again, head)
     open_calls: dict[str, None] = {}
     asked: Entry | None = None
     try:
@@ -43,9 +51,12 @@ async def conversation(
                 for frame in _asked(asked, session):
                     yield frame
             asked = item if item.kind == "prompt" else None
+            if item.kind == "terminal":
+                terminals.recorded(item)
             for frame in _said(item):
                 _follow(frame, open_calls)
-                yield frame.with_session(session)
+                shown = await terminals.shown(frame, record.seq) if MENTION in frame.raw else frame
+                yield shown.with_session(session)
         for frame in _asked(asked, session):
             yield frame
     finally:
@@ -70,9 +81,8 @@ def _asked(item: Entry | None, session: SessionId) -> list[Frame]:
 
 
 def _said(item: Entry) -> list[Frame]:
-    if item.kind != "update" or item.frame.method != "session/update":
+    if item.kind != "update" or (frame := item.frame).method != "session/update":
         return []
-    frame = item.frame
     kind = _body(frame).get("sessionUpdate")
     # The prompt's own record stands for what the user said; an agent that echoes it would double it.
     said = isinstance(kind, str) and kind not in STATE_UPDATES and kind != "user_message_chunk"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from kiro_core.ports.talking import Agent, Client
-from kiro_core.types import AgentSummary, Engine, Page, Problem, Record, SessionId, SessionInfo, SessionQuery
+from kiro_core.types import AgentSummary, Engine, Page, PeerInfo, Problem, Record, SessionId, SessionInfo, SessionQuery
 
 
 class Attachable(Protocol):
@@ -16,6 +16,13 @@ class Attachable(Protocol):
 
     def attach(self, client: Client) -> AbstractAsyncContextManager[Agent]:
         """Give a connection its agent; leaving the block detaches, sessions live on."""
+        ...
+
+    def logins(self, client: PeerInfo) -> Sequence[Mapping[str, Any]]:
+        """The ways in which that client can log in to the engine that it would get (ACP `authMethods`).
+
+        It answers at once and never fails: a client is told before settings and plugins are loaded.
+        """
         ...
 
 
@@ -40,8 +47,77 @@ class Desk(Attachable, Protocol):
         """
         ...
 
+    async def freed(self, session: SessionId) -> None:
+        """Wait until no desk holds a session; see `SessionStore.freed`.
+
+        Raises:
+            SessionNotFound, Unavailable.
+
+        """
+        ...
+
     def read(self, session: SessionId, after: int = 0) -> AsyncIterator[Record]:
         """Read a session's records behind a sequence number, without holding the session."""
+        ...
+
+    async def delete(self, session: SessionId) -> None:
+        """End a session if it is live in this desk, and remove its record for good.
+
+        Raises:
+            SessionNotFound: no session has the id; whoever wants it gone may take it for success.
+            Held: another process holds it.
+            Unavailable: the store cannot write.
+
+        """
+        ...
+
+    async def relabel(
+        self,
+        session: SessionId,
+        *,
+        title: str | None = None,
+        name: str | None = None,
+        tags: Iterable[str] | None = None,
+    ) -> SessionInfo:
+        """Give a session another title, name or set of tags, and return its metadata; None changes nothing.
+
+        A title that is given so is `titled` and stays, until an empty one takes it back. An empty name
+        takes the name away. When it was last used (`updated`) is not changed by what it is called.
+
+        Raises:
+            LabelInvalid: a text is too long, has control characters, or is no tag.
+            NameTaken: another session of the same folder has the name.
+            SessionBusy: it is being opened.
+            SessionNotFound, Held, RecordInvalid, Unavailable: as the store says.
+
+        """
+        ...
+
+    def export_session(self, session: SessionId) -> AsyncGenerator[bytes, None]:
+        """A session as one archive (see docs/sessions.md), piece by piece, held or not.
+
+        It holds the records that are there when it begins, and never more than a part of them in memory.
+
+        Raises on iterating:
+            SessionNotFound, RecordInvalid, Unavailable: what was yielded so far is no archive.
+
+        """
+        ...
+
+    async def import_session(self, chunks: AsyncIterator[bytes], *, new_id: bool = False) -> SessionInfo:
+        """Verify an archive and store its session, as a whole or not at all; returns its metadata.
+
+        `chunks` are the archive's bytes in pieces of any size, closed when they have been read.
+        Order and bodies of the records are those of the archive; the store numbers them anew. With
+        `new_id` it becomes a copy under another id, without name and without the agent's own session.
+
+        Raises:
+            ArchiveInvalid: it does not verify.
+            Held: a session of that id exists.
+            NameTaken: another session of its folder has its name.
+            Unavailable: the store, or the folder for temporary files, cannot write.
+
+        """
         ...
 
     async def agents(self, cwd: Path) -> tuple[Sequence[AgentSummary], Sequence[Problem]]:

@@ -54,7 +54,8 @@ class SessionStore(Protocol):
 
         Raises on entering:
             SessionNotFound: no session has the id.
-            Held: another owner lives.
+            Held: another owner lives. `details["owner"]` says who: `{epoch, pid, host, since, program, here}`,
+                as far as the store knows; `here` tells that the process of that pid, seen from here, is it.
             RecordInvalid: its metadata is damaged or of a newer format.
 
         """
@@ -65,6 +66,15 @@ class SessionStore(Protocol):
 
         Raises:
             SessionNotFound, RecordInvalid.
+
+        """
+        ...
+
+    async def freed(self, session: SessionId) -> None:
+        """Wait until nobody holds a session; who wants it opens it then, and may find that somebody was faster.
+
+        Raises:
+            SessionNotFound, Unavailable.
 
         """
         ...
@@ -82,7 +92,22 @@ class SessionStore(Protocol):
         """Whole batches behind a sequence number, in order, without holding the session.
 
         Raises:
-            SessionNotFound: when the iteration begins.
+            SessionNotFound: when the iteration begins; also later, when it is deleted meanwhile and not
+                all of it can be read any more.
+
+        """
+        ...
+
+    async def delete(self, session: SessionId) -> None:
+        """Remove a session with all that belongs to it, damaged or not; its id is free on return.
+
+        It takes the lease first, so that no owner loses its session. A crash in the midst leaves the
+        session whole, or not listed and not to be opened; deleting it again removes what is left.
+
+        Raises:
+            SessionNotFound: no session has the id, which whoever wants it gone may take for success.
+            Held: an owner lives.
+            Unavailable: the store cannot write; the outcome is unknown.
 
         """
         ...

@@ -59,6 +59,18 @@ class Agent(Protocol):
         """End a session and its process; its record stays: `{sessionId}` -> `{}`."""
         ...
 
+    async def delete(self, frame: Frame) -> Frame:
+        """End a session and remove its record: `{sessionId}` -> `{}`, also for an id that is unknown (ACP)."""
+        ...
+
+    async def authenticate(self, frame: Frame) -> Frame:
+        """Log in to the agent program: `{methodId}` -> `{}` (ACP `authenticate`)."""
+        ...
+
+    async def logout(self, frame: Frame) -> Frame:
+        """Log out of the agent program: `{}` -> `{}` (ACP `logout`)."""
+        ...
+
     async def list(self, frame: Frame) -> Frame:
         """List sessions: `{cwd?, cursor?}` -> `{sessions: [...], nextCursor?}`."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -43,11 +44,14 @@ class Registry:
         only: Collection[str] | None = None,
         block: Collection[str] = (),
         strict: bool = False,
+        listing: bool = False,
     ) -> None:
         """Load `plugins` (modules or other objects), then the installed ones (entry points of `kiro_core`).
 
         `only` and `block` hold names of entry points; what they exclude is not even imported, and listed
         with that reason. An installed plugin that fails is listed with its reason, or raises with `strict`.
+        `listing` is for whoever only shows what there is: a name that is taken already is listed too, as
+        the problem of the plugin that comes second.
 
         Raises:
             SettingsError: `only` or `block` has a name that no installed plugin has.
@@ -59,7 +63,7 @@ class Registry:
         found = [given(plugin) for plugin in plugins]
         if installed:
             found += installed_plugins(only, block, strict=strict)
-        loaded = [_load(hooks, plugin) for plugin in found]
+        loaded = _without_clashes([_load(hooks, plugin) for plugin in found], listing=listing)
         self.plugins = tuple(info for info, _ in loaded)
         self.agents = _catalog("kiro_agents", loaded)
         self.stores = _catalog("kiro_stores", loaded)
@@ -92,14 +96,36 @@ def _reason(error: Exception, found: Found) -> tuple[str, str]:
     ) else ""
 
 
-def _catalog(hook: str, loaded: Sequence[_Loaded]) -> Catalog[Any]:
-    entries: dict[str, Entry] = {}
+def _without_clashes(loaded: Sequence[_Loaded], *, listing: bool) -> list[_Loaded]:
+    """The plugins, of which no two provide one name; the second one raises, or is listed with that as its problem."""
+    owners: dict[tuple[str, str], PluginInfo] = {}
+    kept: list[_Loaded] = []
     for info, provided in loaded:
-        for provider in (provider for of_hook, provider in provided if of_hook == hook):
-            other = entries.setdefault(provider.name, Entry(provider, info))
-            if other.provider is not provider:
-                raise PluginError(
-                    f"{KINDS[hook].capitalize()} {provider.name!r} comes from both {other.plugin} and {info}.",
-                    hint=f'Block one of them, for example with plugins.block = ["{info.name}"] in the settings.',
-                )
+        names = [(hook, provider.name) for hook, provider in provided]
+        taken = next((name for name in names if name in owners), None)
+        if taken is None:
+            owners.update(dict.fromkeys(names, info))
+            kept.append((info, provided))
+            continue
+        clash = _clash(*taken, owners[taken], info)
+        if not listing:
+            raise clash
+        kept.append((replace(info, provides=(), problem=f"{clash} {clash.hint}"), []))
+    return kept
+
+
+def _clash(hook: str, name: str, first: PluginInfo, second: PluginInfo) -> PluginError:
+    return PluginError(
+        f"{KINDS[hook].capitalize()} {name!r} comes from both {first} and {second}.",
+        hint=f'Block one of them, for example with plugins.block = ["{second.name}"] in the settings.',
+    )
+
+
+def _catalog(hook: str, loaded: Sequence[_Loaded]) -> Catalog[Any]:
+    entries = {
+        provider.name: Entry(provider, info)
+        for info, provided in loaded
+        for of_hook, provider in provided
+        if of_hook == hook
+    }
     return Catalog(KINDS[hook], MappingProxyType(entries), [info for info, _ in loaded if info.problem])

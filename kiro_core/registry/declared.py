@@ -13,6 +13,7 @@ from kiro_core.explain import near_miss
 from kiro_core.provider import AnyProvider, Provider
 
 _ASYNC_HINT = "Hooks are called once, at load; what is asynchronous belongs into what a Provider's `open` returns."
+_OPTIONS_HINT = "What a backend needs to know stands in the settings: its Provider's `open` gets it as options."
 _YIELD_HINT = "Write: yield Provider(name, open, Options, summary)."
 
 
@@ -42,11 +43,24 @@ def _register(hooks: pluggy.PluginManager, plugin: object) -> Sequence[pluggy.Ho
     try:
         hooks.register(plugin, name)
     except pluggy.PluginValidationError as error:
-        raise PluginError(" ".join(str(error).split()), hint="Hooks take no arguments.") from error
+        raise _with_arguments(hooks, plugin) or PluginError(" ".join(str(error).split())) from error
     callers = hooks.get_hookcallers(plugin)
     if not callers:
         raise PluginError("it declares nothing.", hint=f"Mark functions with @hookimpl: {_known(hooks)}.")
     return callers
+
+
+def _with_arguments(hooks: pluggy.PluginManager, plugin: object) -> PluginError | None:
+    """What to say of a hook that takes arguments: pluggy speaks of its own terms, and names a plugin by our number."""
+    for name in dir(plugin):
+        if hooks.parse_hookimpl_opts(plugin, name) is None:
+            continue
+        arguments = list(inspect.signature(getattr(plugin, name)).parameters)
+        if arguments:
+            return PluginError(
+                f"{name} takes arguments ({', '.join(arguments)}), and hooks get none.", hint=_OPTIONS_HINT
+            )
+    return None
 
 
 def _usable(hooks: pluggy.PluginManager, caller: pluggy.HookCaller, implementation: pluggy.HookImpl) -> bool:

@@ -1,27 +1,46 @@
-"""The agent's side of ACP version 1: what it says of itself, and that every request is answered."""
+"""The agent's side of ACP version 1: every request is answered, and nothing else is."""
 
 from __future__ import annotations
 
 import threading
+import time
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from kiro_core.rehearsal import lifetime
-from kiro_core.rehearsal.sessions import Answer, Later, Method, Params, Sessions
+from kiro_core.rehearsal.answers import Answer, Later, Method, Params, Reply
+from kiro_core.rehearsal.choosing import Choosing
+from kiro_core.rehearsal.greeting import greeting
+from kiro_core.rehearsal.login import Login
+from kiro_core.rehearsal.opening import Opening, never
+from kiro_core.rehearsal.profile import Profile
+from kiro_core.rehearsal.sessions import Sessions
 from kiro_core.rehearsal.wire import Fault, Wire
 
 
 class RehearsalAgent:
     """Reads the client's messages and answers them; what takes its time is answered from a thread."""
 
-    def __init__(self, wire: Wire, options: Namespace) -> None:
-        """Serve `wire` as the command line says."""
+    def __init__(self, wire: Wire, profile: Profile, options: Namespace) -> None:
+        """Serve `wire` as an agent of this kind."""
         self._wire = wire
+        self._profile = profile
         self._options = options
-        self._sessions = Sessions(wire, options)
-        self._methods: dict[str, Method] = {"initialize": self._initialize, **self._sessions.methods}
+        self._login = Login(wire, profile, options)
+        sessions = Sessions(wire, profile, options)
+        own = profile.methods(sessions)
+        self._methods: dict[str, Method] = {
+            "initialize": self._initialize,
+            **self._login.methods,
+            **Opening(sessions, self._login, options).methods,
+            **Choosing(sessions).methods,
+            **sessions.methods,
+            **own,
+        }
+        self._told: dict[str, Callable[[Params], Any]] = {"session/cancel": sessions.cancel, **own}
 
     def serve(self) -> None:
         """Answer until stdin ends; unknown notifications are dropped, as ACP wants it."""
@@ -30,10 +49,15 @@ class RehearsalAgent:
             params = given if isinstance(given, dict) else {}
             if "id" in message:
                 self._respond(message["id"], partial(self._call, message["method"], params))
-            elif message["method"] == "session/cancel":
-                self._sessions.cancel(params)
+            else:
+                self._hear(message["method"], params)
 
-    def _respond(self, request: Any, call: Callable[[], Answer | Later]) -> None:
+    def _hear(self, method: Any, params: Params) -> None:
+        if isinstance(method, str) and method in self._told:
+            with suppress(Fault):  # nobody waits for an answer
+                self._told[method](params)
+
+    def _respond(self, request: Any, call: Callable[[], Answer | Reply | Later]) -> None:
         try:
             answer = call()
         except Fault as fault:
@@ -43,33 +67,26 @@ class RehearsalAgent:
         else:
             if callable(answer):
                 threading.Thread(target=self._respond, args=(request, answer), daemon=True).start()
-            else:
-                self._wire.answer(request, answer)
+                return
+            reply = answer if isinstance(answer, Reply) else Reply(answer)
+            self._wire.answer(request, reply.answer)
+            reply.then()
 
-    def _call(self, method: str, params: Params) -> Answer | Later:
+    def _call(self, method: str, params: Params) -> Answer | Reply | Later:
         if method == self._options.hang_at:
-            return _never
+            return never
         if self._options.die_at and method == self._options.die_at[0]:
             lifetime.die(int(self._options.die_at[1]), f"at {method}")
         if method not in self._methods:
             raise Fault(-32601, f"The rehearsal agent has no method {method!r}.")
         return self._methods[method](params)
 
-    def _initialize(self, _: Params) -> Answer:
-        keeps = bool(self._options.memory)
-        return {
-            "protocolVersion": 1,
-            "agentInfo": {"name": "rehearsal", "title": "Rehearsal agent", "version": "1"},
-            "agentCapabilities": {
-                "loadSession": keeps,
-                "promptCapabilities": {"image": False, "audio": False, "embeddedContext": True},
-                "mcpCapabilities": {"http": False, "sse": False},
-                "sessionCapabilities": {"close": {}, "resume": {}} if keeps else {"close": {}},
-            },
-            "authMethods": [],
-        }
+    def _initialize(self, params: Params) -> Answer | Later:
+        self._wire.client = params
+        greet = partial(greeting, self._wire, self._profile, self._login.offered())
+        return partial(_late, self._options.initialize_delay, greet) if self._options.initialize_delay else greet()
 
 
-def _never() -> Answer:
-    threading.Event().wait()
-    return {}
+def _late(seconds: float, answer: Callable[[], Answer]) -> Answer:
+    time.sleep(seconds)
+    return answer()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kiro_core.rehearsal import faults, talk
+from kiro_core.rehearsal import faults, mirror, services, talk, tools, updates
 from kiro_core.rehearsal.turn import Turn
 
 Directive = Callable[[Turn, str], None]
@@ -23,20 +23,40 @@ DIRECTIVES: dict[str, Directive] = {
     "echo": talk.echo,
     "thought": talk.thought,
     "plan": talk.plan,
-    "tool": talk.tool,
-    "permission": talk.permission,
-    "sleep": talk.sleep,
+    "tool": tools.tool,
+    "permission": tools.permission,
+    "diff": tools.diff,
+    "run": tools.run,
+    "run-limit": tools.run_limit,
+    "run-kill": tools.run_kill,
+    "run-forget": tools.run_forget,
+    "read": services.read,
+    "write": services.write,
+    "ask-form": services.ask_form,
+    "ask-url": services.ask_url,
+    "request": services.request,
+    "notify": services.notify,
+    "update": updates.update,
+    "updates": updates.updates,
+    "after": updates.after,
     "say-later": talk.say_later,
+    "say-capabilities": mirror.say_capabilities,
+    "say-params": mirror.say_params,
+    "say-choices": mirror.say_choices,
+    "blocks": mirror.blocks,
+    "env": mirror.env,
+    "sleep": talk.sleep,
     "stop": talk.stop,
     "error": talk.error,
-    "env": talk.env,
     "hang": faults.hang,
     "die": faults.die,
     "ignore-term": faults.ignore_term,
+    "child": faults.child,
     "flood": faults.flood,
     "big": faults.big,
     "stderr": faults.stderr,
     "raw": faults.raw,
+    "batch": faults.batch,
 }
 
 

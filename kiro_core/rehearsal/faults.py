@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 
@@ -44,6 +45,28 @@ def stderr(_: Turn, count: str) -> None:
     """`/stderr COUNT`: so many lines on stderr."""
     for number in range(int(count)):
         os.write(2, f"This is line {number} of the rehearsal agent.\n".encode())
+
+
+def child(turn: Turn, seconds: str) -> None:
+    """`/child SECONDS`: leave a child behind that sleeps so long, in a session of its own; say its pid."""
+    import subprocess
+
+    nowhere = subprocess.DEVNULL
+    left = subprocess.Popen(  # noqa: S603 - a number, and no shell
+        ["sleep", str(float(seconds))],  # noqa: S607 - wherever `sleep` is
+        stdin=nowhere,
+        stdout=nowhere,
+        stderr=nowhere,
+        start_new_session=True,
+    )
+    turn.say(f"Child: {left.pid}. ")
+
+
+def batch(turn: Turn, text: str) -> None:
+    """`/batch [TEXT]`: say this in two updates that are one JSON array, in one line."""
+    params = {"sessionId": turn.session.id, "update": turn.chunk(text or "batch")}
+    message = {"jsonrpc": "2.0", "method": "session/update", "params": params}
+    turn.wire.write(json.dumps([message, message]).encode() + b"\n")
 
 
 def raw(turn: Turn, text: str) -> None:

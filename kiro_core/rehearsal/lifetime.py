@@ -31,9 +31,14 @@ def ignore_term() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         done.set()
 
-    _stubborn.set()
+    stay()
     _jobs.put(ignore)
     done.wait()
+
+
+def stay() -> None:
+    """From now on the end of stdin ends this process only after ten minutes."""
+    _stubborn.set()
 
 
 def die(status: int, when: str) -> None:

@@ -7,10 +7,9 @@ import os
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from kiro_core.rehearsal.session import Session
-
-_ID = re.compile(r"rehearsal-\d+-\d+")
+_ID = re.compile(r"[A-Za-z0-9-]+")
 
 
 class Memory:
@@ -21,20 +20,28 @@ class Memory:
         self._folder = Path(folder)
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def save(self, session: Session) -> None:
+    def save(self, session: str, body: dict[str, Any]) -> None:
         """Replace the session's file at once, whole."""
-        body = {"format": 1, "model": session.model, "mode": session.mode, "history": session.history}
         fd, name = tempfile.mkstemp(dir=self._folder)
         with os.fdopen(fd, "w") as file:
             json.dump(body, file)
-        Path(name).replace(self._path(session.id))
+        Path(name).replace(self._path(session))
 
-    def load(self, name: str) -> Session | None:
-        """The session of that id as it was saved, or None."""
-        if not _ID.fullmatch(name) or not self._path(name).exists():
+    def load(self, session: str) -> dict[str, Any] | None:
+        """What was saved of the session of that id, or None."""
+        if not _ID.fullmatch(session) or not self._path(session).exists():
             return None
-        body = json.loads(self._path(name).read_text())
-        return Session(name, body["model"], body["mode"], body["history"])
+        body: dict[str, Any] = json.loads(self._path(session).read_text())
+        return body
 
-    def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.json"
+    def delete(self, session: str) -> None:
+        """Forget the session of that id, if there is one."""
+        if _ID.fullmatch(session):
+            self._path(session).unlink(missing_ok=True)
+
+    def bodies(self) -> list[dict[str, Any]]:
+        """What was saved of every session."""
+        return [json.loads(path.read_text()) for path in self._folder.glob("*.json")]
+
+    def _path(self, session: str) -> Path:
+        return self._folder / f"{session}.json"

@@ -1,4 +1,4 @@
-"""Read a prompt: its text, which of its lines are directives, and how its turn ends."""
+"""Read a prompt: which of its lines are directives, and how its turn ends."""
 
 from __future__ import annotations
 
@@ -6,17 +6,8 @@ import itertools
 from typing import Any
 
 from kiro_core.rehearsal.directives import DIRECTIVES, describe
-from kiro_core.rehearsal.turn import Cancelled, Stopped, Turn
+from kiro_core.rehearsal.turn import Cancelled, Stopped, Turn, Unserved
 from kiro_core.rehearsal.wire import Fault
-
-
-def text_of(blocks: Any) -> str:
-    """The text of ACP content blocks; a resource counts as its text, a link as its address, others not at all."""
-    parts = []
-    for block in blocks if isinstance(blocks, list) else []:
-        source = block.get("resource", block)
-        parts.append(source.get("text") or source.get("uri") or "")
-    return "\n".join(part for part in parts if part)
 
 
 def run(turn: Turn) -> dict[str, Any]:
@@ -29,6 +20,7 @@ def run(turn: Turn) -> dict[str, Any]:
     turn.session.remember(_heard(turn))
     try:
         _obey(turn)
+        turn.profile.ending(turn)
     except Cancelled:
         return turn.result("cancelled")
     except Stopped as stopped:
@@ -60,5 +52,7 @@ def _run(turn: Turn, name: str, rest: str) -> None:
     does = DIRECTIVES[name]
     try:
         does(turn, rest)
+    except Unserved as refusal:
+        turn.say(f"{refusal} ")
     except ValueError as error:
         raise Fault(-32602, f"/{name} cannot take {rest!r}. {describe(does)}") from error

@@ -1,149 +1,111 @@
-"""The session methods: make, continue, choose, prompt, cancel, close."""
+"""The sessions of one process, and the methods that use them: prompt, cancel, list, close, delete."""
 
 from __future__ import annotations
 
-import itertools
-import os
-import time
 from argparse import Namespace
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kiro_core.rehearsal import prompt
-from kiro_core.rehearsal.session import MODELS, Session
-from kiro_core.rehearsal.turn import Turn
+from kiro_core.rehearsal.answers import Answer, Later, Method, Params, Reply
+from kiro_core.rehearsal.features import KEEPING
+from kiro_core.rehearsal.profile import Profile
+from kiro_core.rehearsal.session import Session
 from kiro_core.rehearsal.wire import Fault, Wire
 
 if TYPE_CHECKING:
     from kiro_core.rehearsal.memory import Memory
-
-Params = dict[str, Any]
-Answer = dict[str, Any]
-Later = Callable[[], Answer]
-"""An answer that takes its time: it is made in a thread, and the next message is read meanwhile."""
-Method = Callable[[Params], Answer | Later]
+    from kiro_core.rehearsal.shelf import Shelf
+    from kiro_core.rehearsal.turn import Turn
 
 
 class Sessions:
-    """All sessions of one process; `methods` holds what the command line offers."""
+    """All sessions of one process; `live` are those that are open, by id."""
 
-    def __init__(self, wire: Wire, options: Namespace) -> None:
-        """Begin with none."""
-        self._wire = wire
-        self._options = options
-        self._memory = _opened(options.memory) if options.memory else None
-        self._live: dict[str, Session] = {}
-        self._numbers = itertools.count(1)
-        self.methods: dict[str, Method] = {
-            "session/new": self._new,
-            "session/prompt": self._prompt,
-            "session/close": self._close,
-        }
-        if not options.no_config_options:
-            self.methods["session/set_config_option"] = self._configure
-        if options.modes:
-            self.methods["session/set_mode"] = self._set_mode
-        if self._memory:
-            self.methods["session/load"] = partial(self._open, self._memory, replay=True)
-            self.methods["session/resume"] = partial(self._open, self._memory, replay=False)
+    def __init__(self, wire: Wire, profile: Profile, options: Namespace) -> None:
+        """Begin with none that is open."""
+        self.wire = wire
+        self.profile = profile
+        self.memory = _opened(profile, options.memory)
+        self.live: dict[str, Session] = {}
+        self.methods: dict[str, Method] = {"session/prompt": self._prompt}
+        offered = {"session/close": self._close, "session/list": self._list, "session/delete": self._delete}
+        self.methods.update({name: does for name, does in offered.items() if profile.has(name.partition("/")[2])})
+
+    def make(self, name: str, params: Params) -> Session:
+        """A session that is not open yet."""
+        return Session(name, self.profile, params, keeps=self.memory is not None)
+
+    def get(self, params: Params) -> Session:
+        """The open session that the params name."""
+        name = str(params.get("sessionId"))
+        if name not in self.live:
+            raise self.profile.unknown(name)
+        return self.live[name]
+
+    def save(self, session: Session) -> None:
+        """Keep it, where anything is kept."""
+        if self.memory:
+            self.memory.save(session.id, session.body())
 
     def cancel(self, params: Params) -> None:
         """Cancel the turn that runs, if any."""
-        session = self._live.get(str(params.get("sessionId")))
+        session = self.live.get(str(params.get("sessionId")))
         if session and (turn := session.turn):
             turn.cancel()
 
-    def _new(self, _: Params) -> Answer | Later:
-        name = f"rehearsal-{next(self._numbers)}-{os.getpid()}"
-        mode = next(iter(self._options.modes), "")
-        session = Session(name, MODELS[0], mode, [] if self._memory else None)
-        return partial(self._begin_late, session) if self._options.start_delay else self._begin(session)
+    def end(self, params: Params) -> None:
+        """Close the session that the params name, if it is open."""
+        self.cancel(params)
+        self.live.pop(str(params.get("sessionId")), None)
 
-    def _begin_late(self, session: Session) -> Answer:
-        time.sleep(self._options.start_delay)
-        return self._begin(session)
-
-    def _begin(self, session: Session) -> Answer:
-        for name, state in self._options.mcp:
-            server = {"sessionId": session.id, "serverName": name}
-            if state == "initialized":
-                self._wire.notify("_kiro.dev/mcp/server_initialized", server)
-            elif state == "failed":
-                failure = {**server, "error": "The rehearsal agent was told to report a failure."}
-                self._wire.notify("_kiro.dev/mcp/server_init_failure", failure)
-        self._live[session.id] = session
-        self._save(session)
-        return {"sessionId": session.id, **self._choices(session)}
-
-    def _open(self, memory: Memory, params: Params, *, replay: bool) -> Later:
-        name = str(params.get("sessionId"))
-        session = self._live.get(name) or memory.load(name)
-        if session is None:
-            raise _unknown(name)
-        self._live[name] = session
-        return partial(self._replay, session, list(session.history or ()) if replay else [])
-
-    def _replay(self, session: Session, history: list[Params]) -> Answer:
-        for update in history:
-            self._wire.notify("session/update", {"sessionId": session.id, "update": update})
-        return self._choices(session)
+    def kept(self, params: Params) -> list[dict[str, Any]]:
+        """What is kept of every session of `params.cwd`, else of every session; the newest first."""
+        bodies = self.memory.bodies() if self.memory else []
+        found = [body for body in bodies if params.get("cwd") in {None, body["info"]["cwd"]}]
+        return sorted(found, key=lambda body: str(body["info"]["updatedAt"]), reverse=True)
 
     def _prompt(self, params: Params) -> Later:
-        session = self._session(params)
+        session = self.get(params)
         if session.turn:
-            raise Fault(-32600, f"The session {session.id} has a turn that runs; cancel it or wait for it.")
-        session.turn = Turn(self._wire, session, prompt.text_of(params.get("prompt")))
+            raise Fault(self.profile.busy, f"The session {session.id} has a turn that runs; cancel it or wait for it.")
+        from kiro_core.rehearsal.turn import Turn  # with all directives behind it; a start need not wait for them
+
+        session.turn = Turn(self.wire, session, params.get("prompt"))
+        session.title = session.title or session.turn.text.partition("\n")[0][:80]
         return partial(self._run, session, session.turn)
 
-    def _run(self, session: Session, turn: Turn) -> Answer:
+    def _run(self, session: Session, turn: Turn) -> Reply:
+        from kiro_core.rehearsal import prompt
+
         try:
-            return prompt.run(turn)
+            answer = prompt.run(turn)
         finally:
             session.turn = None
-            self._save(session)
+            self.save(session)
+        return Reply(answer, partial(self.wire.update, session.id, *turn.afterwards()))
 
-    def _configure(self, params: Params) -> Answer:
-        session = self._session(params)
-        if params.get("configId") != "model" or params.get("value") not in MODELS:
-            raise Fault(-32602, f"The only option is 'model', with one of {', '.join(MODELS)}.")
-        session.model = params["value"]
-        self._save(session)
-        return self._choices(session)
-
-    def _set_mode(self, params: Params) -> Answer:
-        session = self._session(params)
-        if params.get("modeId") not in self._options.modes:
-            raise Fault(-32602, f"The modes are {', '.join(self._options.modes)}.")
-        session.mode = params["modeId"]
-        self._save(session)
-        return {}
+    def _list(self, params: Params) -> Answer:
+        return {"sessions": [body["info"] for body in self.kept(params)]}
 
     def _close(self, params: Params) -> Answer:
-        session = self._session(params)
-        self.cancel(params)
-        del self._live[session.id]
+        self.get(params)
+        self.end(params)
         return {}
 
-    def _session(self, params: Params) -> Session:
-        name = str(params.get("sessionId"))
-        if name not in self._live:
-            raise _unknown(name)
-        return self._live[name]
-
-    def _choices(self, session: Session) -> Answer:
-        return session.choices(self._options.modes, models=not self._options.no_config_options)
-
-    def _save(self, session: Session) -> None:
-        if self._memory:
-            self._memory.save(session)
+    def _delete(self, params: Params) -> Answer:
+        self.end(params)
+        if self.memory:
+            self.memory.delete(str(params.get("sessionId")))
+        return {}
 
 
-def _opened(folder: str) -> Memory:
-    from kiro_core.rehearsal.memory import Memory  # its imports would double the start of an agent without one
+def _opened(profile: Profile, folder: str | None) -> Memory | Shelf | None:
+    if folder and not profile.forgetful:
+        from kiro_core.rehearsal.memory import Memory  # its imports would double the start of an agent without one
 
-    return Memory(folder)
+        return Memory(folder)
+    if KEEPING & profile.features:
+        from kiro_core.rehearsal.shelf import Shelf
 
-
-def _unknown(name: str) -> Fault:
-    return Fault(-32002, f"There is no session {name!r}.")
+        return Shelf()
+    return None

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from typing import Any
 
-from kiro_core.rehearsal.turn import Cancelled, Stopped, Turn
+from kiro_core.rehearsal.turn import Stopped, Turn
 from kiro_core.rehearsal.wire import Fault
-
-_KINDS = {"once": "allow_once", "always": "allow_always", "no": "reject_once"}
-_OPTIONS = [{"optionId": option, "name": option, "kind": kind} for option, kind in _KINDS.items()]
 
 
 def echo(turn: Turn, text: str) -> None:
@@ -28,23 +23,6 @@ def plan(turn: Turn, _: str) -> None:
     steps = {"listen": "completed", "repeat": "in_progress"}
     entries = [{"content": content, "priority": "medium", "status": status} for content, status in steps.items()]
     turn.update({"sessionUpdate": "plan", "entries": entries})
-
-
-def tool(turn: Turn, title: str) -> None:
-    """`/tool [TITLE]`: run a tool that does nothing, without asking."""
-    _finish(turn, _announce(turn, title), "completed")
-
-
-def permission(turn: Turn, title: str) -> None:
-    """`/permission [TITLE]`: ask before a tool call that does nothing, and tell the outcome."""
-    call = _announce(turn, title)
-    response = turn.ask("session/request_permission", {"toolCall": call, "options": _OPTIONS})
-    outcome = (response.get("result") or {}).get("outcome") or {}
-    if outcome.get("outcome") == "cancelled":
-        raise Cancelled
-    kind = _KINDS.get(str(outcome.get("optionId")), "no usable answer")
-    turn.say(f"Permission: {kind}. ")
-    _finish(turn, call, "completed" if kind.startswith("allow") else "failed")
 
 
 def sleep(turn: Turn, seconds: str) -> None:
@@ -70,19 +48,3 @@ def error(_: Turn, rest: str) -> None:
     """`/error NUMBER TEXT`: answer the prompt with a JSON-RPC error."""
     number, text = rest.partition(" ")[::2]
     raise Fault(int(number), text)
-
-
-def env(turn: Turn, name: str) -> None:
-    """`/env NAME`: say the value of an environment variable."""
-    value = os.environ.get(name)
-    turn.say(f"{name} is not set. " if value is None else f"{name}={value} ")
-
-
-def _announce(turn: Turn, title: str) -> dict[str, Any]:
-    call = {"toolCallId": f"tool-{next(turn.session.numbers)}", "title": title or "Do nothing", "kind": "other"}
-    turn.update({"sessionUpdate": "tool_call", **call, "status": "pending"})
-    return call
-
-
-def _finish(turn: Turn, call: dict[str, Any], status: str) -> None:
-    turn.update({"sessionUpdate": "tool_call_update", "toolCallId": call["toolCallId"], "status": status})

@@ -1,7 +1,9 @@
 """One live session: a task that owns lease, log, process and wire."""
 
+from kiro_core.session.choices import Choices
 from kiro_core.session.life import Life
+from kiro_core.session.options import METHODS as CONFIGURING
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.session import Session
 
-__all__ = ["Life", "Plan", "Session", "Tools"]
+__all__ = ["CONFIGURING", "Choices", "Life", "Plan", "Session", "Tools"]

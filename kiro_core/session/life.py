@@ -7,23 +7,25 @@ outlive requests and clients, so each session has a task of its own.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anyio
 
-from kiro_core.errors import AgentGone, AgentTimeout, Disconnected, Fenced, KiroError, LaunchFailed, unwrapped
+from kiro_core.errors import AuthRequired, Disconnected, Fenced, KiroError, unwrapped
 from kiro_core.frames import Frame
-from kiro_core.ports import Agent, Process, SessionDb
+from kiro_core.ports import SessionDb
 from kiro_core.rpc import failure
+from kiro_core.session.changing import Move
+from kiro_core.session.launching import Launching
 from kiro_core.session.opening import Opening
+from kiro_core.session.services import opened_services
 from kiro_core.session.session import Session
 from kiro_core.session.turns import Turns, cancelled
 from kiro_core.types import Notice
 
 _LOG = logging.getLogger(__name__)
-_LAST_WORDS_S = 1.0
 
 
 class Life:
@@ -33,7 +35,7 @@ class Life:
         """Prepare; `run` does the work."""
         self._session = session
         self._limits = session.tools.limits
-        self._process: Process | None = None
+        self._launching = Launching(session)
         self._reason = "closed"
 
     async def run(self) -> None:
@@ -87,17 +89,19 @@ class Life:
         session = self._session
         try:
             await session.journal.settled("closed", {"reason": str(session.failure or self._reason)})
-            await session.note()
+            await session.metadata.note()
         except KiroError as error:
             _LOG.warning("%s: its end could not be recorded: %s", self, error)
 
     async def _converse(self) -> None:
         session = self._session
         try:
-            await self._with_agent()
+            move = await self._with_agent()
+            while move is not None:
+                move = await self._moved(move)
         except KiroError as error:
             self._reason = str(error)
-            if session.ready or not session.plan.loaded:
+            if session.ready or not session.plan.loaded or isinstance(error, AuthRequired):
                 raise
             # A conversation that no agent can continue can still be read.
             session.refusal = error
@@ -105,88 +109,78 @@ class Life:
             answer = session.plan.answer({}, model=session.plan.info.model, refusesPrompts=str(error))
             await self._serve(answer, [*session.plan.notices, notice])
 
-    async def _with_agent(self) -> None:
+    async def _moved(self, move: Move) -> Move | None:
+        """Go on with another agent program; when it cannot be had, the old one is back."""
+        session = self._session
+        before = session.plan, session.tools
+        session.plan, session.tools = move.plan, move.tools
+        try:
+            return await self._with_agent(move)
+        except KiroError as error:
+            if move.done.is_set():
+                raise
+            move.error = error
+        session.plan, session.tools = before
+        return await self._with_agent(move)
+
+    async def _with_agent(self, move: Move | None = None) -> Move | None:
         session = self._session
         if session.plan.refusal is not None:
             raise session.plan.refusal
+        session.turns = None
         until = anyio.current_time() + self._limits.start_s
-        async with self._launched() as agent:
+        async with opened_services(session) as session.services, self._launching.launched() as agent:
             session.agent = agent
-            opening = Opening(agent, session.plan, self._limits, until)
-            answer = await self._opened(opening)
-            await session.note(agent_session=session.agent_session, model=opening.model, **self._planned())
+            opening = Opening(agent, session.plan, session.outlet.told, self._limits, until)
+            session.begin_agent(opening.mcp_servers, opening.native)
+            answer = {**await self._opened(opening), "configOptions": session.options.all()}
+            model = session.options.native.model or session.plan.info.model
+            await session.note(agent_session=session.agent_session, model=model, **self._planned())
             await session.mcp.settled(self._limits.mcp_start_s)
             notices = [*session.plan.notices, *opening.notices, *session.mcp.notices]
-            await self._serve(session.plan.answer(answer, model=opening.model), notices)
+            command = await self._serve(session.plan.answer(answer, model=model), notices, move)
+        if isinstance(command, Move):
+            return command
         if not session.closing and session.failure is None:
-            raise await self._gone()
+            raise await self._launching.gone()
+        return None
 
-    def _planned(self) -> dict[str, str]:
+    def _planned(self) -> dict[str, Any]:
         info = self._session.plan.info
-        return {"cwd": info.cwd, "agent": info.agent, "config_digest": info.config_digest}
+        names = ("cwd", "roots", "agent", "engine", "config_digest")
+        return {name: getattr(info, name) for name in names}
 
     async def _opened(self, opening: Opening) -> dict[str, Any]:
         session = self._session
         if not session.plan.loaded:
+            session.agent_session = ""
             answer = await opening.begin()
             session.agent_session = answer["sessionId"]
             return answer
-        session.loading = True
+        session.listener.loading = True
         try:
             return await opening.resume()
         finally:
-            session.loading = False
+            session.listener.loading = False
 
-    @asynccontextmanager
-    async def _launched(self) -> AsyncIterator[Agent]:
-        session = self._session
-        try:
-            # Backends may hold task groups, which wrap what passes through them.
-            with unwrapped():
-                async with (
-                    session.tools.launcher.launch(session.plan.command) as self._process,
-                    session.tools.wire.connect(self._process, session, self._limits.start_s) as agent,
-                ):
-                    await session.journal.event("process_begun", self._begun(agent))
-                    yield agent
-        except Disconnected as error:
-            raise await self._gone() from error
-        except AgentTimeout as error:
-            error.details["stderr"], hint = self._last_words()
-            error.hint = f"{error.hint} {hint}".strip()
-            raise
-        finally:
-            with anyio.move_on_after(self._limits.close_s, shield=True):
-                await self._record_end()
-
-    def _begun(self, agent: Agent) -> dict[str, str]:
-        identity = self._process.identity if self._process is not None else ""
-        return {"process": identity, "name": agent.info.name, "version": agent.info.version}
-
-    async def _record_end(self) -> None:
-        if self._process is None:
-            return
-        ended = {"status": str(self._process.exit or "unknown"), "stderr": self._process.stderr_tail()}
-        try:
-            await self._session.journal.event("process_ended", ended)
-        except KiroError as error:
-            _LOG.warning("%s: its process's end is not recorded: %s", self, error)
-
-    async def _serve(self, answer: dict[str, Any], notices: list[Notice]) -> None:
+    async def _serve(self, answer: dict[str, Any], notices: Sequence[Notice], move: Move | None = None) -> Any:
+        """Serve until a lifecycle command ends it, which is returned; None when the agent is gone."""
         session = self._session
         async with anyio.create_task_group() as tasks:
-            turns = Turns(tasks, session, self._ending, self._limits.max_queued_prompts)
+            turns = Turns(tasks, session.exchange, self._ending, self._limits.max_queued_prompts)
             session.turns = turns
             try:
-                await self._announce(answer, notices)
-                await session.mailbox.receive()
+                await self._announce(answer, notices, move)
+                command = await session.mailbox.receive()
                 await turns.close(self._limits.close_s / 4)
+                return command
             finally:
                 # A prompt that is accepted now would keep the tasks, and so the session, from ending.
                 turns.end()
                 tasks.cancel_scope.cancel()
+        return None
 
-    async def _announce(self, answer: dict[str, Any], notices: list[Notice]) -> None:
+    async def _announce(self, answer: dict[str, Any], notices: Sequence[Notice], move: Move | None) -> None:
         session = self._session
         client = session.outlet.client
         if session.plan.replay and client is not None:
@@ -197,37 +191,15 @@ class Life:
         session.answer = Frame.answer(answer)
         session.ready = True
         session.opened.set()
+        if move is not None:
+            move.done.set()
         for notice in notices:
             await session.tell(notice)
+        await session.options.told_unguarded()
 
     async def _ending(self) -> Frame:
         """The outcome of a turn that the session's end cuts off."""
         session = self._session
         if session.failure is not None:
             return failure(session.failure)
-        return cancelled() if session.closing else failure(await self._gone())
-
-    async def _gone(self) -> KiroError:
-        session, process = self._session, self._process
-        program = f"The agent program {session.plan.program!r} of the engine '{session.plan.engine.name}'"
-        if process is None:
-            return LaunchFailed(f"{program} did not start.")
-        with anyio.move_on_after(_LAST_WORDS_S, shield=True):
-            await process.wait()
-        status = "closed its output" if process.exit is None else f"ended with {process.exit}"
-        words, hint = self._last_words()
-        details = {"command": session.plan.program, "status": str(process.exit or "unknown"), "stderr": words}
-        if session.ready:
-            return AgentGone(f"{program} {status}.", hint=hint, **details)
-        return LaunchFailed(f"{program} {status} before it was ready.", hint=hint, **details)
-
-    def _last_words(self) -> tuple[str, str]:
-        """The end of its stderr, and a hint that quotes the line which says most."""
-        words = self._process.stderr_tail().strip() if self._process is not None else ""
-        return words, f"Its last words: {_telling(words)}" if words else "It wrote nothing to stderr."
-
-
-def _telling(words: str) -> str:
-    """The line that says most: the last one about an error, since some programs end with their version."""
-    lines = words.splitlines()
-    return next((line for line in reversed(lines) if "error" in line.lower()), lines[-1]).strip()
+        return cancelled() if session.closing else failure(await self._launching.gone())

@@ -12,7 +12,7 @@ from kiro_core.frames import Frame
 from kiro_core.journal import Journal
 from kiro_core.notices import at_next_turn, at_once
 from kiro_core.ports import Client
-from kiro_core.types import Notice, SessionId
+from kiro_core.types import Notice, PeerInfo, SessionId
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,6 +40,11 @@ class Outlet:
         self._held = []
         self.held_for = object()
         return self.held_for
+
+    @property
+    def told(self) -> PeerInfo:
+        """What the client said of itself; nothing of one that is gone."""
+        return self.client.info if self.client is not None else PeerInfo()
 
     def leave(self, client: Client) -> None:
         """Show nothing more to a client that detached."""

@@ -11,6 +11,7 @@ from kiro_core.errors import unwrapped
 from kiro_core.frames import Frame
 from kiro_core.session.plan import Tools
 from kiro_core.session.questions import Questions
+from kiro_core.session.services import Services
 from kiro_core.session.turns import PromptTurn, cancelled
 from kiro_core.types import Notice
 
@@ -20,6 +21,7 @@ class Waiting(Protocol):
 
     tools: Tools
     questions: Questions
+    services: Services
 
     async def tell(self, notice: Notice) -> None:
         """Tell the client."""
@@ -93,8 +95,8 @@ class Patience:
 
     async def _silence(self, turn: PromptTurn) -> None:
         self.heard()
-        if self._session.questions.any_open:
-            return  # a person is silent, not the agent
+        if self._session.questions.any_open or self._session.services.busy:
+            return  # a person is silent, or we are, not the agent
         ends = self._limits.end_silent_turns
         what = "the turn is cancelled" if ends else "the turn goes on until it is cancelled"
         sentence = f"The agent has not been heard for {self._limits.silence_s:g} s; {what}."

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.notices import MARK
 from kiro_core.ports import Launcher, SessionStore, Wire
+from kiro_core.session.choices import Choices
 from kiro_core.settings import Limits
 from kiro_core.types import AgentConfig, Command, Engine, Notice, SessionInfo
 
@@ -29,7 +30,7 @@ class Plan:
     """A resolved session: `info` as it is first written, `request` the client's own request.
 
     `loaded` continues a recorded one; `replay` shows the client its conversation first; `refusal` says
-    why no agent can be started for it.
+    why no agent can be started for it; `choices` are what it can be changed to.
     """
 
     info: SessionInfo
@@ -40,6 +41,7 @@ class Plan:
     replay: bool = False
     refusal: KiroError | None = None
     notices: Sequence[Notice] = ()
+    choices: Choices = field(default_factory=Choices)
 
     @property
     def command(self) -> Command:
@@ -71,16 +73,6 @@ class Plan:
         servers = self.request.params.get("mcpServers") or []
         return [str(server.get("name")) for server in servers if isinstance(server, dict)]
 
-    def params(self) -> dict[str, Any]:
-        """The request's params as they are for the agent: without what was meant for the desk."""
-        params = dict(self.request.params)
-        meta = params.get("_meta")
-        if isinstance(meta, dict) and MARK in meta:
-            params["_meta"] = {key: value for key, value in meta.items() if key != MARK}
-            if not params["_meta"]:
-                del params["_meta"]
-        return params
-
     def answer(self, result: Mapping[str, Any], **ours: Any) -> dict[str, Any]:
         """The agent's result as the client gets it: our session id, and under `_meta` what was chosen."""
         meta = result.get("_meta")
@@ -100,5 +92,6 @@ class Plan:
             "engine": {"name": self.engine.name, "origin": self.engine.origin, "program": self.program},
             "env": sorted(self.engine.env),
             "model": self.info.model or self.config.model,
+            "roots": list(self.info.roots),
             "mcpServers": self.mcp_servers,
         }

@@ -82,6 +82,11 @@ class Turns:
         self._idle = anyio.Event()
 
     @property
+    def count(self) -> int:
+        """How many prompts were accepted."""
+        return self._count
+
+    @property
     def running(self) -> PromptTurn | None:
         """The turn that has its turn, if any."""
         return self._queue[0] if self._busy and self._queue else None

@@ -1,7 +1,36 @@
-"""What a user may set, and where from: arguments over environment over one file, merged per key."""
+"""What a user may set, and where from: arguments over environment over one file, merged per key.
 
-from kiro_core.settings.load import load_settings
-from kiro_core.settings.models import EngineSettings, Limits, PluginSettings, Settings
-from kiro_core.settings.sources import kiro_home
+Names load on first use: where settings come from is known without the models that check them, which
+take longer to import than an editor should wait.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kiro_core.settings.load import load_settings as load_settings
+    from kiro_core.settings.models import EngineSettings as EngineSettings
+    from kiro_core.settings.models import Limits as Limits
+    from kiro_core.settings.models import PluginSettings as PluginSettings
+    from kiro_core.settings.models import Settings as Settings
+    from kiro_core.settings.sources import kiro_home as kiro_home
+
+_HOME = {
+    "EngineSettings": "models",
+    "Limits": "models",
+    "PluginSettings": "models",
+    "Settings": "models",
+    "kiro_home": "sources",
+    "load_settings": "load",
+}
 
 __all__ = ["EngineSettings", "Limits", "PluginSettings", "Settings", "kiro_home", "load_settings"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        message = f"module 'kiro_core.settings' has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(f"kiro_core.settings.{_HOME[name]}"), name)

@@ -8,21 +8,25 @@ from contextlib import suppress
 from typing import Any, get_args, get_origin
 
 from kiro_core.explain import KeyPath, below
-from kiro_core.settings.layers import Layer, Value, flatten, is_table, overlay
-from kiro_core.settings.models import Settings, VariableName
-from kiro_core.settings.sources import CONFIG_VARIABLE
+from kiro_core.settings.layers import Layer, Value, VariableName, flatten, is_table, overlay
 
-PREFIX = str(Settings.model_config["env_prefix"])
-DELIMITER = str(Settings.model_config["env_nested_delimiter"])
+PREFIX = "KIRO_CORE_"
+DELIMITER = "__"
+
+CONFIG_VARIABLE = "KIRO_CORE_CONFIG"
+"""Names the settings file; the one variable with the prefix that is not a setting."""
 
 
-def from_environment(environ: Mapping[str, str]) -> tuple[Layer, Layer]:
-    """Every `KIRO_CORE_` variable, the more specific over the less; and, apart, those that are broken JSON."""
+def from_environment(environ: Mapping[str, str], schema: Any) -> tuple[Layer, Layer]:
+    """Every `KIRO_CORE_` variable, the more specific over the less; and, apart, those that are broken JSON.
+
+    `schema` is the model of the settings.
+    """
     layer: Layer = {}
     broken: Layer = {}
-    paths = {name: _path(name) for name in environ if name.startswith(PREFIX) and name != CONFIG_VARIABLE}
+    paths = {name: _path(name, schema) for name in environ if name.startswith(PREFIX) and name != CONFIG_VARIABLE}
     for name, path in sorted(paths.items(), key=lambda item: (len(item[1]), item[1])):
-        origin, annotation = f"environment variable {name}", _annotation(path)
+        origin, annotation = f"environment variable {name}", _annotation(path, schema)
         try:
             value = _decoded(environ[name], annotation)
         except ValueError:
@@ -32,19 +36,19 @@ def from_environment(environ: Mapping[str, str]) -> tuple[Layer, Layer]:
     return layer, broken
 
 
-def _path(name: str) -> KeyPath:
+def _path(name: str, schema: Any) -> KeyPath:
     """`KIRO_CORE_LIMITS__START_S` -> `("limits", "start_s")`; only a variable's name keeps its capitals."""
     path: KeyPath = ()
     parts = name.removeprefix(PREFIX).split(DELIMITER)
     while parts:
-        if _holds_variables(_annotation(path)):
+        if _holds_variables(_annotation(path, schema)):
             return (*path, DELIMITER.join(parts))
         path = (*path, parts.pop(0).lower())
     return path
 
 
-def _annotation(path: KeyPath) -> Any:
-    annotation: Any = Settings
+def _annotation(path: KeyPath, schema: Any) -> Any:
+    annotation = schema
     for key in path:
         annotation = below(annotation, key)
     return annotation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_origin
+from typing import Any, NewType, get_origin
 
 from kiro_core.catalog import Choice
 from kiro_core.explain import KeyPath, below
@@ -21,6 +21,9 @@ class Value:
 Layer = Mapping[KeyPath, Value]
 """One source, flat: the path of each key that holds a value, never a path inside another one."""
 
+VariableName = NewType("VariableName", str)
+"""The name of an environment variable: the one kind of key whose capitals count."""
+
 
 def is_table(annotation: Any) -> bool:
     """Whether values of that type are made of keys."""
@@ -31,12 +34,13 @@ def flatten(value: Any, origin: str, annotation: Any, path: KeyPath = ()) -> dic
     """One source's tree as a layer; a choice that is written as a name becomes its `use`.
 
     A list is one value. So is an empty table where a table does not belong: it is there to be refused.
+    A source itself, at the empty path, is a table whatever its type.
     """
     if annotation is Choice and isinstance(value, Choice):
         value = {"use": value.use, **value.options}
     elif annotation is Choice and not isinstance(value, Mapping):
         value = {"use": value}
-    if not isinstance(value, Mapping) or not (value or is_table(annotation)):
+    if not isinstance(value, Mapping) or not (value or not path or is_table(annotation)):
         return {path: Value(value, origin)}
     flat: dict[KeyPath, Value] = {}
     for key, inner in value.items():

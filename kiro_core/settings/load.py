@@ -13,10 +13,9 @@ from pydantic import ValidationError
 
 from kiro_core.catalog import Choice
 from kiro_core.explain import Finding, bare, dotted, findings, refusal, unknown
-from kiro_core.settings.environment import from_environment
 from kiro_core.settings.layers import Layer, merge, tree
 from kiro_core.settings.models import Settings
-from kiro_core.settings.sources import from_arguments, from_file
+from kiro_core.settings.sources import read_sources
 
 _CHOICES = {name: field.default for name, field in Settings.model_fields.items() if bare(field.annotation) is Choice}
 
@@ -37,9 +36,8 @@ def load_settings(
         SettingsError: anything wrong in any source; all of it in one error, with key and origin.
 
     """
-    environ = os.environ if environ is None else environ
-    from_variables, broken = from_environment(environ)
-    layer = merge([from_file(config, environ), from_variables, from_arguments(arguments)], _CHOICES)
+    layers, broken = read_sources(arguments, config, os.environ if environ is None else environ, Settings)
+    layer = merge(layers, _CHOICES)
     origins = {path: value.origin for path, value in [*layer.items(), *broken.items()]}
     known = {path: value for path, value in layer.items() if path[0] in Settings.model_fields}
     found = [unknown((name,), Settings) for name in dict.fromkeys(path[0] for path in layer if path not in known)]

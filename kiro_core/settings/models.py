@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, NewType
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from kiro_core.catalog import Choice
+from kiro_core.settings.environment import DELIMITER, PREFIX
+from kiro_core.settings.layers import VariableName
 
 AnyChoice = Annotated[Choice, PlainValidator(Choice.of)]
 """A backend and its options: `"files"` or `{use = "files", root = "..."}`."""
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 """A bounded wait."""
-
-VariableName = NewType("VariableName", str)
-"""The name of an environment variable: the one kind of key whose capitals count."""
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -67,6 +66,10 @@ class EngineSettings(BaseModel):
         default="", description='"mode" when it takes agent configurations by session/set_mode'
     )
     reports_mcp: bool = Field(default=False, description="it announces the state of each MCP server")
+    unguarded: list[str] = Field(default=[], description="its modes in which it acts without asking anybody")
+    login: list[str] = Field(
+        default=[], description="the command of its own login, for a terminal; {python} stands for this Python"
+    )
 
 
 class Settings(BaseSettings):
@@ -76,8 +79,8 @@ class Settings(BaseSettings):
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,
-        env_prefix="KIRO_CORE_",
-        env_nested_delimiter="__",
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
     )
 
     agent: str = Field(default="", description="the agent configuration to use when nobody asks for one")

@@ -1,4 +1,4 @@
-"""Reads the three sources, each into a layer whose values know where they were written."""
+"""Reads the sources, each into a layer whose values know where they were written; the order is decided here only."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kiro_core.errors import SettingsError
+from kiro_core.settings.environment import CONFIG_VARIABLE, from_environment
 from kiro_core.settings.layers import Layer, flatten
-from kiro_core.settings.models import Settings
-
-CONFIG_VARIABLE = "KIRO_CORE_CONFIG"
-"""Names the settings file; the one `KIRO_CORE_` variable that is not a setting."""
 
 
 def kiro_home(environ: Mapping[str, str]) -> Path:
@@ -21,19 +18,31 @@ def kiro_home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("KIRO_HOME") or (Path(home) if home else Path.home()) / ".kiro").expanduser()
 
 
-def from_arguments(arguments: Mapping[str, Any]) -> Layer:
+def read_sources(
+    arguments: Mapping[str, Any], config: Path | None, environ: Mapping[str, str], schema: Any
+) -> tuple[list[Layer], Layer]:
+    """File, environment and arguments, the lowest first; and, apart, the variables that are broken JSON.
+
+    `schema` is the model of the settings. With None the values stay as they are written, which is enough
+    for whoever cannot afford to import the model and looks at plain text only.
+
+    Raises:
+        SettingsError: the file was named and is missing, or it cannot be read.
+
+    """
+    from_variables, broken = from_environment(environ, schema)
+    return [_from_file(config, environ, schema), from_variables, _from_arguments(arguments, schema)], broken
+
+
+def _from_arguments(arguments: Mapping[str, Any], schema: Any) -> Layer:
     """Keys as in the file, values typed or nested; None is an argument that was not given."""
-    return flatten({name: value for name, value in arguments.items() if value is not None}, "argument --set", Settings)
+    return flatten({name: value for name, value in arguments.items() if value is not None}, "argument --set", schema)
 
 
-def from_file(config: Path | None, environ: Mapping[str, str]) -> Layer:
+def _from_file(config: Path | None, environ: Mapping[str, str], schema: Any) -> Layer:
     """`config`, else `$KIRO_CORE_CONFIG`, else `kiro.toml` in Kiro's folder, which may be missing.
 
     Never a file of the working directory, which may be somebody else's.
-
-    Raises:
-        SettingsError: it was named and is missing, or it cannot be read.
-
     """
     path, named_by = kiro_home(environ) / "kiro.toml", ""
     if config is not None:
@@ -41,7 +50,7 @@ def from_file(config: Path | None, environ: Mapping[str, str]) -> Layer:
     elif environ.get(CONFIG_VARIABLE):
         path, named_by = Path(environ[CONFIG_VARIABLE]).expanduser(), f"environment variable {CONFIG_VARIABLE}"
     try:
-        return flatten(tomllib.loads(path.read_text("utf-8")), str(path), Settings)
+        return flatten(tomllib.loads(path.read_text("utf-8")), str(path), schema)
     except FileNotFoundError as error:
         if not named_by:
             return {}

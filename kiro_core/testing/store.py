@@ -10,12 +10,13 @@ import pytest
 from kiro_core.ports import SessionStore
 from kiro_core.testing.contract import Contract, opened
 from kiro_core.testing.store_catalogue import CataloguePromises
+from kiro_core.testing.store_deleting import DeletingPromises
 from kiro_core.testing.store_lease import LeasePromises
 from kiro_core.testing.store_log import LogPromises
 from kiro_core.testing.store_reading import ReadingPromises
 
 
-class StoreContract(LeasePromises, LogPromises, ReadingPromises, CataloguePromises, Contract):
+class StoreContract(LeasePromises, LogPromises, ReadingPromises, CataloguePromises, DeletingPromises, Contract):
     """Inherit it, set `provider`, and give `options` where the store needs any.
 
         class TestSqlite(StoreContract):

@@ -25,6 +25,10 @@ class CataloguePromises:
             agent_session="their id",
             parent=session().id,
             config_digest="ab" * 32,
+            roots=("/srv/one", "/srv/two"),
+            name="nightly",
+            tags=("größe", "review"),
+            titled=True,
         )
         async with store.create(info) as db:
             assert db.info == info
@@ -70,6 +74,24 @@ class CataloguePromises:
         page = await store.list(SessionQuery(cwd="/srv/here"))
         assert list(page.items) == [here]
         assert list((await store.list(SessionQuery(cwd="/nowhere"))).items) == []
+
+    async def test_sessions_are_listed_by_their_whole_name(self, store: SessionStore) -> None:
+        here = await stored(store, name="nightly", cwd="/srv/here")
+        there = await stored(store, name="nightly", updated="2024-01-01T00:00:00Z")
+        await stored(store, name="nightly-2")
+        await stored(store)
+        assert list((await store.list(SessionQuery(name="nightly"))).items) == [here, there]
+        assert list((await store.list(SessionQuery(cwd="/srv/here", name="nightly"))).items) == [here]
+        assert list((await store.list(SessionQuery(name="night"))).items) == []
+
+    async def test_sessions_are_listed_by_one_of_their_tags(self, store: SessionStore) -> None:
+        both = await stored(store, tags=("review", "urgent"))
+        one = await stored(store, tags=("review",), updated="2024-01-01T00:00:00Z")
+        await stored(store, tags=("reviewed",), title="review", name="review")
+        assert list((await store.list(SessionQuery(tag="review"))).items) == [both, one]
+        assert list((await store.list(SessionQuery(tag="urgent"))).items) == [both]
+        page = await store.list(SessionQuery(tag="review"), limit=1)
+        assert list((await store.list(SessionQuery(tag="review"), page.cursor, 1)).items) == [one]
 
     async def test_sessions_are_listed_in_pages(self, store: SessionStore) -> None:
         infos = [await stored(store, updated=f"2025-01-01T00:00:0{second // 2}Z") for second in range(7)]

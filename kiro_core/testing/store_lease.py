@@ -40,6 +40,20 @@ class LeasePromises:
         async with store.open(info.id) as second:
             assert second.epoch > first.epoch
 
+    async def test_who_waits_for_a_session_is_told_when_it_is_free(self, store: SessionStore) -> None:
+        info = session()
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as tasks, store.create(info):
+                with anyio.move_on_after(0.5) as waited:
+                    await store.freed(info.id)
+                assert waited.cancelled_caught
+                tasks.start_soon(store.freed, info.id)
+            await store.freed(info.id)
+
+    async def test_a_session_that_does_not_exist_is_not_waited_for(self, store: SessionStore) -> None:
+        with pytest.raises(SessionNotFound):
+            await store.freed(session().id)
+
     async def test_an_error_in_the_block_frees_the_session(self, store: SessionStore) -> None:
         info = session()
         with pytest.raises(ZeroDivisionError):

@@ -26,7 +26,7 @@ class StdioFace:
         still goes out.
         """
         stream = claim_stdio()
-        local = LocalAgent(stream)
+        local = LocalAgent(stream, desk.logins)
         speaking = anyio.CancelScope(shield=True)
         try:
             async with anyio.create_task_group() as tasks:

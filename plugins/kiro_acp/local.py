@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 import anyio
 
@@ -16,6 +17,23 @@ from kiro_core.types import PeerInfo
 
 _LOG = logging.getLogger(__name__)
 _TAKE_BACK_S = 1.0
+
+
+async def _any_other(agent: Agent, frame: Frame) -> Frame:
+    return await agent.call(frame)
+
+
+_VERBS: Mapping[str, Callable[[Agent, Frame], Awaitable[Frame]]] = {
+    "authenticate": lambda agent, frame: agent.authenticate(frame),
+    "logout": lambda agent, frame: agent.logout(frame),
+    "session/new": lambda agent, frame: agent.new(frame),
+    "session/load": lambda agent, frame: agent.open(frame, replay=True),
+    "session/resume": lambda agent, frame: agent.open(frame, replay=False),
+    "session/list": lambda agent, frame: agent.list(frame),
+    "session/close": lambda agent, frame: agent.close(frame),
+    "session/delete": lambda agent, frame: agent.delete(frame),
+}
+"""The requests of the protocol and the verbs of the desk; `session/prompt` is a turn, any other goes to `call`."""
 
 
 class RemoteClient:
@@ -42,11 +60,12 @@ class LocalAgent:
     meanwhile; when the desk cannot open, its reason answers every request.
     """
 
-    def __init__(self, stream: Stream) -> None:
-        """Speak over `stream`; `peer` does the reading."""
+    def __init__(self, stream: Stream, logins: Callable[[PeerInfo], Sequence[Mapping[str, Any]]]) -> None:
+        """Speak over `stream`; `peer` does the reading, `logins` tells the `authMethods` for a client."""
         self.peer = Peer(stream, self)
         self.client = RemoteClient(self.peer)
         self.greeted = anyio.Event()
+        self._logins = logins
         self._opened = anyio.Event()
         self._agent: Agent | None = None
         self._failure: KiroError | None = None
@@ -65,7 +84,7 @@ class LocalAgent:
         """Answer one request."""
         if frame.method == "initialize":
             self.client.info = client_info(frame.params)
-            response = Frame.answer(to_client())
+            response = Frame.answer(to_client(self._logins(self.client.info)))
             self.greeted.set()
             return response
         return await self._verb(self._agent or await self._desk(), frame)
@@ -78,18 +97,9 @@ class LocalAgent:
                 await _told(agent, frame)
 
     async def _verb(self, agent: Agent, frame: Frame) -> Frame:
-        match frame.method:
-            case "session/new":
-                return await agent.new(frame)
-            case "session/load":
-                return await agent.open(frame, replay=True)
-            case "session/prompt":
-                return await self._prompt(agent, frame)
-            case "session/list":
-                return await agent.list(frame)
-            case "session/close":
-                return await agent.close(frame)
-        return await agent.call(frame)
+        if frame.method == "session/prompt":
+            return await self._prompt(agent, frame)
+        return await _VERBS.get(frame.method or "", _any_other)(agent, frame)
 
     async def _desk(self) -> Agent:
         self.greeted.set()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 
@@ -64,6 +65,18 @@ class RemoteAgent:
         """See `Agent.close`."""
         return await self._peer.call(frame)
 
+    async def delete(self, frame: Frame) -> Frame:
+        """See `Agent.delete`."""
+        return await self._peer.call(frame)
+
+    async def authenticate(self, frame: Frame) -> Frame:
+        """See `Agent.authenticate`."""
+        return await self._peer.call(frame)
+
+    async def logout(self, frame: Frame) -> Frame:
+        """See `Agent.logout`."""
+        return await self._peer.call(frame)
+
     async def list(self, frame: Frame) -> Frame:
         """See `Agent.list`."""
         return await self._peer.call(frame)
@@ -88,7 +101,7 @@ class AcpWire:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(peer.run)
                 # An agent that hangs up before this line is a refusal that `_introduced` raises.
-                info = await _introduced(peer, timeout_s)
+                info = await _introduced(peer, client.info.raw, timeout_s)
                 tasks.start_soon(_end_with_the_agent, peer, process, tasks.cancel_scope)
                 yield RemoteAgent(peer, info)
                 tasks.cancel_scope.cancel()
@@ -110,9 +123,9 @@ async def _end_after_the_process(peer: Peer, process: Process, waiting: anyio.Ca
     waiting.cancel()
 
 
-async def _introduced(peer: Peer, timeout_s: float) -> PeerInfo:
+async def _introduced(peer: Peer, capabilities: Mapping[str, Any], timeout_s: float) -> PeerInfo:
     with anyio.move_on_after(timeout_s):
-        response = await peer.call(Frame.of("initialize", to_agent(), id=0))
+        response = await peer.call(Frame.of("initialize", to_agent(capabilities), id=0))
         return agent_info(result(response, "The agent refused initialize"))
     raise AgentTimeout(
         f"The agent did not answer initialize within {timeout_s:g} s.",

@@ -31,9 +31,13 @@ def is_id(text: str) -> bool:
 
 
 class Files:
-    """The paths of one session: `{id}.json`, `{id}.jsonl` and `{id}.lock` in one folder."""
+    """The paths of one session: `{id}.json`, `{id}.jsonl` and `{id}.lock` in one folder.
 
-    __slots__ = ("folder", "id", "lock", "log", "metadata")
+    `others` are what may stand there besides metadata and lock file: the log, metadata that were
+    being written, and the inbox of a version that has one.
+    """
+
+    __slots__ = ("folder", "id", "lock", "log", "metadata", "others")
 
     def __init__(self, folder: Path, session: SessionId) -> None:
         """Name the files; none is touched.
@@ -47,6 +51,7 @@ class Files:
         self.folder = folder
         self.id = session
         self.metadata, self.log, self.lock = (folder / f"{session}.{kind}" for kind in ("json", "jsonl", "lock"))
+        self.others = (self.log, *(folder / f"{session}.{kind}" for kind in ("json.new", "inbox")))
 
 
 def not_found(session: SessionId) -> SessionNotFound:
@@ -81,6 +86,15 @@ def make_folder(folder: Path) -> None:
         with suppress(FileExistsError):
             path.mkdir(0o700)
             path.chmod(0o700)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was created, renamed or removed in a folder durable."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def read_whole(path: str | Path, dir_fd: int | None = None) -> bytes:

@@ -9,26 +9,15 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from datetime import UTC, datetime
-from typing import Annotated
 
 import msgspec
 
 from kiro_core.errors import Fenced, Held
-from kiro_files.files import Files, read_whole
+from kiro_files.files import Files
 from kiro_files.locked import LockedFile
+from kiro_files.owner import as_details, described, read_owner, this_process
 
 _RECORD_BYTES = 512
-_Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
-
-
-class Owner(msgspec.Struct):
-    """Who holds a session, as written in its lock file; `since` is RFC 3339 in UTC."""
-
-    epoch: _Count = 0
-    pid: _Count = 0
-    host: str = ""
-    since: str = ""
 
 
 class Lease:
@@ -41,7 +30,7 @@ class Lease:
         self._files = files
         self._lock = lock
         self._log = log
-        self.previous = _read_owner(files)
+        self.previous = read_owner(files.lock)
 
     @staticmethod
     def take(files: Files) -> Lease:
@@ -70,9 +59,7 @@ class Lease:
 
     def sign(self, epoch: int) -> None:
         """Write who holds the session now; one write of a fixed size, so that readers see one record."""
-        since = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        owner = Owner(epoch, os.getpid(), os.uname().nodename, since)
-        record = msgspec.json.encode(owner).ljust(_RECORD_BYTES - 1) + b"\n"
+        record = msgspec.json.encode(this_process(epoch)).ljust(_RECORD_BYTES - 1) + b"\n"
         os.pwrite(self._lock.fd, record, 0)
         os.ftruncate(self._lock.fd, len(record))
 
@@ -91,26 +78,26 @@ class Lease:
                 session=self._files.id,
             )
 
+    def discard(self) -> None:
+        """Remove the lock file, as the last file of a session that is being deleted.
+
+        Only here, and only by its owner: who opened it before finds after locking that its name leads
+        elsewhere, and begins anew.
+        """
+        self.check()
+        self._files.lock.unlink()
+
     def release(self) -> None:
         """Give both locks back; idempotent. The files stay: removing them would let two owners in."""
         self._log.release()
         self._lock.release()
 
 
-def _read_owner(files: Files) -> Owner:
-    """What the lock file says; an empty record when it is missing, empty, corrupt or foreign."""
-    try:
-        return msgspec.json.decode(read_whole(files.lock), type=Owner)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return Owner()
-
-
 def _held(files: Files) -> Held:
-    owner = _read_owner(files)
-    who = f"pid {owner.pid} on {owner.host} since {owner.since}" if owner.pid else "another process"
+    owner = read_owner(files.lock)
     return Held(
-        f"The session {files.id} is held by {who}.",
+        f"The session {files.id} is held by {described(owner)}.",
         hint="Close it there first; when that process ends, the session is free at once.",
         session=files.id,
-        owner=msgspec.to_builtins(owner),
+        owner=as_details(owner),
     )

@@ -61,11 +61,17 @@ def _scan(folder: Path) -> Iterator[SessionInfo]:
 
 
 def _matcher(query: SessionQuery) -> Callable[[SessionInfo], bool]:
-    if not query.cwd:
-        return lambda _: True
     real = cache(os.path.realpath)
-    wanted = real(query.cwd)
-    return lambda info: info.cwd == query.cwd or real(info.cwd) == wanted
+    cwd = real(query.cwd) if query.cwd else ""
+
+    def matches(info: SessionInfo) -> bool:
+        return (
+            query.name in ("", info.name)
+            and query.tag in ("", *info.tags)
+            and (not cwd or info.cwd == query.cwd or real(info.cwd) == cwd)
+        )
+
+    return matches
 
 
 def _place(info: SessionInfo) -> _Place:

@@ -11,7 +11,7 @@ import msgspec
 
 from kiro_core.errors import RecordInvalid
 from kiro_core.types import FORMAT, SessionId, SessionInfo
-from kiro_files.files import Files, not_found, open_private, read_whole, write_all
+from kiro_files.files import Files, not_found, open_private, read_whole, sync_folder, write_all
 
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
@@ -100,7 +100,7 @@ def replace(files: Files, info: SessionInfo, epoch: int, check: Callable[[], Non
         with suppress(OSError):
             new.unlink()
         raise
-    _sync_folder(files)
+    sync_folder(files.folder)
 
 
 def _as_fields(info: SessionInfo) -> dict[str, Any]:
@@ -114,14 +114,6 @@ def _stored(files: Files) -> dict[str, msgspec.Raw]:
         return _fields(read_whole(files.metadata))
     except (FileNotFoundError, *_UNREADABLE):
         return {}
-
-
-def _sync_folder(files: Files) -> None:
-    fd = os.open(files.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _refuse_newer(text: bytes, session: SessionId) -> None:

@@ -6,12 +6,13 @@ import os
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from kiro_core.errors import Held
+from kiro_core.errors import Held, SessionNotFound
 from kiro_core.types import SessionInfo
 from kiro_files import metadata
 from kiro_files.files import Files, make_folder
 from kiro_files.lease import Lease
 from kiro_files.log import Log
+from kiro_files.removing import remove
 
 
 class Holding(NamedTuple):
@@ -33,7 +34,7 @@ def open_session(files: Files) -> Holding:
     with ExitStack() as undo:
         lease = Lease.take(files)
         undo.callback(lease.release)
-        info, epoch = metadata.load(files)
+        info, epoch = _load_held(files, lease)
         holding = _begin(files, lease, info, epoch)
         undo.pop_all()
     return holding
@@ -52,15 +53,27 @@ def create_session(files: Files, info: SessionInfo) -> Holding:
     with ExitStack() as undo:
         lease = Lease.take(files)
         undo.callback(lease.release)
-        if files.metadata.exists() or os.fstat(lease.log_fd).st_size:
-            raise Held(
-                f"The session {files.id} exists already.",
-                hint="Open it, or create one with a new id.",
-                session=files.id,
-            )
+        if files.metadata.exists():
+            raise _exists(files, "", "Open it, or create one with a new id.")
+        if os.fstat(lease.log_fd).st_size:
+            raise _exists(files, ", without its metadata", "Delete it, or restore its metadata from a copy.")
         holding = _begin(files, lease, info, 0)
         undo.pop_all()
     return holding
+
+
+def _load_held(files: Files, lease: Lease) -> tuple[SessionInfo, int]:
+    try:
+        return metadata.load(files)
+    except SessionNotFound:
+        if not os.fstat(lease.log_fd).st_size:
+            # It was deleted a moment ago, and locking has made two of its files anew.
+            remove(files, lease)
+        raise
+
+
+def _exists(files: Files, state: str, hint: str) -> Held:
+    return Held(f"The session {files.id} exists already{state}.", hint=hint, session=files.id)
 
 
 def _begin(files: Files, lease: Lease, info: SessionInfo, epoch: int) -> Holding:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import NamedTuple
 
 from kiro_core.types import Record
+from kiro_files.files import Files, not_found
 from kiro_files.lines import Line, decode
 
 PART_BYTES = 262144
@@ -19,20 +19,23 @@ class Part(NamedTuple):
     next: int
 
 
-def read_part(path: Path, start: int) -> Part | None:
+def read_part(files: Files, start: int) -> Part | None:
     """The whole batches of the next quarter of a MiB, or one larger batch; None at the log's end.
 
     `start` is a batch boundary. Nothing else is kept between two parts, and an owner that repairs
     the log never cuts before a boundary, so that old and new text cannot mix.
 
     Raises:
+        SessionNotFound: it was deleted while it was read.
         RecordInvalid: a record of a newer format.
         OSError: the log cannot be read.
 
     """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        fd = os.open(files.log, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        if start:
+            raise not_found(files.id) from error
         return None
     try:
         size = PART_BYTES

@@ -16,6 +16,8 @@ from kiro_files.files import Files, is_id, unavailable
 from kiro_files.listing import list_page
 from kiro_files.opening import Holding, create_session, open_session
 from kiro_files.reading import read_part
+from kiro_files.removing import delete_session
+from kiro_files.waiting import wait_until_free
 
 
 class FileStore:
@@ -65,6 +67,18 @@ class FileStore:
             info, _ = await to_thread.run_sync(metadata.load, files, abandon_on_cancel=True)
         return info
 
+    async def freed(self, session: SessionId) -> None:
+        """Wait until nobody holds it.
+
+        Raises:
+            SessionNotFound, Unavailable.
+
+        """
+        files = Files(self._root, session)
+        with _explained(f"Nothing tells when the session {session} is free"):
+            await to_thread.run_sync(metadata.require, files, abandon_on_cancel=True)
+            await wait_until_free(files)
+
     async def list(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> Page[SessionInfo]:
         """Metadata of matching sessions, the newest `updated` first.
 
@@ -76,11 +90,22 @@ class FileStore:
         with _explained(f"The sessions in {self._root} could not be listed"):
             return await to_thread.run_sync(list_page, self._root, query, cursor, limit, abandon_on_cancel=True)
 
+    async def delete(self, session: SessionId) -> None:
+        """Remove a session with all its files, durable on return.
+
+        Raises:
+            SessionNotFound, Held, Unavailable.
+
+        """
+        files = Files(self._root, session)
+        with _explained(f"The session {session} could not be deleted in {self._root}"):
+            await to_thread.run_sync(delete_session, files)
+
     async def read(self, session: SessionId, after: int = 0) -> AsyncIterator[Record]:
         """Whole batches behind a sequence number, in order, up to the log's end at that moment.
 
         Raises:
-            SessionNotFound: when the iteration begins.
+            SessionNotFound: when the iteration begins, or when the session is deleted meanwhile.
             RecordInvalid: a record of a newer format.
             Unavailable.
 
@@ -92,7 +117,7 @@ class FileStore:
         start = 0
         while True:
             with _explained(failed):
-                part = await to_thread.run_sync(read_part, files.log, start, abandon_on_cancel=True)
+                part = await to_thread.run_sync(read_part, files, start, abandon_on_cancel=True)
             if part is None:
                 return
             for record in part.records:

@@ -87,7 +87,8 @@ class LocalProcess:
     async def end(self, grace_s: float) -> None:
         """Go down the ladder: close stdin, wait, terminate the group, wait, kill the group, wait.
 
-        Shielded, and bounded by twice the grace plus `KILL_S`.
+        Shielded, and bounded by twice the grace plus `KILL_S`. For one that does not listen the end of
+        stdin is no news, so nothing is waited for.
         """
         with anyio.CancelScope(shield=True):
             await self._pipes.send_eof()
@@ -99,7 +100,8 @@ class LocalProcess:
             self._supervision.cancel()
 
     async def _descend(self, grace_s: float) -> None:
-        for number, patience_s in ((None, grace_s), (signal.SIGTERM, grace_s), (signal.SIGKILL, KILL_S)):
+        until_heard_s = grace_s if self._child.listens else 0
+        for number, patience_s in ((None, until_heard_s), (signal.SIGTERM, grace_s), (signal.SIGKILL, KILL_S)):
             if number is not None:
                 signal_group(self._child.popen, number)
             with anyio.move_on_after(patience_s):

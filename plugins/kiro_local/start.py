@@ -21,7 +21,8 @@ class Child:
     """A process that leads a session and group of its own, and our descriptors for it.
 
     `stdin`, `stdout` and `stderr` are our non-blocking ends; `ending` becomes readable when it has
-    ended. Whoever takes the child closes them.
+    ended. Whoever takes the child closes them. Of one whose `listens` is False stdin and stderr have
+    nobody at the other end.
     """
 
     popen: subprocess.Popen[bytes]
@@ -29,6 +30,7 @@ class Child:
     stdout: int
     stderr: int
     ending: int
+    listens: bool
 
 
 def start(command: Command, env: Mapping[str, str]) -> Child:
@@ -46,28 +48,29 @@ def start(command: Command, env: Mapping[str, str]) -> Child:
         )
     program = _program(command, env)
     try:
-        return _start([program, *command.argv[1:]], command.cwd, env)
+        return _start([program, *command.argv[1:]], command, env)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise _failed(command, f"{program} did not start: {reason}.", "Run it by hand to see what it lacks.") from error
 
 
-def _start(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> Child:
+def _start(argv: Sequence[str], command: Command, env: Mapping[str, str]) -> Child:
+    listens = not command.output_only
     with ExitStack() as theirs, ExitStack() as ours:
         their_stdin, stdin = _pipe(theirs, ours, into_child=True)
         their_stdout, stdout = _pipe(theirs, ours, into_child=False)
         their_stderr, stderr = _pipe(theirs, ours, into_child=False)
         popen = subprocess.Popen(  # noqa: S603 - starting what the settings name is our purpose; no shell
             argv,
-            cwd=cwd,
+            cwd=command.cwd,
             env=env,
-            stdin=their_stdin,
+            stdin=their_stdin if listens else subprocess.DEVNULL,
             stdout=their_stdout,
-            stderr=their_stderr,
+            stderr=their_stderr if listens else subprocess.STDOUT,
             start_new_session=True,
         )
         try:
-            child = Child(popen, stdin, stdout, stderr, ending(popen))
+            child = Child(popen, stdin, stdout, stderr, ending(popen), listens)
         except OSError:
             os.killpg(popen.pid, signal.SIGKILL)
             popen.wait()

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from kiro_core.cli import failing, main
+from kiro_core.cli.commands import kiro_core
 from kiro_core.errors import AgentNotFound, KiroError, SettingsError, UnknownName
 
 PROGRAM = Path(sys.executable).with_name("kiro-core")
@@ -21,16 +23,17 @@ except SystemExit:
     sys.stderr.write(" ".join(sys.modules))
 """
 HEAVY = {"anyio", "asyncio", "msgspec", "pydantic", "pydantic_settings", "pluggy", "rich", "trio"}
-COMMANDS = [
-    (),
-    ("run",),
-    ("acp",),
-    ("sessions",),
-    ("sessions", "list"),
-    ("sessions", "show"),
-    ("plugins",),
-    ("engines",),
-]
+
+
+def tree(group, *path):
+    """Every command and group, as the words that call it."""
+    yield path
+    context = click.Context(group)
+    for name in group.list_commands(context) if isinstance(group, click.Group) else ():
+        yield from tree(group.get_command(context, name), *path, name)
+
+
+COMMANDS = list(tree(kiro_core))
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ def test_help_has_an_example_and_costs_nothing(command):
 
 def test_help_names_every_family_with_a_sentence(kiro):
     told = kiro("--help").stdout
-    for command in ("run", "acp", "sessions", "plugins", "engines"):
+    for command in [path[0] for path in COMMANDS if len(path) == 1]:
         assert f"\n  {command} " in told
     assert told.count("...") == 1, "only the usage line ends so"
 

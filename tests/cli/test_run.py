@@ -268,11 +268,91 @@ def test_a_session_is_free_after_its_run_was_cancelled(kiro, started):
     assert kiro("run", "--session", session, "/echo back").stdout == "back\n"
 
 
-def test_a_session_that_another_run_has_open_is_refused(kiro, started):
-    _, session = started("/sleep 60", "--engine", "mem")
-    second = kiro("run", "--session", session, "Hello")
+def test_a_session_that_another_run_has_open_is_refused_where_that_is_asked_for(kiro, started):
+    process, session = started("/sleep 60", "--engine", "mem")
+    second = kiro("run", "--session", session, "--when-busy", "reject", "Hello")
     assert (second.returncode, second.stdout) == (1, "")
-    assert second.stderr.startswith("kiro-core: ")
+    assert second.stderr.startswith(
+        f"kiro-core: The session {session} is held by `kiro-core run`, pid {process.pid} on"
+    )
+
+
+def test_a_session_that_another_run_has_open_is_waited_for(started, environment):
+    first, session = started("/sleep 60", "--engine", "mem")
+    command = [PROGRAM, "run", "--session", session, "/echo next"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as second:
+        first.send_signal(signal.SIGINT)
+        assert second.communicate(timeout=60) == (b"next\n", b"")
+    assert (first.wait(30), second.returncode) == (130, 0)
+
+
+def test_who_waits_for_a_session_does_not_wait_for_ever(kiro, started):
+    process, session = started("/sleep 60", "--engine", "mem")
+    second = kiro("run", "--session", session, "--set", "limits.question_s=0.5", "Hello")
+    assert (second.returncode, second.stdout) == (1, "")
+    assert f"is held by `kiro-core run`, pid {process.pid} on" in second.stderr
+
+
+def test_another_run_is_interrupted_where_that_is_asked_for(kiro, started):
+    first, session = started("/sleep 60", "--engine", "mem")
+    second = kiro("run", "--session", session, "--when-busy", "interrupt", "/echo mine now")
+    assert (second.returncode, second.stdout) == (0, "mine now\n")
+    out, _ = first.communicate(timeout=30)
+    assert (first.returncode, last_object(out)["stopReason"]) == (130, "cancelled")
+
+
+def test_what_serves_more_than_one_session_is_not_interrupted(kiro, started, environment):
+    first, session = started("/echo once", "--engine", "mem")
+    first.communicate(timeout=30)
+    command = [PROGRAM, "chat", "--session", session]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as chat:
+        chat.stdin.write(b"/echo here\n")
+        chat.stdin.flush()
+        assert chat.stdout.readline() == b"here\n"
+        second = kiro("run", "--session", session, "--when-busy", "interrupt", "Hello")
+        assert (second.returncode, second.stdout) == (1, "")
+        assert f"held by `kiro-core chat`, pid {chat.pid} on" in second.stderr
+        assert "which cannot be interrupted from here.\nClose it there" in second.stderr
+        out, _ = chat.communicate(b"/echo still here\n", timeout=30)
+    assert out == b"still here\n"
+
+
+def test_the_last_session_of_the_folder_goes_on(kiro, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    none = kiro("run", "--engine", "mem", "--last", "Hello")
+    assert (none.returncode, none.stdout) == (1, "")
+    assert none.stderr == f"kiro-core: There is no session yet in {tmp_path}.\nBegin one: leave out --last.\n"
+    first, second, third = (
+        json.loads(kiro("run", "--engine", "mem", "--output", "json", *options, "Hello").stdout)["sessionId"]
+        for options in ((), (), ("--cwd", "elsewhere"))
+    )
+    assert json.loads(kiro("run", "--last", "--output", "json", "on").stdout)["sessionId"] == second
+    assert json.loads(kiro("run", "--session", first, "--output", "json", "on").stdout)["sessionId"] == first
+    assert json.loads(kiro("run", "--last", "--output", "json", "on").stdout)["sessionId"] == first
+    told = kiro("run", "--last", "--cwd", "elsewhere", "--output", "json", "on")
+    assert json.loads(told.stdout)["sessionId"] == third
+
+
+def test_a_named_session_is_made_once_for_a_folder(kiro, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    made, other, again, elsewhere = (
+        json.loads(kiro("run", "--engine", "mem", "--output", "json", *options, "Hello").stdout)["sessionId"]
+        for options in (("-s", "review"), ("-s", "other"), ("-s", "review"), ("-s", "review", "--cwd", "elsewhere"))
+    )
+    assert made == again
+    assert len({made, other, elsewhere}) == 3
+    listed = {info["id"]: info["name"] for info in json.loads(kiro("sessions", "list", "--json").stdout)}
+    assert listed == {made: "review", other: "other", elsewhere: "review"}
+
+
+@pytest.mark.parametrize(
+    "options", [("--last", "-s", "mine"), ("--session", "3f2a", "--last"), ("-s", "mine", "--session", "3f2a")]
+)
+@pytest.mark.parametrize("command", ["run", "chat"])
+def test_only_one_option_names_the_session(kiro, command, options):
+    done = kiro(command, *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "use one of them" in done.stderr
 
 
 def test_a_reader_that_has_enough_ends_the_run_quietly(started):
@@ -296,6 +376,18 @@ def test_output_that_nobody_reads_from_the_beginning_ends_the_run_quietly(enviro
 def test_output_that_cannot_be_written_is_a_failure(environment):
     with Path("/dev/full").open("wb") as full:
         command = [PROGRAM, *REHEARSAL, "Hello"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (
+        1,
+        b"kiro-core: The output could not be written: No space left on device.\n",
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"]])
+def test_help_that_cannot_be_written_is_a_failure_in_one_sentence(environment, arguments):
+    with Path("/dev/full").open("wb") as full:
+        command = [PROGRAM, *arguments]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False, env=environment)
     assert (done.returncode, done.stderr) == (
         1,
@@ -346,7 +438,7 @@ def test_what_was_said_is_in_no_log_above_debug(kiro):
     assert "secretword" not in done.stderr
 
 
-@pytest.mark.parametrize("option", ["--session", "--agent", "--engine"])
+@pytest.mark.parametrize("option", ["--session", "-s", "--agent", "--engine"])
 def test_an_empty_name_is_wrong_usage_and_not_a_new_session(kiro, option):
     done = kiro("run", option, "", "Hello")
     assert (done.returncode, done.stdout) == (2, "")

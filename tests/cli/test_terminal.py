@@ -2,8 +2,6 @@
 
 import json
 import os
-import pty
-import select
 import signal
 import stat
 import subprocess
@@ -16,66 +14,11 @@ PROGRAM = Path(sys.executable).with_name("kiro-core")
 REHEARSAL = ("run", "--engine", "rehearsal")
 
 
-class Terminal:
-    """The command on a pseudo-terminal; `shown` is everything that it has shown."""
-
-    def __init__(self, environment, cwd, *arguments):
-        self._fd, inside = pty.openpty()
-        self.process = subprocess.Popen(
-            [PROGRAM, *arguments], stdin=inside, stdout=inside, stderr=inside, cwd=cwd, env=environment
-        )
-        os.close(inside)
-        self.shown = ""
-
-    def expect(self, text):
-        """Read on until `text` is shown, behind what was expected before."""
-        begin = len(self.shown)
-        while text not in self.shown[begin:]:
-            assert self._read(), f"{text!r} was not shown, but {self.shown!r}"
-
-    def type(self, text):
-        os.write(self._fd, text.encode())
-
-    def ended(self):
-        """Its exit code; all that it shows is read before."""
-        while self._read():
-            pass
-        return self.process.wait(30)
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        os.close(self._fd)
-
-    def _read(self):
-        ready, _, _ = select.select([self._fd], [], [], 30)
-        assert ready, f"nothing more was shown after {self.shown!r}"
-        try:
-            chunk = os.read(self._fd, 65536)
-        except OSError:  # Linux says so when nobody has the other side open
-            return False
-        self.shown += chunk.decode()
-        return bool(chunk)
-
-
 @pytest.fixture
 def environment(tmp_path):
     """Without any agent program, and with a width that the tests know."""
     (tmp_path / "bin").mkdir()
     return os.environ | {"PATH": str(tmp_path / "bin"), "TERM": "xterm", "COLUMNS": "200"}
-
-
-@pytest.fixture
-def terminal(environment, tmp_path):
-    opened = []
-
-    def start(*arguments):
-        opened.append(Terminal(environment, tmp_path, *arguments))
-        return opened[-1]
-
-    yield start
-    for one in opened:
-        one.close()
 
 
 @pytest.fixture
@@ -158,6 +101,44 @@ def test_recorded_names_cannot_command_the_terminal(terminal):
     screen = terminal("sessions", "show", session)
     assert screen.ended() == 0
     assert "\x1b" not in screen.shown
+
+
+@pytest.mark.parametrize("prompt", ["/sleep 60", "/flood 1000000 100"])
+def test_a_window_that_is_closed_cancels_the_turn(terminal, prompt):
+    screen = terminal(*REHEARSAL, f"/echo at work\n{prompt}")
+    screen.expect("at work")
+    assert screen.hang_up() == 130
+    session = json.loads(subprocess.check_output([PROGRAM, "sessions", "list", "--json"]))[0]["id"]
+    assert b"turn: cancelled" in subprocess.check_output([PROGRAM, "sessions", "show", session])
+
+
+def test_a_start_that_takes_its_time_is_told_and_taken_back(terminal, home):
+    home.mkdir()
+    command = json.dumps([sys.executable, "-P", "-m", "kiro_core.rehearsal", "--start-delay", "2"])
+    (home / "kiro.toml").write_text(f"[engines.slow]\ncommand = {command}\n")
+    screen = terminal("run", "--engine", "slow", "Hello")
+    screen.expect("starting slow…")
+    screen.expect("\r\x1b[K")
+    screen.expect("told: Hello")
+    assert screen.ended() == 0
+
+
+def test_a_person_is_told_whom_they_wait_for(terminal, home, tmp_path):
+    home.mkdir()
+    command = json.dumps([sys.executable, "-P", "-m", "kiro_core.rehearsal", "--memory", str(tmp_path / "memory")])
+    (home / "kiro.toml").write_text(f"[engines.mem]\ncommand = {command}\n")
+    first = terminal("run", "--engine", "mem", "/echo at work\n/sleep 60")
+    first.expect("at work")
+    second = terminal("run", "--last", "/echo mine now")
+    second.expect(f"waiting for pid {first.process.pid} on {os.uname().nodename}…")
+    third = terminal("run", "--last", "/echo never")
+    third.expect("waiting for")
+    third.type("\x03")
+    assert third.ended() == 130
+    first.type("\x03")
+    assert first.ended() == 130
+    second.expect("mine now")
+    assert second.ended() == 0
 
 
 def test_no_prompt_at_a_terminal_is_wrong_usage(terminal):

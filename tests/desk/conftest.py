@@ -16,17 +16,20 @@ from kiro_core.settings import load_settings
 REHEARSAL = [sys.executable, "-P", "-m", "kiro_core.rehearsal"]
 
 
+def options(result):
+    """The configuration options of an answer, each by its id."""
+    return {option["id"]: option for option in result["configOptions"]}
+
+
 class Office:
     """A desk with the verbs of its clients as short calls."""
 
     def __init__(self, desk, agent, client, cwd):
         self.desk, self.agent, self.client, self.cwd = desk, agent, client, cwd
 
-    async def new(self, *, servers=(), **wishes):
-        params = {
-            "cwd": str(self.cwd),
-            "mcpServers": [{"name": n, "command": "x", "args": [], "env": []} for n in servers],
-        }
+    async def new(self, *, servers=(), params=None, **wishes):
+        named = [{"name": n, "command": "x", "args": [], "env": []} for n in servers]
+        params = {"cwd": str(self.cwd), "mcpServers": named, **(params or {})}
         if wishes:
             params["_meta"] = {"kiro_core": wishes}
         return (await self.agent.new(Frame.of("session/new", params, id=0))).result
@@ -38,12 +41,22 @@ class Office:
         params = {"sessionId": session, "cwd": str(self.cwd), "mcpServers": []}
         return (await self.agent.open(Frame.of("session/load", params, id=0), replay=replay)).result
 
-    async def ask(self, session, text):
-        params = {"sessionId": session, "prompt": [{"type": "text", "text": text}]}
+    async def ask(self, session, text, *more, **meta):
+        params = {"sessionId": session, "prompt": [{"type": "text", "text": text}, *more]}
+        if meta:
+            params["_meta"] = {"kiro_core": meta}
         return await self.agent.prompt(Frame.of("session/prompt", params, id=0))
 
-    async def prompt(self, session, text):
-        return await (await self.ask(session, text)).settled()
+    async def call(self, method, session, **params):
+        return await self.agent.call(Frame.of(method, {"sessionId": session, **params}, id=0))
+
+    async def set(self, session, option, value):
+        """Set an option; all options by their id."""
+        response = await self.call("session/set_config_option", session, configId=option, value=value)
+        return options(response.result)
+
+    async def prompt(self, session, text, *more, **meta):
+        return await (await self.ask(session, text, *more, **meta)).settled()
 
     async def cancel(self, session):
         await self.agent.cancel(Frame.of("session/cancel", {"sessionId": session}))

@@ -1,7 +1,9 @@
 """A small agent that does in each request what its one argument says, for misbehaviour that nobody would ship.
 
 The argument is a JSON object of Python code: `initialize`, `new` and `prompt` run before that request is
-answered, `opened` after `session/new` was. All code shares one namespace. Its session is called `s`.
+answered, `opened` after `session/new` was; any other method under its own name (`authenticate`, `_x/y`).
+All code shares one namespace: `answers[METHOD]` is what it answers, `got` what it was sent (params, by
+method), and `refuse(...)` answers with an error instead. Its session is called `s`.
 """
 
 import json
@@ -24,6 +26,12 @@ def say(**message):
     sys.stdout.flush()
 
 
+def refuse(code, message, **data):
+    """Answer what is being asked with an error."""
+    say(id=shared["asked"]["id"], error={"code": code, "message": message, "data": data})
+    shared["asked"].pop("id")
+
+
 def update(**body):
     """Send an update of the session."""
     say(method="session/update", params={"sessionId": "s", "update": body})
@@ -34,13 +42,16 @@ def tell(text):
     update(sessionUpdate="agent_message_chunk", content={"type": "text", "text": text})
 
 
+shared = {"json": json, "os": os, "signal": signal, "sys": sys, "time": time, "answers": ANSWERS, "got": {}}
+shared.update(say=say, update=update, tell=tell, refuse=refuse)
+
+
 def main():
     """Answer what is asked until stdin ends."""
-    shared = {"json": json, "os": os, "signal": signal, "sys": sys, "time": time}
-    shared.update(say=say, update=update, tell=tell)
     for line in sys.stdin:
         shared["asked"] = json.loads(line)
         method = shared["asked"].get("method", "")
+        shared["got"][method] = shared["asked"].get("params")
         if method == "session/new":
             shared["opening"] = shared["asked"]["params"]
         exec(CODE.get(method.removeprefix("session/"), ""), shared)

@@ -262,7 +262,7 @@ async def test_what_nobody_was_there_to_be_told_is_told_to_the_next_client(opene
 async def test_taking_back_a_prompt_that_waits_leaves_the_running_one_alone(opened_desk):
     go, line = anyio.Event(), Line()
     with anyio.fail_after(20):
-        local = LocalAgent(line)
+        local = LocalAgent(line, lambda _: [])
         async with (
             opened_desk(RecordingClient(answer=answer_after(go))) as office,
             anyio.create_task_group() as tasks,
@@ -291,7 +291,7 @@ async def test_taking_back_a_prompt_that_waits_leaves_the_running_one_alone(open
 async def test_a_cancel_of_what_is_gone_does_not_swallow_the_next_one(opened_desk):
     line = Line()
     with anyio.fail_after(20):
-        local = LocalAgent(line)
+        local = LocalAgent(line, lambda _: [])
         async with opened_desk(RecordingClient()) as office, anyio.create_task_group() as tasks:
             tasks.start_soon(local.peer.run)
             local.open(office.agent)

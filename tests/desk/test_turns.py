@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from kiro_core.errors import SessionBusy, SessionClosing, SessionNotFound
+from kiro_core.errors import RpcError, SessionBusy, SessionClosing, SessionNotFound
 from kiro_core.journal import entry
 from kiro_core.testing import RecordingClient
 
@@ -244,3 +244,33 @@ async def test_a_prompt_while_the_session_ends_is_refused_or_settled_never_left(
                 else:
                     settled += response.failed
             assert settled
+
+
+async def test_a_prompt_for_a_busy_session_is_refused_where_its_client_says_so(opened_desk):
+    client = RecordingClient()
+    with anyio.fail_after(20):
+        async with opened_desk(client) as office:
+            session = await office.start()
+            turn = await office.ask(session, "/echo begun\n/sleep 600")
+            await client.until(lambda c: "begun" in c.text(session))
+            with pytest.raises(SessionBusy, match="has a turn that runs"):
+                await office.ask(session, "me too", whenBusy="reject")
+            await office.cancel(session)
+            await turn.settled()
+            assert (await office.prompt(session, "now", whenBusy="reject")).result["stopReason"] == "end_turn"
+
+
+async def test_a_prompt_interrupts_what_runs_and_waits_where_its_client_says_so(opened_desk):
+    client = RecordingClient()
+    with anyio.fail_after(20):
+        async with opened_desk(client) as office:
+            session = await office.start()
+            running = await office.ask(session, "/echo begun\n/sleep 600")
+            waiting = await office.ask(session, "/echo never said")
+            await client.until(lambda c: "begun" in c.text(session))
+            assert (await office.prompt(session, "/echo now", whenBusy="interrupt")).result["stopReason"] == "end_turn"
+            for turn in (running, waiting):
+                assert (await turn.settled()).result["stopReason"] == "cancelled"
+            assert client.text(session) == "begunnow"
+            with pytest.raises(RpcError, match="whenBusy"):
+                await office.ask(session, "hm", whenBusy="perhaps")

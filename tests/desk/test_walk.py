@@ -89,7 +89,7 @@ def anyio_backend(request):
 async def test_a_relayed_chunk_costs_one_read_one_append_one_write_and_few_task_steps(opened_desk, monkeypatch):
     editor, steps = Editor(), Steps()
     with anyio.fail_after(60):
-        local = LocalAgent(editor.stream)
+        local = LocalAgent(editor.stream, lambda _: [])
         async with anyio.create_task_group() as tasks, opened_desk(local.client) as office:
             tasks.start_soon(local.peer.run)
             local.open(office.agent)

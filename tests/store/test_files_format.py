@@ -35,7 +35,7 @@ async def test_a_line_is_a_record_in_its_envelope(store, root):
 async def test_metadata_is_one_object_with_the_epoch(store, root):
     info = await stored(store, title="a title")
     fields = json.loads((root / f"{info.id}.json").read_bytes())
-    assert fields == {**msgspec.to_builtins(info), "epoch": 1}
+    assert fields == {**json.loads(msgspec.json.encode(info)), "epoch": 1}
 
 
 async def test_unknown_fields_of_metadata_survive_every_replacement(store, root):
@@ -47,6 +47,15 @@ async def test_unknown_fields_of_metadata_survive_every_replacement(store, root)
         await db.put_info(session(id=info.id, title="new"))
     assert extra in file.read_bytes()
     assert (await store.get(info.id)).title == "new"
+
+
+async def test_metadata_of_an_older_version_still_read(store, root):
+    info = await stored(store, title="a title")
+    file = root / f"{info.id}.json"
+    older = {key: json.loads(file.read_bytes())[key] for key in ("id", "cwd", "created", "updated", "title", "epoch")}
+    file.write_text(json.dumps(older))
+    assert await store.get(info.id) == info
+    assert (info.roots, info.tags, info.name, info.titled) == ((), (), "", False)
 
 
 async def test_metadata_of_a_newer_format_is_refused_with_a_sentence(store, root):

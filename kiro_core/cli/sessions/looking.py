@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from kiro_core.cli.commands import example
-from kiro_core.cli.options import Given, command, folder
+from kiro_core.cli.completing import session_ids
+from kiro_core.cli.failing import DONE
+from kiro_core.cli.options import Given, command, folder, named
+from kiro_core.cli.sessions.at_desk import at_desk
 from kiro_core.cli.tables import print_table
 from kiro_core.cli.text import printable, show
 
@@ -20,49 +23,61 @@ if TYPE_CHECKING:
     from kiro_core.ports import Desk
     from kiro_core.types import SessionInfo
 
-Work = Callable[["Desk"], Awaitable[None]]
-
 _SHOWN_AT_ONCE = 50
 
 
-@click.group(epilog=example("kiro-core sessions list --json", "kiro-core sessions show 3f2a"))
-def sessions() -> None:
-    """List and show recorded sessions."""
-
-
-@sessions.command("list", epilog=example("kiro-core sessions list --cwd ."))
+@click.command("list", epilog=example("kiro-core sessions list --cwd .", "kiro-core sessions list --tag review --json"))
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 @click.option("--limit", type=click.IntRange(min=1), default=_SHOWN_AT_ONCE, show_default=True, help="At most so many.")
+@named("--tag", "TAG", "Only sessions with this tag.")
 @folder("Only sessions of this folder.")
 @command
-def list_(given: Given, *, as_json: bool, limit: int, cwd: Path | None) -> int:
+def list_(given: Given, *, as_json: bool, limit: int, tag: str, cwd: Path | None) -> int:
     """List sessions, the newest first."""
 
-    async def work(desk: Desk) -> None:
+    async def work(desk: Desk) -> list[SessionInfo]:
         from kiro_core.cli.finding import all_sessions
         from kiro_core.types import SessionQuery
 
         found: list[SessionInfo] = []
-        async for info in all_sessions(desk, SessionQuery(str(cwd or ""))):
+        async for info in all_sessions(desk, SessionQuery(str(cwd or ""), tag=tag)):
             found.append(info)
             if len(found) == limit:
                 break
-        if as_json:
-            show(json.dumps([asdict(info) for info in found], indent=2) + "\n")
-        else:
-            rows = [(info.id, info.updated, info.agent, info.engine, info.cwd, info.title) for info in found]
-            print_table(("session", "updated", "agent", "engine", "folder", "title"), rows)
+        return found
 
-    return _at_desk(given, work)
+    found = at_desk(given, work)
+    if as_json:
+        show(json.dumps([asdict(info) for info in found], indent=2) + "\n")
+    else:
+        _print(found)
+    return DONE
 
 
-@sessions.command("show", epilog=example("kiro-core sessions show 3f2a", "kiro-core sessions show 3f2a --json"))
-@click.argument("session", metavar="ID")
+def _print(found: Sequence[SessionInfo]) -> None:
+    """A table, with columns for names and tags where there are any."""
+    columns: dict[str, list[str]] = {
+        "session": [info.id for info in found],
+        "updated": [info.updated for info in found],
+        "agent": [info.agent for info in found],
+        "engine": [info.engine for info in found],
+        "folder": [info.cwd for info in found],
+        "name": [info.name for info in found],
+        "tags": [" ".join(info.tags) for info in found],
+        "title": [info.title for info in found],
+    }
+    shown = {name: cells for name, cells in columns.items() if name not in ("name", "tags") or any(cells)}
+    print_table(list(shown), list(zip(*shown.values(), strict=True)))
+
+
+@click.command("show", epilog=example("kiro-core sessions show 3f2a", "kiro-core sessions show 3f2a --json"))
+@click.argument("session", metavar="ID", shell_complete=session_ids)
 @click.option("--json", "as_json", is_flag=True, help="Print the metadata and every record as one JSON object.")
 @command
 def show_(given: Given, *, session: str, as_json: bool) -> int:
     """Show what was said and done in a session; the beginning of its ID is enough."""
-    return _at_desk(given, partial(_show_json if as_json else _show_text, session))
+    at_desk(given, partial(_show_json if as_json else _show_text, session))
+    return DONE
 
 
 async def _show_text(session: str, desk: Desk) -> None:
@@ -70,7 +85,15 @@ async def _show_text(session: str, desk: Desk) -> None:
     from kiro_core.cli.transcript import transcript
 
     info = await find_session(desk, session)
-    about = {"session": info.id, "title": info.title, "folder": info.cwd, "agent": info.agent, "engine": info.engine}
+    about = {
+        "session": info.id,
+        "name": info.name,
+        "title": info.title,
+        "tags": " ".join(info.tags),
+        "folder": info.cwd,
+        "agent": info.agent,
+        "engine": info.engine,
+    }
     show("".join(f"{name}: {value}\n" for name, value in about.items() if value))
     async for text in transcript(desk.read(info.id)):
         show(f"\n{printable(text)}\n")
@@ -87,17 +110,3 @@ async def _show_json(session: str, desk: Desk) -> None:
         show(f'{comma}\n{{"seq": {record.seq}, "epoch": {record.epoch}, {record.body[1:].decode()}')
         comma = ","
     show("\n]}\n")
-
-
-def _at_desk(given: Given, work: Work) -> int:
-    import anyio
-
-    async def at_desk() -> None:
-        from kiro_core.dispatcher import open_desk
-
-        settings, registry = given.load()
-        async with open_desk(settings, registry) as desk:
-            await work(desk)
-
-    anyio.run(at_desk, backend="asyncio")
-    return 0

@@ -1,22 +1,18 @@
-"""Which agent programs there are and which one to start: said in words, and never a silent stand-in."""
+"""Which engine a session gets: the one that is named, else one that is installed, else a sentence that says why."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from kiro_core.errors import EngineNotFound, SettingsError, UnknownName
+from kiro_core.engines.table import names_of
+from kiro_core.errors import EngineNotFound, UnknownName
 from kiro_core.explain import dotted, near_miss
 from kiro_core.types import Engine
-
-if TYPE_CHECKING:
-    from kiro_core.settings import EngineSettings
 
 Which = Callable[[str], str | None]
 """Finds a program as `shutil.which` does."""
@@ -33,52 +29,10 @@ class Chosen:
     said: str = ""
 
 
-def load_engines(changes: Mapping[str, EngineSettings]) -> Mapping[str, Engine]:
-    """The built-in entries with what the settings add or change, by name.
-
-    A variable in `env` is added to the built-in ones; any other key replaces the built-in one.
-
-    Raises:
-        SettingsError: a new entry without a command.
-
-    """
-    text = Path(__file__).with_name("engines.toml").read_text("utf-8")
-    engines = {name: Engine(name, **entry) for name, entry in tomllib.loads(text).items()}
-    for name, change in changes.items():
-        engines[name] = _changed(engines.get(name), name, change, engines)
-    return {name: replace(engine, command=_command(engine.command)) for name, engine in engines.items()}
-
-
-def _changed(built_in: Engine | None, name: str, change: EngineSettings, known: Mapping[str, Engine]) -> Engine:
-    given: dict[str, Any] = change.model_dump(exclude_unset=True)
-    if built_in is not None:
-        given["env"] = {**built_in.env, **change.env}
-        return replace(built_in, **given, origin="built-in, changed by the settings")
-    if not change.command:
-        raise SettingsError(
-            f"Settings: {dotted(('engines', name))} has no command and changes no built-in engine"
-            f"{near_miss(name, known)}",
-            hint=f'Write {dotted(("engines", name, "command"))} = ["program", "argument"]. Built in: {_list(known)}.',
-        )
-    return Engine(name, **given, origin="settings")
-
-
-def _command(command: Sequence[str]) -> tuple[str, ...]:
-    return tuple(part.replace("{python}", sys.executable) for part in command)
-
-
 def installed(engine: Engine, which: Which = shutil.which) -> bool:
     """Whether its program is here; for a module of the running Python, whether the module is."""
     program, module = _looked_for(engine)
     return find_spec(program.partition(".")[0]) is not None if module else which(program) is not None
-
-
-def _looked_for(engine: Engine) -> tuple[str, bool]:
-    """The name of its program or, with True, of its module."""
-    program, *arguments = engine.command
-    if program == sys.executable and "-m" in arguments[:-1]:
-        return arguments[arguments.index("-m") + 1], True
-    return program, False
 
 
 def choose_engine(
@@ -103,7 +57,7 @@ def choose_engine(
     named = {"asked for": requested, "set for this agent": for_agent, "the default in the settings": default}
     for reason, name in named.items():
         if name:
-            return Chosen(_named(engines, name, reason, which))
+            return Chosen(_startable(engine_called(engines, name, reason), reason, which))
     found = [engine for engine in engines.values() if engine.automatic and installed(engine, which)]
     preferred = [engine for engine in found if engine.name == PREFERRED]
     if preferred:
@@ -113,21 +67,40 @@ def choose_engine(
     raise _not_one(engines, found)
 
 
-def _named(engines: Mapping[str, Engine], name: str, reason: str, which: Which) -> Engine:
+def engine_called(engines: Mapping[str, Engine], name: str, reason: str = "") -> Engine:
+    """The engine of that name, installed or not; `reason` says in the error who named it.
+
+    Raises:
+        UnknownName: no engine has the name.
+
+    """
     if name not in engines:
+        place = f" ({reason})" if reason else ""
         raise UnknownName(
-            f"No engine is called {name!r} ({reason}){near_miss(name, engines)}",
-            hint=f"Available: {_list(engines)}. Add others under [engines.NAME] in the settings.",
+            f"No engine is called {name!r}{place}{near_miss(name, engines)}",
+            hint=f"Available: {names_of(engines)}. Add others under [engines.NAME] in the settings.",
             kind="engine",
             name=name,
             available=sorted(engines),
         )
-    engine = engines[name]
+    return engines[name]
+
+
+def _looked_for(engine: Engine) -> tuple[str, bool]:
+    """The name of its program or, with True, of its module."""
+    program, *arguments = engine.command
+    if program == sys.executable and "-m" in arguments[:-1]:
+        return arguments[arguments.index("-m") + 1], True
+    return program, False
+
+
+def _startable(engine: Engine, reason: str, which: Which) -> Engine:
     if not installed(engine, which):
         raise EngineNotFound(
-            f"Engine {name!r}, {reason}, is not installed: {_looked_for(engine)[0]!r} {_why_not(engine)}.",
-            hint=engine.install or f"Install it, or correct {dotted(('engines', name, 'command'))} in the settings.",
-            looked_for={name: list(engine.command)},
+            f"Engine {engine.name!r}, {reason}, is not installed: {_looked_for(engine)[0]!r} {_why_not(engine)}.",
+            hint=engine.install
+            or f"Install it, or correct {dotted(('engines', engine.name, 'command'))} in the settings.",
+            looked_for={engine.name: list(engine.command)},
             installed=[],
         )
     return engine
@@ -141,7 +114,8 @@ def _why_not(engine: Engine) -> str:
 
 
 def _not_one(engines: Mapping[str, Engine], found: Sequence[Engine]) -> EngineNotFound:
-    looked_for = {engine.name: list(engine.command) for engine in engines.values() if engine.automatic}
+    automatic = [engine for engine in engines.values() if engine.automatic]
+    looked_for = {engine.name: list(engine.command) for engine in automatic}
     names = [engine.name for engine in found]
     if names:
         return EngineNotFound(
@@ -150,7 +124,6 @@ def _not_one(engines: Mapping[str, Engine], found: Sequence[Engine]) -> EngineNo
             looked_for=looked_for,
             installed=names,
         )
-    automatic = [engine for engine in engines.values() if engine.automatic]
     programs = ", ".join(_looked_for(engine)[0] for engine in automatic)
     lines = [f"{engine.title}: {engine.install}" for engine in automatic if engine.install]
     lines.append("To try without any: --engine rehearsal. Add others under [engines.NAME] in the settings.")
@@ -160,7 +133,3 @@ def _not_one(engines: Mapping[str, Engine], found: Sequence[Engine]) -> EngineNo
         looked_for=looked_for,
         installed=[],
     )
-
-
-def _list(engines: Mapping[str, Engine]) -> str:
-    return ", ".join(sorted(engines))

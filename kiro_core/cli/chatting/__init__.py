@@ -1,0 +1,1 @@
+"""A conversation at the terminal, or through a pipe: what `kiro-core chat` does."""

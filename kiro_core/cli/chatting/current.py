@@ -1,0 +1,118 @@
+"""The session that a chat is in, and what can be chosen in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kiro_core.cli.chatting.client import ChatClient
+from kiro_core.cli.chatting.screen import Screen
+from kiro_core.cli.opening import open_session
+from kiro_core.errors import SessionClosing, SessionNotFound
+from kiro_core.frames import Frame
+from kiro_core.ports import Agent, Turn
+from kiro_core.rpc import result
+from kiro_core.types import SessionInfo
+
+Option = Mapping[str, Any]
+"""One of ACP's `configOptions`; its `options` may be groups of options."""
+
+
+class Current:
+    """One session at a time; `agent` is the desk's, once it is open."""
+
+    agent: Agent
+
+    def __init__(self, screen: Screen) -> None:
+        """Begin with none; what happens is shown on `screen`."""
+        self.client = ChatClient(screen, self._take)
+        self.about: dict[str, Any] = {}
+        self.folder = ""
+        self._options: Sequence[Option] = ()
+        self._commands: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def id(self) -> str:
+        """The session's id; `""` before the first one is open."""
+        return str(self.about.get("sessionId", ""))
+
+    def __str__(self) -> str:
+        """The session in words."""
+        chosen = [f"{name} {self.about[name]}" for name in ("agent", "engine", "model") if self.about.get(name)]
+        return ", ".join([f"session {self.id[:8]}", *chosen])
+
+    @property
+    def commands(self) -> list[tuple[str, str]]:
+        """The agent's own commands: the name with its slash, and what it does."""
+        return [(f"/{told.get('name')}", str(told.get("description", ""))) for told in self._commands]
+
+    async def open(self, params: Mapping[str, Any], recorded: SessionInfo | None, *, replay: bool) -> None:
+        """Begin a session or go on with a recorded one, and then leave the one before.
+
+        Raises:
+            KiroError: it could not be opened; the one before goes on.
+
+        """
+        before, self._commands = (self.id, self._commands), ()
+        self.client.replaying = replay
+        try:
+            opened = await open_session(self.agent, params, recorded, replay=replay)
+        except BaseException:
+            self._commands = before[1]
+            raise
+        finally:
+            self.client.replaying = False
+        self.about = opened.about
+        self.folder = str(params["cwd"])
+        self._options = ()
+        self._take(opened.answer)
+        if before[0] not in ("", self.id):
+            self.client.leave(before[0])
+            await self.agent.close(Frame.of("session/close", {"sessionId": before[0]}, id=0))
+
+    async def prompt(self, text: str) -> Turn:
+        """Say something; see `Agent.prompt`.
+
+        Raises:
+            SessionNotFound: the session has ended, with its agent say.
+            KiroError: it was not accepted.
+
+        """
+        content = [{"type": "text", "text": text}]
+        try:
+            return await self.agent.prompt(Frame.of("session/prompt", {"sessionId": self.id, "prompt": content}, id=0))
+        except (SessionNotFound, SessionClosing) as error:
+            raise SessionNotFound("The session has ended.", hint=f"Open it again: /sessions {self.id[:8]}") from error
+
+    async def cancel(self) -> None:
+        """Cancel what runs and what waits."""
+        await self.agent.cancel(Frame.of("session/cancel", {"sessionId": self.id}))
+
+    async def choose(self, option: str, value: str) -> None:
+        """Set one of the options.
+
+        Raises:
+            KiroError: it was refused.
+
+        """
+        params = {"sessionId": self.id, "configId": option, "value": value}
+        answer = await self.agent.call(Frame.of("session/set_config_option", params, id=0))
+        self._take(result(answer, f"{option} could not be set"))
+
+    def choices(self, option: str) -> tuple[str, list[tuple[str, str]]]:
+        """The value of an option, and all that it can have, each with what it means."""
+        told: Option = next((one for one in self._options if one.get("id") == option), {})
+        values = [value for each in _objects(told.get("options")) for value in _objects(each.get("options")) or [each]]
+        described = [(str(value.get("value")), str(value.get("description") or "")) for value in values]
+        return str(told.get("currentValue", "")), described
+
+    def _take(self, told: Mapping[str, Any]) -> None:
+        """Keep what an answer or an update tells of options and commands; what it does not name is unchanged."""
+        if "configOptions" in told:
+            self._options = _objects(told["configOptions"])
+        if "availableCommands" in told:
+            self._commands = _objects(told["availableCommands"])
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

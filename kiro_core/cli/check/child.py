@@ -1,0 +1,107 @@
+"""Loads one plugin in a process of its own, opens what is chosen of it, and reports; it may hang or crash here."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+import anyio
+
+from kiro_core.catalog import Catalog, Choice
+from kiro_core.cli.check.chosen import chosen
+from kiro_core.errors import KiroError
+from kiro_core.journal import utc_now
+from kiro_core.ports import SessionStore
+from kiro_core.provider import AnyProvider
+from kiro_core.registry import KINDS, Registry
+from kiro_core.settings import load_settings
+from kiro_core.types import SessionId, SessionInfo
+
+
+def main() -> None:
+    """Read the order from stdin, `{plugin, config, changes, opens}`, and write the report to stdout.
+
+    The report is `{problem, hint, provides: [{kind, name, summary, schema}], opened: [{kind, name,
+    problem, hint}]}`; an empty problem is none.
+    """
+    order = json.load(sys.stdin)
+    out = os.dup(1)
+    os.dup2(2, 1)  # what a plugin prints is no part of the report
+    report = _report(order)
+    with os.fdopen(out, "w") as file:
+        json.dump(report, file)
+
+
+def _report(order: dict[str, Any]) -> dict[str, Any]:
+    report: dict[str, Any] = {"provides": [], "opened": []}
+    try:
+        registry = Registry(only={order["plugin"]}, strict=True)
+    except KiroError as error:
+        return report | _told(error)
+    catalogs: dict[str, Catalog[Any]] = {
+        catalog.kind: catalog for catalog in (registry.agents, registry.stores, registry.launchers, registry.transports)
+    }
+    for kind, catalog in catalogs.items():
+        report["provides"] += [_provided(kind, name, entry.provider) for name, entry in catalog.entries.items()]
+    if order["opens"]:
+        settings = load_settings(order["changes"], config=Path(order["config"]) if order["config"] else None)
+        for kind, choice in chosen(settings):
+            if choice.use in catalogs[kind].entries:
+                report["opened"].append({"kind": kind, "name": choice.use, **_opened(catalogs[kind], choice)})
+    return report | _told(None)
+
+
+def _provided(kind: str, name: str, provider: AnyProvider) -> dict[str, Any]:
+    return {"kind": kind, "name": name, "summary": provider.summary, "schema": _schema(f"{kind} {name}", provider)}
+
+
+def _schema(called: str, provider: AnyProvider) -> dict[str, Any] | None:
+    """The schema of its options, whose definitions are named so that they can stand beside others'; None: unknown."""
+    if provider.options is None:
+        return {"type": "object", "properties": {}, "additionalProperties": False}
+    prefix = called.replace(" ", "_")
+    try:
+        schema = provider.options.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}")
+    except Exception:  # noqa: BLE001 - some types have no schema, whatever pydantic calls that
+        return None
+    schema["$defs"] = {f"{prefix}.{name}": inner for name, inner in schema.get("$defs", {}).items()}
+    return cast("dict[str, Any]", schema)
+
+
+def _opened(catalog: Catalog[Any], choice: Choice) -> dict[str, str]:
+    async def opening() -> None:
+        async with catalog.open(choice) as backend:
+            if catalog.kind == KINDS["kiro_stores"]:
+                await _write(backend)
+
+    try:
+        anyio.run(opening, backend="asyncio")
+    except Exception as error:  # noqa: BLE001 - foreign code fails in any way it likes
+        return _told(error)
+    return _told(None)
+
+
+async def _write(store: SessionStore) -> None:
+    """Make a session and remove it again, which is all that tells whether a store can be written."""
+    session, now = SessionId(str(uuid4())), utc_now()
+    async with store.create(SessionInfo(session, str(Path.home()), now, now, title="check")):
+        pass
+    await store.delete(session)
+
+
+def _told(error: Exception | None) -> dict[str, str]:
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    if error is None:
+        return {"problem": "", "hint": ""}
+    if isinstance(error, KiroError):
+        return {"problem": str(error), "hint": error.hint}
+    return {"problem": f"{type(error).__name__}: {error}".rstrip(": .") + ".", "hint": ""}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Starts a process for each plugin and waits a bounded time for its report."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack, suppress
+from tempfile import TemporaryFile
+from typing import IO, Any, Self
+
+from kiro_core.cli.options import Given
+from kiro_core.types import Exit
+
+_COMMAND = (sys.executable, "-P", "-m", "kiro_core.cli.check.child")
+_GONE_S = 1.0
+
+
+def report_on(plugins: Iterable[str], given: Given, limit_s: float, *, opens: bool) -> Mapping[str, dict[str, Any]]:
+    """Each plugin's report, see `child`; all work at once, and each has `limit_s` seconds."""
+    until = time.monotonic() + limit_s
+    with ExitStack() as stack:
+        started = {name: stack.enter_context(_Child(name, given, opens=opens)) for name in plugins}
+        return {name: child.report(until, limit_s) for name, child in started.items()}
+
+
+class _Child:
+    """One process, in a group of its own, which ends with the block.
+
+    It reads and writes files: a pipe that is full would make one child wait for its turn to be read.
+    """
+
+    def __init__(self, plugin: str, given: Given, *, opens: bool) -> None:
+        order = {"plugin": plugin, "changes": given.changes, "opens": opens}
+        order["config"] = str(given.config) if given.config else ""
+        self._order, self._out, self._err = (TemporaryFile() for _ in range(3))  # noqa: SIM115 - closed with the block
+        self._order.write(json.dumps(order, default=str).encode())
+        self._order.seek(0)
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(  # noqa: S603 - this program
+            _COMMAND, stdin=self._order, stdout=self._out, stderr=self._err, start_new_session=True
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_GONE_S)
+        for file in (self._order, self._out, self._err):
+            file.close()
+
+    def report(self, until: float, limit_s: float) -> dict[str, Any]:
+        try:
+            self._process.wait(max(until - time.monotonic(), 0))
+            report: dict[str, Any] = json.loads(_content(self._out))
+        except subprocess.TimeoutExpired:
+            return _failed(f"It does not load and open within {limit_s:g} s.")
+        except ValueError:
+            lines = _content(self._err).strip().splitlines()
+            words = f"Its last words: {lines[-1]}" if lines else "It wrote nothing to stderr."
+            return _failed(f"It ends the interpreter with {Exit(self._process.returncode)}.", words)
+        return report
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
+
+
+def _failed(problem: str, hint: str = "") -> dict[str, Any]:
+    return {"problem": problem, "hint": hint, "provides": [], "opened": []}

@@ -1,0 +1,30 @@
+"""Everything that the settings choose by name, and the word for its kind."""
+
+from __future__ import annotations
+
+from kiro_core.catalog import Choice
+from kiro_core.engines import load_engines
+from kiro_core.registry import KINDS
+from kiro_core.settings import Settings
+
+FACE = "acp"
+"""The transport that serves editors."""
+
+
+def chosen(settings: Settings) -> list[tuple[str, Choice]]:
+    """Each kind and choice once: what a desk opens, and what serves an editor.
+
+    Raises:
+        SettingsError: an engine of the settings cannot be used.
+
+    """
+    engines = load_engines(settings.engines).values()
+    launchers = sorted({engine.launcher for engine in engines} - {""})
+    transports = sorted({FACE, *(engine.transport for engine in engines)})
+    by_hook = {
+        "kiro_stores": [settings.store],
+        "kiro_agents": settings.agent_sources,
+        "kiro_launchers": [settings.launcher, *map(Choice, launchers)],
+        "kiro_transports": list(map(Choice, transports)),
+    }
+    return [(KINDS[hook], choice) for hook, choices in by_hook.items() for choice in choices]

@@ -1,0 +1,20 @@
+"""The commands about recorded sessions, none of which starts an agent."""
+
+from __future__ import annotations
+
+import click
+
+from kiro_core.cli.commands import example
+from kiro_core.cli.sessions.archives import export, import_
+from kiro_core.cli.sessions.deleting import delete
+from kiro_core.cli.sessions.labelling import rename, tag
+from kiro_core.cli.sessions.looking import list_, show_
+
+
+@click.group(epilog=example("kiro-core sessions list --json", "kiro-core sessions show 3f2a"))
+def sessions() -> None:
+    """List, show, name, delete, export and import recorded sessions."""
+
+
+for each in (list_, show_, rename, tag, delete, export, import_):
+    sessions.add_command(each)

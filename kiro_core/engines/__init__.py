@@ -1,0 +1,8 @@
+"""Which agent programs there are, what is known of each, and which one to start: never a silent stand-in."""
+
+from kiro_core.engines.choice import Chosen, choose_engine, installed
+from kiro_core.engines.default import default_engine
+from kiro_core.engines.logins import logins_of
+from kiro_core.engines.table import load_engines
+
+__all__ = ["Chosen", "choose_engine", "default_engine", "installed", "load_engines", "logins_of"]

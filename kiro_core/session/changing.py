@@ -1,0 +1,157 @@
+"""Changes of what a session runs with: its agent configuration and its agent program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import anyio
+
+from kiro_core.errors import AgentNotFound, AgentUnable, KiroError, SessionClosing
+from kiro_core.frames import Frame
+from kiro_core.session.plan import Plan, Tools
+from kiro_core.types import AgentConfig, Notice
+
+if TYPE_CHECKING:
+    from kiro_core.session.session import Session
+
+
+class Surroundings(Protocol):
+    """What a session needs of its desk."""
+
+    def taken(self, session: str) -> bool:
+        """Whether an id belongs to a session of the desk."""
+        ...
+
+    async def changed(self, plan: Plan, *, agent: str = "", engine: str = "") -> tuple[Plan, Tools]:
+        """The same plan with another agent configuration or engine, and the backends for it.
+
+        Raises:
+            AgentNotFound, UnknownName, EngineNotFound.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The lifecycle command that ends a session; its reply is `Session.ended`."""
+
+
+@dataclass(slots=True)
+class Move:
+    """The lifecycle command that continues a session with another agent program; `done` is its reply."""
+
+    plan: Plan
+    tools: Tools
+    done: anyio.Event = field(default_factory=anyio.Event)
+    error: KiroError | None = None
+
+
+class Changes:
+    """What the options need of their session: they decide, this carries out."""
+
+    def __init__(self, session: Session) -> None:
+        """Change that session."""
+        self._session = session
+
+    @property
+    def plan(self) -> Plan:
+        """What the session runs with now."""
+        return self._session.plan
+
+    @property
+    def agent_session(self) -> str:
+        """The agent's own id of it."""
+        return self._session.agent_session
+
+    async def ask_agent(self, frame: Frame) -> Frame:
+        """See `Session.ask_agent`."""
+        return await self._session.ask_agent(frame)
+
+    async def ask_person(self, frame: Frame) -> bool:
+        """Ask a question of ours; whether the answer allows."""
+        session = self._session
+        response = await session.questions.ask(frame, session.outlet.client, session.for_client(frame))
+        outcome = response.result.get("outcome")
+        chosen = outcome.get("optionId") if isinstance(outcome, dict) else None
+        options = {option["optionId"]: option["kind"] for option in frame.params["options"]}
+        return str(options.get(chosen, "")).startswith("allow")
+
+    async def become(self, agent: str, *, native: bool) -> None:
+        """Use another agent configuration: its prompt goes in front of the next turn, its model is set now.
+
+        Raises:
+            AgentNotFound: nobody knows it.
+
+        """
+        session = self._session
+        try:
+            plan, _ = await session.desk.changed(session.plan, agent=agent)
+        except AgentNotFound:
+            if not native:
+                raise
+            plan = replace(session.plan, config=AgentConfig(agent, origin=f"the engine {session.plan.engine.name}"))
+        session.plan = plan
+        session.exchange.preface = "" if native else plan.config.prompt
+        model = "" if native else plan.config.model
+        if model and model != session.options.native.model:
+            await self._set_model(model)
+        await session.journal.event("configured", plan.effective())
+        await session.note(agent=plan.config.name, config_digest=plan.config.digest)
+
+    async def move(self, engine: str) -> None:
+        """Continue with another agent program, as long as nothing was said that it would not know.
+
+        Raises:
+            AgentUnable: something was said already.
+            UnknownName, EngineNotFound, LaunchFailed, ...: it cannot be had; the old one is back.
+
+        """
+        session = self._session
+        plan, tools = await session.desk.changed(session.plan, engine=engine)
+        if session.plan.loaded or session.working().count:
+            raise AgentUnable(
+                "The engine of a session can be changed only before its first prompt.",
+                hint=f"Begin a new session with the engine '{engine}'.",
+            )
+        move = Move(plan, tools)
+        session.send(move)
+        async with anyio.create_task_group() as either:
+            either.start_soon(_cancel_after, session.ended, either.cancel_scope)
+            await move.done.wait()
+            either.cancel_scope.cancel()
+        if move.error is not None:
+            raise move.error
+        if not move.done.is_set():
+            raise SessionClosing("The session ended while its engine was changed.")
+
+    async def note(self, **changes: Any) -> None:
+        """See `Session.note`."""
+        await self._session.note(**changes)
+
+    async def tell(self, notice: Notice) -> None:
+        """See `Session.tell`."""
+        await self._session.tell(notice)
+
+    async def show(self, frames: Sequence[Frame]) -> None:
+        """See `Session.show`."""
+        await self._session.show(frames)
+
+    async def _set_model(self, model: str) -> None:
+        native = self._session.options.native
+        request = native.to_set_model(self._session.agent_session, model)
+        response = await self._session.ask_agent(request)
+        if not response.failed:
+            native.applied(request, response.result)
+            await self._session.note(model=native.model)
+            return
+        sentence = f"The agent refused the model '{model}'; it goes on with '{native.model}'."
+        details = {"requestedModel": model, "fallbackModel": native.model}
+        await self._session.tell(Notice("model_not_found", sentence, details=details))
+
+
+async def _cancel_after(event: anyio.Event, scope: anyio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()

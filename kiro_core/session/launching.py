@@ -1,0 +1,90 @@
+"""The agent program of a session: started, recorded, and described when it ends."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import anyio
+
+from kiro_core.errors import AgentGone, AgentTimeout, Disconnected, KiroError, LaunchFailed, unwrapped
+from kiro_core.explain import last_words
+from kiro_core.ports import Agent, Process
+
+if TYPE_CHECKING:
+    from kiro_core.session.session import Session
+
+_LOG = logging.getLogger(__name__)
+_LAST_WORDS_S = 1.0
+
+
+class Launching:
+    """One run of an agent program for a session."""
+
+    def __init__(self, session: Session) -> None:
+        """Start nothing yet."""
+        self._session = session
+        self._process: Process | None = None
+
+    @asynccontextmanager
+    async def launched(self) -> AsyncIterator[Agent]:
+        """Start the program and introduce ourselves; leaving ends it and whatever it started.
+
+        Raises:
+            LaunchFailed, AgentGone, AgentTimeout, RpcError: with the program's last words.
+
+        """
+        session, limits = self._session, self._session.tools.limits
+        try:
+            # Backends may hold task groups, which wrap what passes through them.
+            with unwrapped():
+                async with (
+                    session.tools.launcher.launch(session.plan.command) as self._process,
+                    session.tools.wire.connect(self._process, session.listener, limits.start_s) as agent,
+                ):
+                    await session.journal.event("process_begun", self._begun(agent))
+                    yield agent
+        except Disconnected as error:
+            raise await self.gone() from error
+        except AgentTimeout as error:
+            error.details["stderr"], hint = self._last_words()
+            error.hint = f"{error.hint} {hint}".strip()
+            raise
+        finally:
+            with anyio.move_on_after(limits.close_s, shield=True):
+                await self._record_end()
+
+    async def gone(self) -> KiroError:
+        """What to say of a program that ended by itself."""
+        session, process = self._session, self._process
+        program = f"The agent program {session.plan.program!r} of the engine '{session.plan.engine.name}'"
+        if process is None:
+            return LaunchFailed(f"{program} did not start.")
+        with anyio.move_on_after(_LAST_WORDS_S, shield=True):
+            await process.wait()
+        status = "closed its output" if process.exit is None else f"ended with {process.exit}"
+        words, hint = self._last_words()
+        details = {"command": session.plan.program, "status": str(process.exit or "unknown"), "stderr": words}
+        if session.turns is not None:
+            return AgentGone(f"{program} {status}.", hint=hint, **details)
+        return LaunchFailed(f"{program} {status} before it was ready.", hint=hint, **details)
+
+    def _begun(self, agent: Agent) -> dict[str, str]:
+        identity = self._process.identity if self._process is not None else ""
+        return {"process": identity, "name": agent.info.name, "version": agent.info.version}
+
+    async def _record_end(self) -> None:
+        if self._process is None:
+            return
+        ended = {"status": str(self._process.exit or "unknown"), "stderr": self._process.stderr_tail()}
+        try:
+            await self._session.journal.event("process_ended", ended)
+        except KiroError as error:
+            _LOG.warning("session %s: its process's end is not recorded: %s", self._session.plan.info.id, error)
+
+    def _last_words(self) -> tuple[str, str]:
+        """The end of its stderr, and a hint that quotes the line which says most."""
+        words = self._process.stderr_tail().strip() if self._process is not None else ""
+        return words, last_words(words)

@@ -1,0 +1,95 @@
+"""What the agent says and asks: recorded, then shown to the session's client or answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from kiro_core.errors import Disconnected, KiroError, RpcError
+from kiro_core.frames import Frame
+from kiro_core.rpc import INVALID_PARAMS, METHOD_NOT_FOUND
+from kiro_core.session.updates import observed_title, shown_while_loading
+from kiro_core.types import PeerInfo
+
+if TYPE_CHECKING:
+    from kiro_core.session.session import Session
+
+_READ = re.compile(rb"session_info_update|config_option_update|current_mode_update")
+"""The updates that say something about the session itself; every other passes unread."""
+
+
+class Listener:
+    """Implements `Client` for the agent of a session."""
+
+    def __init__(self, session: Session) -> None:
+        """Listen for a session that is held."""
+        self._session = session
+        self.loading = False
+
+    @property
+    def info(self) -> PeerInfo:
+        """What the agent learns of its client: files and terminals are always served, the rest as it offers.
+
+        A login is not the agent's to offer there: a client would start us, and not the agent program.
+        """
+        client = self._session.outlet.client
+        offered: dict[str, Any] = dict(client.info.raw) if client is not None else {}
+        offered.pop("auth", None)
+        files = {"readTextFile": True, "writeTextFile": True}
+        return PeerInfo("kiro_core", raw={**offered, "fs": files, "terminal": True})
+
+    async def notify(self, frames: Sequence[Frame]) -> None:
+        """Record what the agent says, then show it: one append and one write for a chunk."""
+        session = self._session
+        if self.loading:
+            frames = [frame for frame in frames if shown_while_loading(frame)]
+        if not frames:
+            return
+        try:
+            await session.journal.updates(frames)
+            session.patience.heard()
+            told = [await self._read(frame) for frame in frames if self._is_to_show(frame)]
+            await session.show(session.services.shown(told))
+        except KiroError as error:
+            session.fail(error)
+
+    async def request(self, frame: Frame) -> Frame:
+        """Answer a request of the agent."""
+        session, method = self._session, frame.method or ""
+        if session.is_strange(frame):
+            raise RpcError(INVALID_PARAMS, f"The session {frame.session} is not this agent's.")
+        if method == "session/request_permission":
+            response = await session.questions.ask(frame, session.outlet.client, session.for_client(frame))
+        elif method.startswith("_"):
+            response = await self._extension(frame)
+        else:
+            response = await session.services.request(frame)
+        session.patience.heard()
+        return response
+
+    def _is_to_show(self, frame: Frame) -> bool:
+        return frame.fault is None and not self._session.is_strange(frame)
+
+    async def _read(self, frame: Frame) -> Frame:
+        session = self._session
+        if (notice := session.mcp.follow(frame)) is not None:
+            await session.tell(notice)
+        if _READ.search(frame.raw) is None or not session.is_own(frame):
+            return frame
+        if (title := observed_title(frame)) and not session.metadata.info.titled:
+            await session.note(title=title)
+        return await session.options.follow(frame)
+
+    async def _extension(self, frame: Frame) -> Frame:
+        client, limit = self._session.outlet.client, self._session.tools.limits.question_s
+        if client is None:
+            raise RpcError(METHOD_NOT_FOUND, f"Nobody is here who could answer {frame.method}.")
+        try:
+            with anyio.move_on_after(limit):
+                return await client.request(self._session.for_client(frame))
+        except Disconnected as error:
+            raise RpcError(METHOD_NOT_FOUND, f"The client that could answer {frame.method} is gone.") from error
+        raise RpcError(METHOD_NOT_FOUND, f"The client did not answer {frame.method} within {limit:g} s.")

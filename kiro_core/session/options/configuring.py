@@ -1,0 +1,156 @@
+"""A client's choices in a running session: passed to the agent in its own form, or carried out by the desk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kiro_core.errors import ModeUnguarded, RpcError
+from kiro_core.frames import Frame
+from kiro_core.rpc import INVALID_PARAMS
+from kiro_core.session.choices import AGENT, ENGINE, modes_option
+from kiro_core.session.options.native import NativeOptions
+from kiro_core.types import Notice
+
+if TYPE_CHECKING:
+    from kiro_core.session.changing import Changes
+
+METHODS = frozenset({"session/set_config_option", "session/set_mode", "session/set_model"})
+_OPTIONS = [
+    {"optionId": "yes", "name": "Switch", "kind": "allow_once"},
+    {"optionId": "no", "name": "Do not switch", "kind": "reject_once"},
+]
+
+
+class Configuring:
+    """The options of one session."""
+
+    def __init__(self, session: Changes) -> None:
+        """Begin with none; `native` is what the agent of the moment lets its client choose."""
+        self._session = session
+        self.native = NativeOptions()
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every option as a client sees it (ACP: always all of them); the agent's own goes before ours of that id."""
+        plan, listed = self._session.plan, self.native.listed()
+        modes = self.native.modes
+        agent = modes_option(modes, self.native.mode) if plan.by_mode and modes else None
+        ours = [agent or plan.choices.agent_option(plan.config.name), plan.choices.engine_option(plan.engine.name)]
+        taken = {option.get("id") for option in listed}
+        return [*listed, *(option for option in ours if option["id"] not in taken)]
+
+    async def configure(self, frame: Frame) -> Frame:
+        """Answer one of `METHODS`.
+
+        Raises:
+            RpcError: the request is not valid.
+            ModeUnguarded: the agent would stop asking, and nobody agreed.
+            AgentNotFound, UnknownName, EngineNotFound, AgentUnable: the agent or engine cannot be had.
+
+        """
+        params = frame.params
+        if frame.method == "session/set_model":
+            return await self._set_model(frame, _text(frame, "modelId"))
+        if frame.method == "session/set_mode":
+            return await self._pass_on(frame, _text(frame, "modeId"))
+        name = _text(frame, "configId")
+        if self.native.get(name) is None and name in (AGENT, ENGINE):
+            return await self._set_ours(name, _text(frame, "value"))
+        sent = frame
+        if name == "model":
+            sent = self.native.to_set_model(self._session.agent_session, _text(frame, "value"))
+        response = await self._pass_on(sent, str(params.get("value", "")))
+        return response if response.failed else self._everything(response)
+
+    async def follow(self, frame: Frame) -> Frame:
+        """Take note of what the agent changed by itself; the frame as the client is to see it."""
+        update = frame.params.get("update")
+        if not isinstance(update, dict):
+            return frame
+        if update.get("sessionUpdate") == "config_option_update":
+            self.native.take(update)
+            await self._settle()
+            params = {**frame.params, "update": {**update, "configOptions": self.all()}}
+            return Frame.of("session/update", params)
+        if update.get("sessionUpdate") == "current_mode_update":
+            self.native.mode_is(str(update.get("currentModeId", "")))
+            await self._settle()
+        return frame
+
+    async def told_unguarded(self) -> None:
+        """Tell the client when the agent is in a mode in which it does not ask."""
+        engine, mode = self._session.plan.engine, self.native.mode
+        if mode in engine.unguarded:
+            sentence = f"In the mode '{mode}' {engine.title or engine.name} asks nothing before it acts."
+            await self._session.tell(Notice("mode_unguarded", sentence, details={"mode": mode}))
+
+    async def _set_ours(self, name: str, value: str) -> Frame:
+        plan = self._session.plan
+        if name == ENGINE:
+            if value != plan.engine.name:
+                await self._session.move(value)
+        elif plan.by_mode and any(mode.get("id") == value for mode in self.native.modes):
+            params = {"sessionId": self._session.agent_session, "modeId": value}
+            response = await self._pass_on(Frame.of("session/set_mode", params, id=0), value)
+            if response.failed:
+                return response
+        else:
+            await self._session.become(value, native=False)
+        return Frame.answer({"configOptions": self.all()})
+
+    async def _set_model(self, frame: Frame, model: str) -> Frame:
+        sent = self.native.to_set_model(self._session.agent_session, model)
+        translated = sent.method != frame.method
+        response = await self._pass_on(sent if translated else frame, model)
+        if response.failed or not translated:
+            return response
+        update = {"sessionUpdate": "config_option_update", "configOptions": self.all()}
+        await self._session.show(
+            [Frame.of("session/update", {"sessionId": self._session.agent_session, "update": update})]
+        )
+        return Frame.answer({})
+
+    async def _pass_on(self, frame: Frame, value: str) -> Frame:
+        mode = self.native.mode_in(frame)
+        await self._guard(mode)
+        response = await self._session.ask_agent(frame)
+        if not response.failed:
+            self.native.applied(frame, response.result)
+            if mode and self._session.plan.by_mode:
+                await self._become_mode(value)
+            await self._settle()
+        return response
+
+    async def _become_mode(self, name: str) -> None:
+        if name != self._session.plan.config.name:
+            await self._session.become(name, native=True)
+
+    async def _guard(self, mode: str) -> None:
+        engine = self._session.plan.engine
+        if mode not in engine.unguarded or mode == self.native.mode:
+            return
+        title = f"Switch to the mode '{mode}', in which {engine.title or engine.name} asks nothing before it acts"
+        call = {"toolCallId": f"kiro_core-mode-{mode}", "title": title, "kind": "switch_mode", "status": "pending"}
+        params = {"sessionId": self._session.agent_session, "toolCall": call, "options": _OPTIONS}
+        if not await self._session.ask_person(Frame.of("session/request_permission", params, id=0)):
+            raise ModeUnguarded(
+                f"The mode '{mode}' was not set: {engine.title or engine.name} asks nothing in it, and nobody agreed.",
+                hint="Agree when you are asked, or choose another mode.",
+                mode=mode,
+            )
+
+    async def _settle(self) -> None:
+        """Keep in the metadata what the agent runs with now."""
+        if self._session.plan.by_mode and self.native.mode:
+            await self._become_mode(self.native.mode)
+        if self.native.model:
+            await self._session.note(model=self.native.model)
+
+    def _everything(self, response: Frame) -> Frame:
+        return Frame.answer({**response.result, "configOptions": self.all()})
+
+
+def _text(frame: Frame, key: str) -> str:
+    value = frame.params.get(key)
+    if not isinstance(value, str) or not value:
+        raise RpcError(INVALID_PARAMS, f"{frame.method} needs {key} as text.")
+    return value

@@ -1,0 +1,36 @@
+"""Turn what an agent wants to run into a command, and into a question that shows all of it."""
+
+from __future__ import annotations
+
+from shlex import join
+
+from kiro_core.session.services import params
+from kiro_core.session.services.consent import Deed
+from kiro_core.session.services.places import place
+from kiro_core.session.services.served import Served, folders
+from kiro_core.types import Command
+
+
+def command_of(session: Served, asked: params.Params) -> Command:
+    """`{command, args?, env?, cwd?}` of `terminal/create`; it runs in the session's working directory by default.
+
+    Raises:
+        RpcError: a param is wrong, or the working directory is outside of the session's folders.
+
+    """
+    argv, env = params.argv(asked), params.env(asked)
+    cwd = session.plan.info.cwd if asked.get("cwd") is None else params.path(asked, "cwd")
+    return Command(argv, place(cwd, folders(session)).real, env, output_only=True)
+
+
+def running(command: Command) -> Deed:
+    """The question for it; what its variables hold may be secret, so the record has their names."""
+    told = {"command": command.argv[0], "args": list(command.argv[1:]), "cwd": command.cwd}
+    return Deed(
+        "execute",
+        f"Run {join(command.argv)}",
+        "Allow this command in this session",
+        (tuple(command.argv), command.cwd, frozenset(command.env.items())),
+        {**told, "env": sorted(command.env)},
+        private={"env": dict(command.env)},
+    )

@@ -1,0 +1,27 @@
+"""Record what became of a terminal, whoever ran it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import anyio
+
+from kiro_core.errors import KiroError
+from kiro_core.session.services.served import Served
+
+_LOG = logging.getLogger(__name__)
+_STORE_S = 5.0
+
+
+async def record_end(session: Served, name: str, output: str, status: Any, *, truncated: bool) -> None:
+    """Record a terminal's output and exit status, also when whoever ends it is being cancelled.
+
+    A store that does not take it ends the session elsewhere, so it is only logged here.
+    """
+    ended = {"terminalId": name, "output": output, "truncated": truncated, "exitStatus": status}
+    try:
+        with anyio.move_on_after(_STORE_S, shield=True):
+            await session.journal.event("terminal", ended)
+    except KiroError as error:
+        _LOG.warning("session %s: the end of a terminal is not recorded: %s", session.plan.info.id, error)

@@ -1,0 +1,90 @@
+"""What a store promises of deletion: all of a session goes, and never under its owner."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from kiro_core.errors import Held, SessionNotFound
+from kiro_core.ports import SessionStore
+from kiro_core.testing.store_samples import records, session, stored
+from kiro_core.types import SessionId, SessionQuery
+
+
+class DeletingPromises:
+    """Whole or gone, for owners, readers and contenders."""
+
+    async def test_a_deleted_session_is_gone_for_everybody(self, store: SessionStore) -> None:
+        kept, info = await stored(store), session()
+        async with store.create(info) as db:
+            await db.append([b"{}"])
+        await store.delete(info.id)
+        assert list((await store.list(SessionQuery())).items) == [kept]
+        with pytest.raises(SessionNotFound):
+            await store.get(info.id)
+        with pytest.raises(SessionNotFound):
+            await records(store, info.id)
+        with pytest.raises(SessionNotFound):
+            async with store.open(info.id):
+                pass
+
+    async def test_the_id_of_a_deleted_session_is_free_and_its_records_do_not_come_back(
+        self, store: SessionStore
+    ) -> None:
+        info = session(title="first", tags=("old",))
+        async with store.create(info) as db:
+            await db.append([b'{"n":1}', b'{"n":2}'])
+        await store.delete(info.id)
+        again = replace(info, title="second", tags=())
+        async with store.create(again) as db:
+            assert db.head == 0
+            await db.append([b'{"n":3}'])
+        assert await store.get(info.id) == again
+        assert [record.body for record in await records(store, info.id)] == [b'{"n":3}']
+
+    async def test_a_session_with_an_owner_is_not_deleted(self, store: SessionStore) -> None:
+        info = session()
+        async with store.create(info) as db:
+            await db.append([b"{}"])
+            with pytest.raises(Held):
+                await store.delete(info.id)
+            await db.append([b"{}"])
+        assert len(await records(store, info.id)) == 2
+
+    async def test_an_unknown_session_cannot_be_deleted(self, store: SessionStore) -> None:
+        info = await stored(store)
+        with pytest.raises(SessionNotFound):
+            await store.delete(session().id)
+        await store.delete(info.id)
+        with pytest.raises(SessionNotFound):
+            await store.delete(info.id)
+
+    async def test_a_contender_has_the_whole_session_or_none(self, store: SessionStore) -> None:
+        infos = [await stored(store) for _ in range(10)]
+        for info in infos:
+            async with store.open(info.id) as db:
+                await db.append([b"{}"])
+
+        async def contend(session: SessionId) -> None:
+            with suppress(Held, SessionNotFound):
+                async with store.open(session) as db:
+                    assert db.head == 1
+                    assert len(await db.tail(9)) == 1
+
+        async def delete(session: SessionId) -> None:
+            with suppress(Held, SessionNotFound):
+                await store.delete(session)
+
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as tasks:
+                for info in infos:
+                    for action in (contend, delete, contend, delete):
+                        tasks.start_soon(action, info.id)
+        for info in infos:
+            with suppress(SessionNotFound):
+                await store.delete(info.id)
+            with pytest.raises(SessionNotFound):
+                await store.get(info.id)

@@ -1,0 +1,47 @@
+"""Take a session away so that it is either there or gone, whatever crash or contender comes between."""
+
+from __future__ import annotations
+
+from kiro_files.files import Files, not_found, sync_folder
+from kiro_files.lease import Lease
+
+
+def delete_session(files: Files) -> None:
+    """Remove all files of a session; blocks on the disk. Damaged ones go too.
+
+    Raises:
+        SessionNotFound: there is none; what a crash left of one is removed all the same.
+        Held: an owner lives.
+        OSError: the disk failed.
+
+    """
+    if not any(path.exists() for path in (files.metadata, *files.others, files.lock)):
+        raise not_found(files.id)
+    lease = Lease.take(files)
+    try:
+        existed = files.metadata.exists()
+        remove(files, lease)
+    finally:
+        lease.release()
+    if not existed:
+        raise not_found(files.id)
+
+
+def remove(files: Files, lease: Lease) -> None:
+    """Remove everything of a session that is held; the caller releases the lease and touches nothing more.
+
+    It exists as long as its metadata does: they go first, durably, so that no crash leaves a session
+    without its log. The lock file goes last: until then everybody else is kept out.
+
+    Raises:
+        Fenced: the lease was taken away.
+        OSError: the disk failed.
+
+    """
+    lease.check()
+    files.metadata.unlink(missing_ok=True)
+    sync_folder(files.folder)
+    for path in files.others:
+        path.unlink(missing_ok=True)
+    lease.discard()
+    sync_folder(files.folder)

@@ -1,0 +1,162 @@
+"""A session's services with a real launcher, real files and a client that keeps what it sees."""
+
+import sys
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+
+from kiro_core.errors import RpcError
+from kiro_core.frames import Frame
+from kiro_core.journal import Journal, entry
+from kiro_core.session.outlet import Outlet
+from kiro_core.session.plan import Plan, Tools
+from kiro_core.session.questions import Questions
+from kiro_core.session.services import opened_services
+from kiro_core.settings import Limits
+from kiro_core.testing import RecordingClient
+from kiro_core.types import AgentConfig, Engine, PeerInfo, Record, SessionId, SessionInfo
+from kiro_local import kiro_launchers
+
+OURS, THEIRS = "ours", "theirs"
+
+
+class Log:
+    """A `SessionDb` in memory."""
+
+    def __init__(self):
+        self.bodies = []
+
+    async def append(self, batch):
+        self.bodies += batch
+
+    async def commit(self):
+        pass
+
+
+class Room:
+    """Implements `Served`, and has the requests of an agent as short calls."""
+
+    def __init__(self, cwd, client, launcher, roots, limits):
+        info = SessionInfo(SessionId(OURS), str(cwd), "", "", roots=tuple(map(str, roots)))
+        engine = Engine("scripted", (sys.executable,))
+        self.plan = Plan(info, engine, AgentConfig("any"), Frame.of("session/new", {}, id=0))
+        self.tools = Tools(store=None, launcher=launcher, wire=None, limits=Limits(**limits))
+        self.log = Log()
+        self.journal = Journal(self.log)
+        self.notices = []
+        self.questions = Questions(self.journal, self._tell, self.tools.limits.question_s)
+        self.outlet = Outlet(info.id, client)
+        self.client = client
+        self.cwd = cwd
+        self.services = None
+
+    async def _tell(self, notice):
+        self.notices.append(notice)
+
+    def for_client(self, frame):
+        return frame.with_session(OURS)
+
+    async def show(self, frames):
+        await self.outlet.show([self.for_client(frame) for frame in frames])
+
+    async def ask(self, method, **params):
+        """The result of a request, or an `RpcError`."""
+        response = await self.services.request(Frame.of(method, {"sessionId": THEIRS, **params}, id=7))
+        assert not response.failed
+        return response.result
+
+    async def refused(self, method, **params):
+        """The number and the sentence with which a request is refused."""
+        with pytest.raises(RpcError) as caught:
+            await self.ask(method, **params)
+        return caught.value.number, str(caught.value)
+
+    async def say(self, **update):
+        """Say something as the agent, recorded and shown as a session does it."""
+        frame = Frame.of("session/update", {"sessionId": THEIRS, "update": update})
+        await self.journal.updates([frame])
+        await self.show(self.services.shown([frame]))
+
+    def entries(self, *kinds):
+        """What is on record, all of it or of some kinds."""
+        found = [entry(Record(1, 1, body)) for body in self.log.bodies]
+        return [item for item in found if not kinds or item.kind in kinds]
+
+    async def records(self, after=0):
+        """The record, as a store reads it."""
+        for seq, body in enumerate(list(self.log.bodies), 1):
+            if seq > after:
+                yield Record(seq, 1, body)
+
+
+@asynccontextmanager
+async def room(cwd, client, roots=(), grace_s=5.0, **limits):
+    """The services of a session in `cwd`, open."""
+    (provider,) = kiro_launchers()
+    with anyio.fail_after(30):
+        async with provider.open(provider.options(grace_s=grace_s)) as launcher:
+            it = Room(cwd, client, launcher, roots, limits)
+            await it.outlet.release(it.outlet.held_for)
+            async with opened_services(it) as it.services:
+                yield it
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """`async with opened(client) as room`: services in the folder `w` of the test's own."""
+    (tmp_path / "w").mkdir()
+
+    def open_(client=None, cwd=None, **more):
+        return room(cwd or tmp_path / "w", client, **more)
+
+    return open_
+
+
+@pytest.fixture
+def w(tmp_path):
+    return tmp_path / "w"
+
+
+@pytest.fixture
+def able():
+    """`able("read", answer=...)`: a client with these abilities."""
+
+    def client(*abilities, **more):
+        return RecordingClient(PeerInfo("client", abilities=frozenset(abilities)), **more)
+
+    return client
+
+
+@pytest.fixture
+def choosing():
+    """`choosing("allow_always")`: a client that chooses that option of every question."""
+
+    def client(kind, *abilities):
+        async def answer(frame):
+            return Frame.answer({"outcome": {"outcome": "selected", "optionId": kind}})
+
+        return RecordingClient(PeerInfo("client", abilities=frozenset(abilities)), answer)
+
+    return client
+
+
+def python(code):
+    """The params of a `terminal/create` that runs it."""
+    return {"command": sys.executable, "args": ["-c", code]}
+
+
+def statuses(client):
+    """What the client was shown of tool calls, as (title of the question, status)."""
+    titles = {q.params["toolCall"]["toolCallId"]: q.params["toolCall"]["title"] for q in client.questions}
+    return [(titles[u["toolCallId"]], u["status"]) for u in client.updates() if u.get("toolCallId") in titles]
+
+
+@pytest.fixture(name="python")
+def _python():
+    return python
+
+
+@pytest.fixture(name="statuses")
+def _statuses():
+    return statuses
