@@ -129,6 +129,7 @@ class Life:
             raise session.plan.refusal
         session.turns = None
         until = anyio.current_time() + self._limits.start_s
+        command = None  # an agent that hangs up ends the block, and nothing is asked of it any more
         async with opened_services(session) as session.services, self._launching.launched() as agent:
             session.agent = agent
             opening = Opening(agent, session.plan, session.outlet.told, self._limits, until)

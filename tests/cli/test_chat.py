@@ -8,6 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiro_core.cli.chat.layout import Layout
+from kiro_core.cli.chat.told import Told
 
 PROGRAM = Path(sys.executable).with_name("kiro-core")
 CHAT = ("chat", "--engine", "mem")
@@ -424,3 +429,22 @@ def test_a_start_that_takes_its_time_is_told_while_the_person_types(terminal, ho
     screen.expect("typed early\r\n")
     screen.type(CTRL_D)
     assert screen.ended() == 0
+
+
+@given(st.lists(st.text("a \n\u4f60\x1b\u0301", max_size=30), max_size=30), st.integers(1, 8))
+def test_whatever_an_agent_says_is_shown_once_and_no_line_grows_without_bound(pieces, columns):
+    layout = Layout(lambda: columns, colours=False)
+    shown = ""
+    for piece in pieces:
+        shown += layout.add(Told("said", piece))
+        assert len(layout.growing.replace("\u0301", "")) <= 10 * columns
+    shown += layout.end()
+    said = "".join(pieces).replace("\x1b", "")
+    assert shown.replace("\n", "") == said.replace("\n", "")
+    assert not said or shown.endswith("\n")
+
+
+def test_a_very_long_line_is_cut_without_measuring_it():
+    layout = Layout(lambda: 80, colours=False)
+    lines = layout.add(Told("said", "\u4f60" * 1_000_000)).splitlines()
+    assert {len(line) for line in lines} == {80}

@@ -22,7 +22,7 @@ try:
 except SystemExit:
     sys.stderr.write(" ".join(sys.modules))
 """
-HEAVY = {"anyio", "asyncio", "msgspec", "pydantic", "pydantic_settings", "pluggy", "rich", "trio"}
+HEAVY = {"anyio", "asyncio", "msgspec", "prompt_toolkit", "pydantic", "pydantic_settings", "pluggy", "rich", "trio"}
 
 
 def tree(group, *path):

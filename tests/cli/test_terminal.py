@@ -188,6 +188,19 @@ def test_the_only_engine_is_asked_for_once_and_remembered(terminal, home):
 
 
 @pytest.mark.usefixtures("only_agent")
+def test_the_only_engine_is_asked_for_in_a_chat_too(terminal, home):
+    screen = terminal("chat")
+    screen.expect("Qwen Code is the only agent program that is installed. Use it? [Y/n]")
+    screen.type("\r")
+    screen.expect("/help lists the commands.")
+    screen.type("Hello\r")
+    screen.expect("told: Hello\r\n")
+    screen.type("\x04")
+    assert screen.ended() == 0
+    assert (home / "kiro.toml").read_bytes() == b'engine = "qwen"\n'
+
+
+@pytest.mark.usefixtures("only_agent")
 def test_the_settings_file_that_remembers_is_private_when_it_is_new(terminal, home):
     screen = terminal("run", "Hello")
     screen.expect("[Y/n] ")

@@ -16,10 +16,10 @@ from kiro_core.cli.failing import CANCELLED, DENIED, DONE, FAILED
 from kiro_core.cli.finding import find_wanted
 from kiro_core.cli.opening import Opened, open_session
 from kiro_core.cli.options import Given
-from kiro_core.cli.order import Order
-from kiro_core.cli.output import FORMS
 from kiro_core.cli.progress import progress
-from kiro_core.cli.run_client import RunClient
+from kiro_core.cli.run.client import RunClient
+from kiro_core.cli.run.order import Order
+from kiro_core.cli.run.output import FORMS
 from kiro_core.cli.signals import follow_signals
 from kiro_core.cli.text import tell
 from kiro_core.dispatcher import open_desk

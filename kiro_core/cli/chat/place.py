@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 import anyio
 
 from kiro_core import claim_stdio
-from kiro_core.cli.chatting.chat import Chat
-from kiro_core.cli.chatting.current import Current
-from kiro_core.cli.chatting.leaving import Leaving
-from kiro_core.cli.chatting.orders import OURS
-from kiro_core.cli.chatting.plain import Plain
-from kiro_core.cli.chatting.screen import Screen
-from kiro_core.cli.chatting.told import Told
+from kiro_core.cli.chat.conversation import Chat
+from kiro_core.cli.chat.current import Current
+from kiro_core.cli.chat.leaving import Leaving
+from kiro_core.cli.chat.orders import words
+from kiro_core.cli.chat.plain import Plain
+from kiro_core.cli.chat.screen import Screen
+from kiro_core.cli.chat.told import Told
 from kiro_core.cli.failing import CANCELLED, FAILED
 from kiro_core.cli.options import Given
 from kiro_core.cli.signals import follow_signals
@@ -35,14 +35,7 @@ async def hold(given: Given, wanted: Wanted) -> int:
 
     """
     leaving = Leaving()
-
-    def words() -> Mapping[str, Sequence[str]]:
-        """What can be typed behind a slash, and behind that."""
-        theirs = {name: () for name, _ in current.commands}
-        named = {name: [value for value, _ in current.choices(name[1:])[1]] for name in ("/agent", "/engine")}
-        return {**theirs, **dict.fromkeys(OURS, ()), **named}
-
-    screen = _screen(leaving, words)
+    screen = _screen(leaving, lambda: words(current))
     current = Current(screen)
 
     async def signalled(number: signal.Signals) -> None:
@@ -62,15 +55,15 @@ async def hold(given: Given, wanted: Wanted) -> int:
     return leaving.code
 
 
-def _screen(leaving: Leaving, words: Callable[[], Mapping[str, Sequence[str]]]) -> Screen:
+def _screen(leaving: Leaving, known: Callable[[], Mapping[str, Sequence[str]]]) -> Screen:
     at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if at_terminal and not dumb():
-        from kiro_core.cli.chatting.completing import CommandCompleter
-        from kiro_core.cli.chatting.editor import Editor
-        from kiro_core.cli.chatting.history import FileHistory
+        from kiro_core.cli.chat.completing import CommandCompleter
+        from kiro_core.cli.chat.editor import Editor
+        from kiro_core.cli.chat.history import FileHistory
 
         history = FileHistory(kiro_home(os.environ) / "history")
-        editor = Editor(history, CommandCompleter(words), leaving)
+        editor = Editor(history, CommandCompleter(known), leaving)
         for handler in logging.getLogger().handlers:
             if isinstance(handler, logging.StreamHandler):
                 handler.setStream(editor)

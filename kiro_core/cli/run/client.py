@@ -9,8 +9,8 @@ from typing import Any
 import anyio
 
 from kiro_core.cli.asking import Person, permission
-from kiro_core.cli.output import Form
-from kiro_core.cli.report import Report
+from kiro_core.cli.run.output import Form
+from kiro_core.cli.run.report import Report
 from kiro_core.cli.text import encoded, printable, tell, tell_failure
 from kiro_core.cli.wording import question_line
 from kiro_core.frames import Frame

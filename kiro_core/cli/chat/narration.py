@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kiro_core.cli.chatting.told import Told
+from kiro_core.cli.chat.told import Told
 from kiro_core.cli.text import one_line
 from kiro_core.cli.wording import notice_line, plan_lines, text_of, title_of, tool_line
 

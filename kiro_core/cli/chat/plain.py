@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 import anyio
 
 from kiro_core.cli.asking import Person, Typed
-from kiro_core.cli.chatting.told import FLOWING, Told
+from kiro_core.cli.chat.told import FLOWING, Told
 from kiro_core.cli.progress import progress
 from kiro_core.cli.text import encoded, printable, tell_failure, tell_lines
 from kiro_core.rpc import Stream

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from prompt_toolkit.utils import get_cwidth
 
-from kiro_core.cli.chatting.told import FLOWING, Kind, Told, styled
+from kiro_core.cli.chat.told import FLOWING, Kind, Told, styled
 from kiro_core.cli.text import printable
 
 _TAB = 8

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import anyio
 
-from kiro_core.cli.chatting.current import Current
-from kiro_core.cli.chatting.screen import Screen
-from kiro_core.cli.chatting.told import Told
+from kiro_core.cli.chat.current import Current
+from kiro_core.cli.chat.screen import Screen
+from kiro_core.cli.chat.told import Told
 from kiro_core.cli.finding import all_sessions, find_session
 from kiro_core.cli.text import one_line
 from kiro_core.cli.wanted import Wanted
@@ -27,6 +29,13 @@ OURS = {
 _MORE = "Anything else is for the agent; // in front of one of these words says it to the agent."
 _LISTED = 20
 _ENDING_S = 10.0
+
+
+def words(current: Current) -> Mapping[str, Sequence[str]]:
+    """All that can be typed behind a slash, each with the words that can follow it."""
+    theirs: dict[str, Sequence[str]] = {name: () for name, _ in current.commands}
+    named = {f"/{name}": [value for value, _ in current.choices(name)[1]] for name in ("agent", "engine")}
+    return {**theirs, **dict.fromkeys(OURS, ()), **named}
 
 
 class Orders:

@@ -41,8 +41,8 @@ def run(given: Given, *, prompt: str | None, output: str, when_busy: str, wanted
         raise click.UsageError("There is no prompt: write it as an argument, or pipe it in.")
     import anyio
 
-    from kiro_core.cli.conversation import converse
-    from kiro_core.cli.order import Order
+    from kiro_core.cli.run.conversation import converse
+    from kiro_core.cli.run.order import Order
 
     order = Order(None if prompt == "-" else prompt, output, when_busy, wanted)
     return anyio.run(partial(converse, given, order), backend="asyncio")

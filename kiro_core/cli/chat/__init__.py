@@ -26,6 +26,6 @@ def chat(given: Given, *, wanted: Wanted) -> int:
     """
     import anyio
 
-    from kiro_core.cli.chatting.place import hold
+    from kiro_core.cli.chat.place import hold
 
     return anyio.run(partial(hold, given, wanted), backend="asyncio")

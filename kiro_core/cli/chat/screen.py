@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from kiro_core.cli.asking import Person
-from kiro_core.cli.chatting.told import Told
+from kiro_core.cli.chat.told import Told
 
 
 class Screen(Protocol):

@@ -14,10 +14,10 @@ from prompt_toolkit.history import History
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 from kiro_core.cli.asking import Person
-from kiro_core.cli.chatting.layout import Layout
-from kiro_core.cli.chatting.leaving import Leaving
-from kiro_core.cli.chatting.line import Line, Taken, enter_and
-from kiro_core.cli.chatting.told import Told
+from kiro_core.cli.chat.layout import Layout
+from kiro_core.cli.chat.leaving import Leaving
+from kiro_core.cli.chat.line import Line, Taken, enter_and
+from kiro_core.cli.chat.told import Told
 from kiro_core.cli.failing import CANCELLED
 from kiro_core.cli.text import coloured, one_line, printable
 

@@ -7,9 +7,9 @@ from importlib.metadata import version
 from typing import Any
 
 from kiro_core.cli.asking import permission
-from kiro_core.cli.chatting.narration import Narration
-from kiro_core.cli.chatting.screen import Screen
-from kiro_core.cli.chatting.told import Told
+from kiro_core.cli.chat.narration import Narration
+from kiro_core.cli.chat.screen import Screen
+from kiro_core.cli.chat.told import Told
 from kiro_core.cli.text import one_line
 from kiro_core.cli.wording import question_line
 from kiro_core.frames import Frame

@@ -9,12 +9,12 @@ import anyio
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream
 
-from kiro_core.cli.chatting.current import Current
-from kiro_core.cli.chatting.keyboard import read_ahead
-from kiro_core.cli.chatting.leaving import Leaving
-from kiro_core.cli.chatting.orders import OURS, Orders
-from kiro_core.cli.chatting.screen import Screen
-from kiro_core.cli.chatting.told import Told
+from kiro_core.cli.chat.current import Current
+from kiro_core.cli.chat.keyboard import read_ahead
+from kiro_core.cli.chat.leaving import Leaving
+from kiro_core.cli.chat.orders import OURS, Orders
+from kiro_core.cli.chat.screen import Screen
+from kiro_core.cli.chat.told import Told
 from kiro_core.cli.engine_question import settle_engine
 from kiro_core.cli.failing import CANCELLED, DENIED, FAILED
 from kiro_core.cli.finding import find_wanted

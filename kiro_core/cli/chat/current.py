@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kiro_core.cli.chatting.client import ChatClient
-from kiro_core.cli.chatting.screen import Screen
+from kiro_core.cli.chat.client import ChatClient
+from kiro_core.cli.chat.screen import Screen
 from kiro_core.cli.opening import open_session
 from kiro_core.errors import SessionClosing, SessionNotFound
 from kiro_core.frames import Frame

@@ -7,9 +7,9 @@ from contextlib import aclosing
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
-from kiro_core.cli.chatting.leaving import Leaving
-from kiro_core.cli.chatting.screen import Screen
-from kiro_core.cli.chatting.told import Told
+from kiro_core.cli.chat.leaving import Leaving
+from kiro_core.cli.chat.screen import Screen
+from kiro_core.cli.chat.told import Told
 from kiro_core.cli.failing import DONE
 
 

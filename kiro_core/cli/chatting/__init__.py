@@ -1,1 +1,0 @@
-"""A conversation at the terminal, or through a pipe: what `kiro-core chat` does."""
