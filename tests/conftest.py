@@ -11,7 +11,8 @@ settings.register_profile("long", deadline=None, max_examples=int(os.environ.get
 settings.load_profile("usual")
 
 
-@pytest.fixture(params=["asyncio", "trio"])
+# Each environment of tox runs on one loop at least, and all of them together on both.
+@pytest.fixture(params=os.environ.get("TEST_BACKENDS", "asyncio,trio").split(","))
 def anyio_backend(request):
     return request.param
 
