@@ -2,7 +2,7 @@
 
 from kiro_core.frames.codec import decode, encode
 from kiro_core.frames.frame import Frame
-from kiro_core.frames.head import INVALID_REQUEST, PARSE_ERROR
+from kiro_core.frames.head import INVALID_REQUEST, PARSE_ERROR, Head
 from kiro_core.frames.lines import Splitter, join, parse
 
-__all__ = ["INVALID_REQUEST", "PARSE_ERROR", "Frame", "Splitter", "decode", "encode", "join", "parse"]
+__all__ = ["INVALID_REQUEST", "PARSE_ERROR", "Frame", "Head", "Splitter", "decode", "encode", "join", "parse"]

@@ -9,6 +9,9 @@ from kiro_core.frames.codec import decode, encode
 from kiro_core.frames.head import Head, peek
 from kiro_core.frames.splice import spliced, text_at
 
+_KEPT_BYTES = 4 * 1024 * 1024
+"""A larger message is decoded again each time, which takes longer, instead of being there twice all the time."""
+
 _USUAL_UPDATE = re.compile(rb'\{"jsonrpc": ?"2\.0", ?"method": ?"[^"\\]*", ?"params": ?\{"sessionId": ?"([^"\\]*)"')
 
 
@@ -71,10 +74,13 @@ class Frame:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The whole message, decoded once; `{}` when the line is no message."""
-        if self._body is None:
-            self._body = _object(self.raw)
-        return self._body
+        """The whole message, decoded once unless it is large; `{}` when the line is no message."""
+        if self._body is not None:
+            return self._body
+        body = _object(self.raw)
+        if len(self.raw) <= _KEPT_BYTES:
+            self._body = body
+        return body
 
     @property
     def params(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from typing import Any, NamedTuple
 
 import msgspec
@@ -21,6 +22,7 @@ _DIGITS = 4300
 """Python's own `json` refuses longer integers, so a line that holds one is not embedded in a record."""
 
 _STRIDE = 100
+_PART = 1024 * 1024
 _ENDLESS = re.compile(rb"[0-9]{%d}" % (_DIGITS // _STRIDE))
 
 _NEVER = msgspec.Raw()
@@ -73,8 +75,11 @@ def is_utf8(raw: bytes) -> bool:
     """Whether the bytes are valid UTF-8."""
     if raw.isascii():
         return True
+    # In parts, since text that is not all ASCII takes up to four times its bytes.
+    decode = getincrementaldecoder("utf-8")().decode
     try:
-        raw.decode()
+        for start in range(0, len(raw), _PART):
+            decode(raw[start : start + _PART], final=start + _PART >= len(raw))
     except UnicodeDecodeError:
         return False
     return True

@@ -154,10 +154,9 @@ class Peer:
             except _GONE:
                 await self._handle(parse(splitter.rest()), tasks)
                 return
-            block = splitter.feed(chunk)
-            if block:
-                await self._handle(parse(block), tasks)
-            elif splitter.length > _LONGEST_LINE:
+            # No name for the block: a long line would be there twice while it is handled.
+            await self._handle(parse(splitter.feed(chunk)), tasks)
+            if splitter.length > _LONGEST_LINE:
                 _LOG.error("a connection was given up: it sent a line of more than %d bytes", _LONGEST_LINE)
                 return
 
@@ -190,8 +189,9 @@ class Peer:
             await self._handler.notify(frames)
         except Exception:  # noqa: BLE001 - the wire is a boundary: one bad message must not end the connection
             _LOG.exception("a notification could not be handled: %s", frames[0].method)
-        with anyio.move_on_after(_REFUSAL_S):
-            await self._reply([answer for frame in frames if (answer := self._refusal(frame))])
+        if refusals := [refusal for frame in frames if (refusal := self._refusal(frame))]:
+            with anyio.move_on_after(_REFUSAL_S):
+                await self._reply(refusals)
 
     def _refusal(self, frame: Frame) -> Frame | None:
         """What a bad line is answered; a response that says nothing is a failure for who waits for it."""
@@ -204,7 +204,6 @@ class Peer:
 
     async def _reply(self, responses: list[Frame]) -> None:
         try:
-            if responses:
-                await self.send(responses)
+            await self.send(responses)
         except Disconnected:
             _LOG.debug("a response could not be sent: the connection is closed")

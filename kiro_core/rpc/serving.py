@@ -10,7 +10,7 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from kiro_core.errors import KiroError, RpcError
 from kiro_core.frames import Frame
-from kiro_core.rpc.wording import CANCELLED, INTERNAL_ERROR, failure
+from kiro_core.rpc.wording import CANCELLED, INTERNAL_ERROR, exact, failure
 
 _LOG = logging.getLogger(__name__)
 _OPEN_REQUESTS = 1000
@@ -61,7 +61,7 @@ class Serving:
                 response = await self._response(frame)
             # No wait between the handler's return and this write: what a handler schedules for
             # "after the answer" then comes after the answer.
-            await self._reply([response.with_id(id_)])
+            await self._reply([exact(response).with_id(id_)])
         finally:
             del self._open[scope]
             self._answered.set()

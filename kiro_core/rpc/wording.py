@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kiro_core.errors import KiroError, RpcError
-from kiro_core.frames import Frame
+from kiro_core.frames import Frame, Head
 
 METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
@@ -24,6 +24,25 @@ def failure(error: Exception) -> Frame:
         data = {"code": error.code, "hint": error.hint, **error.details}
         return Frame.failure(error.rpc, f"{error} {error.hint}".rstrip(), data)
     return Frame.failure(INTERNAL_ERROR, "Something failed here; the log has the details.", {"code": "INTERNAL"})
+
+
+def exact(response: Frame) -> Frame:
+    """A response as JSON-RPC 2.0 section 5 wants it: a result or an error, and of an error a number and a sentence.
+
+    What another peer answered may be passed on, and not every peer is exact.
+    """
+    told, given = response.text_at("error"), response.text_at("result")
+    if told is None and given is not None:
+        return response
+    if given is not None and not response.error:
+        return Frame(b'{"jsonrpc":"2.0","id":null,"result":%b}' % given, Head(id=b"null"))
+    error = response.error
+    number, sentence = error.get("code"), error.get("message")
+    if given is None and type(number) is int and isinstance(sentence, str):
+        return response
+    number = number if type(number) is int else INTERNAL_ERROR
+    sentence = sentence if isinstance(sentence, str) else "The agent failed and gave no reason."
+    return Frame.failure(number, sentence, error.get("data"))
 
 
 def result(response: Frame, what: str) -> dict[str, Any]:

@@ -51,7 +51,10 @@ class Listener:
         try:
             await session.journal.updates(frames)
             session.patience.heard()
-            told = [await self._read(frame) for frame in frames if self._is_to_show(frame)]
+            told = [frame for frame in frames if frame.fault is None and not session.is_strange(frame)]
+            for index, frame in enumerate(told):
+                if frame.method != "session/update" or (b"_update" in frame.raw and _READ.search(frame.raw)):
+                    told[index] = await self._read(frame)
             await session.show(session.services.shown(told))
         except KiroError as error:
             session.fail(error)
@@ -70,14 +73,11 @@ class Listener:
         session.patience.heard()
         return response
 
-    def _is_to_show(self, frame: Frame) -> bool:
-        return frame.fault is None and not self._session.is_strange(frame)
-
     async def _read(self, frame: Frame) -> Frame:
         session = self._session
         if (notice := session.mcp.follow(frame)) is not None:
             await session.tell(notice)
-        if _READ.search(frame.raw) is None or not session.is_own(frame):
+        if frame.method != "session/update" or not session.is_own(frame):
             return frame
         if (title := observed_title(frame)) and not session.metadata.info.titled:
             await session.note(title=title)
