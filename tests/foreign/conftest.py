@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-# The modules beside this file: `importlib` mode puts no folder of tests on the path.
-sys.path.append(str(HERE))
-pytest.register_assert_rewrite("sdk_shapes")
+# The modules beside this file and those of the wire: `importlib` mode puts no folder of tests on the path.
+sys.path += [str(HERE), str(HERE.parent / "wire")]
+pytest.register_assert_rewrite("sdk_shapes", "strictness")
 
 
 @pytest.fixture

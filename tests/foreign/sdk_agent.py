@@ -35,7 +35,8 @@ class SdkAgent:
 
     async def initialize(self, **_):
         about = schema.Implementation(name="sdk agent", version="1")
-        can = schema.AgentCapabilities(load_session=True)
+        takes = schema.PromptCapabilities(image=True)
+        can = schema.AgentCapabilities(load_session=True, prompt_capabilities=takes)
         return schema.InitializeResponse(protocol_version=1, agent_info=about, agent_capabilities=can)
 
     async def new_session(self, **_):

@@ -97,4 +97,4 @@ async def editor(place, *options, answer="allow_once"):
                 )
                 yield client
     assert process.returncode == 0, (wire / "stderr").read_text()
-    client.judged = judge(wire)
+    client.judged = judge(wire / "received", wire / "sent")

@@ -33,5 +33,13 @@ def lines(path):
 
 
 def messages(path):
-    """The same, decoded."""
-    return [json.loads(line) for line in lines(path)]
+    """The same, decoded, without what is no message."""
+    decoded = [_decoded(line) for line in lines(path)]
+    return [message for message in decoded if isinstance(message, dict)]
+
+
+def _decoded(line):
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

@@ -17,7 +17,7 @@ def place(place):
     """A place with the agent; whatever a test did, what the agent was told is judged at its end."""
     place.sdk_engine()
     yield place
-    assert {"initialize", "session/new"} <= set(judge(place.agent_wire))
+    assert {"initialize", "session/new"} <= set(judge(place.agent_wire / "received", place.agent_wire / "sent"))
 
 
 async def test_it_is_introduced_and_streams_its_answer(place):
@@ -122,9 +122,10 @@ async def test_its_refusal_of_a_session_reaches_the_client_with_its_number(place
     place.settings.write_text("")
     place.sdk_engine("refuse")
     async with editor(place, *SDK) as client:
-        with pytest.raises(RequestError, match="'sdk' refused session/new: Authentication required") as caught:
+        with pytest.raises(RequestError, match="sdk wants a login first: Authentication required") as caught:
             await client.agent.new_session(cwd=place.cwd)
         assert caught.value.code == -32000
+        assert caught.value.data["login"] == "kiro-core engines login sdk"
 
 
 def _sent(place, word):

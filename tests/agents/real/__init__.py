@@ -1,0 +1,1 @@
+"""Real agent programs, the editor before them and the model behind them."""
