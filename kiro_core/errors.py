@@ -124,7 +124,7 @@ class AuthRequired(KiroError, PermissionError):
 
 
 class ModeUnguarded(KiroError, PermissionError):
-    """A mode in which the agent asks nothing before it acts was not set, since nobody agreed to it."""
+    """A mode in which the agent acts without asking a person was not set, since nobody agreed to it."""
 
     code = "MODE_UNGUARDED"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 
 def main() -> None:
@@ -21,6 +22,17 @@ def main() -> None:
         give_up(1)
         tell_failure(f"The output could not be written: {error.strerror}.")
         sys.exit(1)
+    finally:
+        _let_go(give_up)
+
+
+def _let_go(give_up: Callable[[int], None]) -> None:
+    """Write what is left, where it can be: the interpreter would make another exit code of a closed terminal."""
+    for fd, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            give_up(fd)
 
 
 def _open_missing_streams() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from kiro_core.dispatcher.login import authenticate, log_out
 from kiro_core.dispatcher.requests import busy_wish, prompt_of, session_of
+from kiro_core.engines.logins import TERMINAL_LOGIN
 from kiro_core.errors import AuthRequired, RpcError, SessionBusy, SessionNotFound
 from kiro_core.frames import Frame
 from kiro_core.ports import Client, Turn
@@ -51,7 +54,7 @@ class Connection:
         try:
             if replay:
                 await session.replay(self._client)
-            return session.answer
+            return session.joined()
         finally:
             # Also when it failed or was taken back: nothing else would end the hold.
             self._desk.release(session, held_for)
@@ -88,6 +91,9 @@ class Connection:
         if not isinstance(frame.params.get("methodId"), str):
             raise RpcError(INVALID_PARAMS, "authenticate needs a methodId.")
         engine, tools = self._desk.engine_for_login(self._login_wanted)
+        if frame.params["methodId"] == TERMINAL_LOGIN:
+            command = f"kiro-core engines login {engine.name}"
+            raise RpcError(INVALID_PARAMS, f"{TERMINAL_LOGIN} runs in a terminal: {command}.")
         return await authenticate(engine, tools, self._client, frame)
 
     async def logout(self, frame: Frame) -> Frame:
@@ -114,7 +120,8 @@ class Connection:
         if frame.method in _TERMINATE:
             return await self._terminate(frame)
         if frame.session and ((frame.method or "").startswith("_") or frame.method in CONFIGURING):
-            return await self._session(frame).call(frame)
+            with self._noting_login():
+                return await self._session(frame).call(frame)
         raise RpcError(METHOD_NOT_FOUND, f"There is no method {frame.method} here.")
 
     async def notify(self, frame: Frame) -> None:
@@ -125,10 +132,15 @@ class Connection:
             await self._session(frame).pass_on(frame)
 
     async def _start(self, plan: Plan) -> Frame:
-        try:
+        with self._noting_login():
             return await self._desk.start(plan, self._client)
-        except AuthRequired:
-            self._login_wanted = plan.engine.name
+
+    @contextmanager
+    def _noting_login(self) -> Iterator[None]:
+        try:
+            yield
+        except AuthRequired as error:
+            self._login_wanted = error.details["engine"]
             raise
 
     async def _terminate(self, frame: Frame) -> Frame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime
 from tempfile import TemporaryFile
 from typing import IO
 from uuid import uuid4
@@ -13,8 +14,8 @@ import anyio
 from anyio import to_thread
 
 from kiro_core.archive import read_archive
-from kiro_core.dispatcher.labels import require_free
-from kiro_core.errors import Held, KiroError, SessionNotFound, Unavailable
+from kiro_core.dispatcher.labels import labels, require_free
+from kiro_core.errors import ArchiveInvalid, Held, KiroError, LabelInvalid, SessionNotFound, Unavailable
 from kiro_core.ports import SessionStore
 from kiro_core.types import SessionId, SessionInfo
 
@@ -58,6 +59,7 @@ async def import_archive(store: SessionStore, chunks: AsyncIterator[bytes], *, n
         with _explained():
             kept = _Kept(stack.enter_context(TemporaryFile()))
         info = await read_archive(chunks, kept.keep)
+        _check(info)
         await kept.rewind()
         if new_id:
             # A copy: two sessions cannot share a name, and must not go on with one conversation of the agent.
@@ -67,6 +69,22 @@ async def import_archive(store: SessionStore, chunks: AsyncIterator[bytes], *, n
             await require_free(store, info.name, info)
         await _create(store, info, kept)
     return info
+
+
+def _check(info: SessionInfo) -> None:
+    """An archive may come from anywhere: what a person could not write is not let in.
+
+    Raises:
+        ArchiveInvalid: a label or a time is none.
+
+    """
+    try:
+        labels(info.title, info.name, info.tags)
+        for time in (info.created, info.updated):
+            if datetime.fromisoformat(time).tzinfo is None:
+                raise ArchiveInvalid(f"The archive has a time without a zone: {time!r}.")
+    except (LabelInvalid, ValueError) as error:
+        raise ArchiveInvalid(f"The archive's session cannot be taken: {error}", hint="Export it again.") from error
 
 
 async def _require_absent(store: SessionStore, session: SessionId) -> None:

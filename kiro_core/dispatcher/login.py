@@ -32,7 +32,7 @@ class LoginClient:
     async def request(self, frame: Frame) -> Frame:
         """Pass an elicitation on, under the id by which the client knows the login (ACP "Elicitation", scope)."""
         params = frame.params
-        asked = f"elicitation-{params.get('mode')}" if frame.method == "elicitation/create" else ""
+        asked = f"elicitation-{params.get('mode', 'form')}" if frame.method == "elicitation/create" else ""
         if asked not in self._client.info.abilities:
             raise RpcError(METHOD_NOT_FOUND, f"The client does not offer {frame.method}.")
         if "requestId" in params:

@@ -12,7 +12,7 @@ from anyio import to_thread
 from kiro_core.agentconfig import Resolved, all_agents, resolve
 from kiro_core.dispatcher.backends import Backends
 from kiro_core.dispatcher.labels import labels, require_free
-from kiro_core.dispatcher.requests import folder_of, roots_of, servers_of, wish
+from kiro_core.dispatcher.requests import folder_of, named, roots_of, servers_of, wish
 from kiro_core.dispatcher.telling import told_of
 from kiro_core.engines import Chosen, choose_engine, installed
 from kiro_core.errors import AgentNotFound, EngineNotFound, KiroError, UnknownName
@@ -21,7 +21,7 @@ from kiro_core.frames import Frame
 from kiro_core.journal import utc_now
 from kiro_core.session import Choices, Plan
 from kiro_core.settings import kiro_home
-from kiro_core.types import Engine, Notice, SessionId, SessionInfo
+from kiro_core.types import AgentConfig, Engine, Notice, SessionId, SessionInfo
 
 
 class Planner:
@@ -43,7 +43,8 @@ class Planner:
 
         """
         resolved = await self._resolved(frame)
-        chosen = self._choose(resolved.config.name, wish(frame, "engine") or self._engine)
+        chosen = self._choose(resolved.config.name, named(frame, "engine") or self._engine)
+        resolved = await self._settled(resolved, chosen.engine, frame)
         now = utc_now()
         info = SessionInfo(
             id=SessionId(str(uuid4())),
@@ -54,12 +55,13 @@ class Planner:
             engine=chosen.engine.name,
             config_digest=resolved.config.digest,
             roots=tuple(roots_of(frame)),
-            **labels(None, str(wish(frame, "name") or ""), None),
+            **labels(None, named(frame, "name"), None),
         )
         await require_free(self._backends.store, info.name, info)
         choices = await self._choices(folder_of(frame), chosen.engine)
         notices = told_of(resolved, chosen.said)
-        return Plan(info, chosen.engine, resolved.config, frame, notices=notices, choices=choices)
+        required = bool(wish(frame, "agentRequired"))
+        return Plan(info, chosen.engine, resolved.config, frame, notices=notices, choices=choices, required=required)
 
     async def stored(self, frame: Frame, info: SessionInfo, *, replay: bool) -> Plan:
         """Plan to continue a recorded session: with its own engine, which alone knows the conversation.
@@ -77,8 +79,9 @@ class Planner:
             engine = choose_engine(self._backends.engines, requested=info.engine).engine
         except (EngineNotFound, UnknownName) as error:
             refusal = error
+        resolved = await self._settled(resolved, engine, frame)
         notices = told_of(resolved, "")
-        wanted = wish(frame, "engine") or self._engine
+        wanted = named(frame, "engine") or self._engine
         if wanted and wanted != info.engine:
             sentence = f"The session goes on with its own engine '{info.engine}', not with '{wanted}'."
             notices.append(Notice("engine_kept", sentence, details={"engine": info.engine, "requested": wanted}))
@@ -131,15 +134,21 @@ class Planner:
 
     async def _resolved(self, frame: Frame, recorded: str = "") -> Resolved:
         servers_of(frame)
-        resolved = await resolve(
+        return await resolve(
             self._backends.sources,
             folder_of(frame),
-            requested=wish(frame, "agent") or "",
+            requested=named(frame, "agent"),
             flag=self._agent,
             recorded=recorded,
             default=self._backends.settings.agent,
             home=kiro_home(os.environ),
         )
+
+    async def _settled(self, resolved: Resolved, engine: Engine, frame: Frame) -> Resolved:
+        """A name that nobody here knows may be one that an engine with agents of its own knows."""
+        if not resolved.found and engine.agents == "mode" and not resolved.problems:
+            config = AgentConfig(resolved.asked, origin=f"the engine {engine.name}")
+            return replace(resolved, config=config, found=True)
         if not resolved.found and wish(frame, "agentRequired"):
             raise await self._unknown(resolved, folder_of(frame))
         return resolved

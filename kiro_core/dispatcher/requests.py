@@ -101,6 +101,19 @@ def busy_wish(frame: Frame) -> str:
     return str(asked)
 
 
+def named(frame: Frame, key: str) -> str:
+    """A name that a request gives the desk as a wish; `""` without it.
+
+    Raises:
+        RpcError: it is no text.
+
+    """
+    name = wish(frame, key)
+    if not isinstance(name, str | None):
+        raise RpcError(INVALID_PARAMS, f"_meta.kiro_core.{key} is a name, not {name!r}.")
+    return name or ""
+
+
 def wish(frame: Frame, key: str) -> Any:
     """What a request asks of the desk itself, `_meta.kiro_core.KEY`; None without it."""
     meta = frame.params.get("_meta")

@@ -32,13 +32,14 @@ def exact(response: Frame) -> Frame:
     What another peer answered may be passed on, and not every peer is exact.
     """
     told, given = response.text_at("error"), response.text_at("result")
-    if told is None and given is not None:
+    versioned = response.text_at("jsonrpc") == b'"2.0"'
+    if told is None and given is not None and versioned:
         return response
     if given is not None and not response.error:
         return Frame(b'{"jsonrpc":"2.0","id":null,"result":%b}' % given, Head(id=b"null"))
     error = response.error
     number, sentence = error.get("code"), error.get("message")
-    if given is None and type(number) is int and isinstance(sentence, str):
+    if versioned and given is None and type(number) is int and isinstance(sentence, str):
         return response
     number = number if type(number) is int else INTERNAL_ERROR
     sentence = sentence if isinstance(sentence, str) else "The agent failed and gave no reason."

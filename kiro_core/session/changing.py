@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
-from kiro_core.errors import AgentNotFound, AgentUnable, KiroError, SessionClosing
+from kiro_core.errors import AgentNotFound, AgentTimeout, AgentUnable, KiroError, SessionClosing
 from kiro_core.frames import Frame
+from kiro_core.rpc import failure
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.types import AgentConfig, Notice
 
@@ -66,6 +67,19 @@ class Changes:
         """The agent's own id of it."""
         return self._session.agent_session
 
+    @property
+    def ready(self) -> bool:
+        """Whether its agent is open; before that, the opening decides what it runs with."""
+        return self._session.turns is not None
+
+    async def withheld(self, agent: str) -> bool:
+        """Whether something of an agent configuration is withheld, since its folder is not trusted."""
+        try:
+            plan, _ = await self._session.desk.changed(self._session.plan, agent=agent)
+        except AgentNotFound:
+            return False
+        return bool(plan.config.withheld)
+
     async def ask_agent(self, frame: Frame) -> Frame:
         """See `Session.ask_agent`."""
         return await self._session.ask_agent(frame)
@@ -93,7 +107,7 @@ class Changes:
             if not native:
                 raise
             plan = replace(session.plan, config=AgentConfig(agent, origin=f"the engine {session.plan.engine.name}"))
-        session.plan = plan
+        session.plan = replace(plan, prompted=not native)
         session.exchange.preface = "" if native else plan.config.prompt
         model = "" if native else plan.config.model
         if model and model != session.options.native.model:
@@ -116,7 +130,9 @@ class Changes:
                 "The engine of a session can be changed only before its first prompt.",
                 hint=f"Begin a new session with the engine '{engine}'.",
             )
-        move = Move(plan, tools)
+        move = Move(replace(plan, prompted=False), tools)
+        # From here on, in the same step as the look at the prompts, none is accepted any more.
+        session.moving = True
         session.send(move)
         async with anyio.create_task_group() as either:
             either.start_soon(_cancel_after, session.ended, either.cancel_scope)
@@ -142,12 +158,15 @@ class Changes:
     async def _set_model(self, model: str) -> None:
         native = self._session.options.native
         request = native.to_set_model(self._session.agent_session, model)
-        response = await self._session.ask_agent(request)
+        try:
+            response = await self._session.ask_agent(request)
+        except AgentTimeout as error:
+            response = failure(error)
         if not response.failed:
             native.applied(request, response.result)
             await self._session.note(model=native.model)
             return
-        sentence = f"The agent refused the model '{model}'; it goes on with '{native.model}'."
+        sentence = f"The agent did not take the model '{model}'; it goes on with '{native.model}'."
         details = {"requestedModel": model, "fallbackModel": native.model}
         await self._session.tell(Notice("model_not_found", sentence, details=details))
 

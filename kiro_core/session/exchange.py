@@ -25,8 +25,13 @@ class Exchange:
         """Have turns with whatever agent the session has."""
         self._session = session
         self.db, self.journal = session.db, session.journal
-        # A conversation that has begun has had it.
-        self.preface = "" if session.plan.info.title else session.plan.preface
+        self.preface = ""
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Put the configuration's prompt in front of the first turn; a recorded conversation has had it."""
+        plan = self._session.plan
+        self.preface = "" if plan.loaded and plan.info.title else plan.preface
 
     async def outcome(self, turn: PromptTurn) -> Frame:
         """Have the turn with the agent, within the limits."""
@@ -57,6 +62,7 @@ class Exchange:
         frame = adapted(turn.asked, session.agent.info.abilities).with_session(session.agent_session)
         if self.preface:
             frame, self.preface = with_preface(frame, self.preface), ""
+        session.listener.loading = False
         asked = await session.agent.prompt(frame)
         turn.dispatched = True
         if turn.cancelled:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -120,7 +121,8 @@ class Life:
             if move.done.is_set():
                 raise
             move.error = error
-        session.plan, session.tools = before
+        # What its opening had to tell was told.
+        session.plan, session.tools = replace(before[0], notices=()), before[1]
         return await self._with_agent(move)
 
     async def _with_agent(self, move: Move | None = None) -> Move | None:
@@ -134,7 +136,11 @@ class Life:
             session.agent = agent
             opening = Opening(agent, session.plan, session.outlet.told, self._limits, until)
             session.begin_agent(opening.mcp_servers, opening.native)
-            answer = {**await self._opened(opening), "configOptions": session.options.all()}
+            told = await self._opened(opening)
+            session.plan = opening.plan
+            if not session.plan.by_mode:
+                session.exchange.prepare()
+            answer = {**told, "configOptions": session.options.all()}
             model = session.options.native.model or session.plan.info.model
             await session.note(agent_session=session.agent_session, model=model, **self._planned())
             await session.mcp.settled(self._limits.mcp_start_s)
@@ -158,11 +164,9 @@ class Life:
             answer = await opening.begin()
             session.agent_session = answer["sessionId"]
             return answer
+        # Until the first prompt: some agents answer first and send their history then.
         session.listener.loading = True
-        try:
-            return await opening.resume()
-        finally:
-            session.listener.loading = False
+        return await opening.resume()
 
     async def _serve(self, answer: dict[str, Any], notices: Sequence[Notice], move: Move | None = None) -> Any:
         """Serve until a lifecycle command ends it, which is returned; None when the agent is gone."""
@@ -178,6 +182,7 @@ class Life:
             finally:
                 # A prompt that is accepted now would keep the tasks, and so the session, from ending.
                 turns.end()
+                session.questions.cancel()
                 tasks.cancel_scope.cancel()
         return None
 
@@ -190,7 +195,7 @@ class Life:
             except Disconnected:
                 session.outlet.leave(client)
         session.answer = Frame.answer(answer)
-        session.ready = True
+        session.ready, session.moving = True, False
         session.opened.set()
         if move is not None:
             move.done.set()

@@ -10,7 +10,7 @@ import anyio
 
 from kiro_core.errors import Disconnected, KiroError, RpcError
 from kiro_core.frames import Frame
-from kiro_core.rpc import INVALID_PARAMS, METHOD_NOT_FOUND
+from kiro_core.rpc import INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND
 from kiro_core.session.updates import observed_title, shown_while_loading
 from kiro_core.types import PeerInfo
 
@@ -28,6 +28,7 @@ class Listener:
         """Listen for a session that is held."""
         self._session = session
         self.loading = False
+        self.asking = 0
 
     @property
     def info(self) -> PeerInfo:
@@ -65,6 +66,8 @@ class Listener:
         if session.is_strange(frame):
             raise RpcError(INVALID_PARAMS, f"The session {frame.session} is not this agent's.")
         if method == "session/request_permission":
+            if not isinstance(frame.params.get("options"), list) or not isinstance(frame.params.get("toolCall"), dict):
+                raise RpcError(INVALID_PARAMS, f"{method} needs a toolCall and options.")
             response = await session.questions.ask(frame, session.outlet.client, session.for_client(frame))
         elif method.startswith("_"):
             response = await self._extension(frame)
@@ -87,9 +90,12 @@ class Listener:
         client, limit = self._session.outlet.client, self._session.tools.limits.question_s
         if client is None:
             raise RpcError(METHOD_NOT_FOUND, f"Nobody is here who could answer {frame.method}.")
+        self.asking += 1
         try:
             with anyio.move_on_after(limit):
                 return await client.request(self._session.for_client(frame))
         except Disconnected as error:
-            raise RpcError(METHOD_NOT_FOUND, f"The client that could answer {frame.method} is gone.") from error
-        raise RpcError(METHOD_NOT_FOUND, f"The client did not answer {frame.method} within {limit:g} s.")
+            raise RpcError(INTERNAL_ERROR, f"The client that could answer {frame.method} is gone.") from error
+        finally:
+            self.asking -= 1
+        raise RpcError(INTERNAL_ERROR, f"The client did not answer {frame.method} within {limit:g} s.")

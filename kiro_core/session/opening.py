@@ -9,9 +9,10 @@ from typing import Any
 
 import anyio
 
+from kiro_core.agentconfig import BUILT_IN
 from kiro_core.engines import logins_of
 from kiro_core.engines.logins import over_the_wire
-from kiro_core.errors import AgentTimeout, AgentUnable, AuthRequired, KiroError
+from kiro_core.errors import AgentNotFound, AgentTimeout, AgentUnable, AuthRequired, KiroError
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent
 from kiro_core.rpc import result
@@ -19,7 +20,7 @@ from kiro_core.session.options import NativeOptions
 from kiro_core.session.plan import Plan
 from kiro_core.session.request import for_agent
 from kiro_core.settings import Limits
-from kiro_core.types import Notice, PeerInfo
+from kiro_core.types import AgentConfig, Notice, PeerInfo
 
 _AUTH_REQUIRED = -32000
 
@@ -27,13 +28,14 @@ _AUTH_REQUIRED = -32000
 class Opening:
     """One opening of a session with an agent.
 
-    `notices` collects what the client has to be told, `native` what the agent lets it choose.
+    `notices` collects what the client has to be told, `native` what the agent lets it choose; `plan` is
+    what became of the plan.
     """
 
     def __init__(self, agent: Agent, plan: Plan, client: PeerInfo, limits: Limits, until: float) -> None:
         """Work on behalf of a session that has to be open `until` then, by the event loop's clock."""
         self._agent = agent
-        self._plan = plan
+        self.plan = plan
         self._client = client
         self.native = NativeOptions()
         self._limits = limits
@@ -57,8 +59,8 @@ class Opening:
         """
         answer = dict(await self._ask(self._agent.new, Frame.of("session/new", self._params, id=0)))
         if not isinstance(answer.get("sessionId"), str) or not answer["sessionId"]:
-            raise AgentUnable(f"The agent '{self._plan.engine.name}' opened a session without an id.")
-        await self._apply(answer["sessionId"], answer, self._plan.config.model)
+            raise AgentUnable(f"The agent '{self.plan.engine.name}' opened a session without an id.")
+        await self._apply(answer["sessionId"], answer, self.plan.config.model)
         return answer
 
     async def resume(self) -> dict[str, Any]:
@@ -71,19 +73,19 @@ class Opening:
         """
         abilities = self._agent.info.abilities
         method = next((m for m in ("resume", "load") if m in abilities), None)
-        if method is None or not self._plan.info.agent_session:
+        if method is None or not self.plan.info.agent_session:
             raise AgentUnable(
-                f"The agent '{self._plan.engine.name}' can neither resume nor load a session.",
+                f"The agent '{self.plan.engine.name}' can neither resume nor load a session.",
                 hint="The conversation can be read; begin a new session to go on.",
             )
-        session = self._plan.info.agent_session
+        session = self.plan.info.agent_session
         frame = Frame.of(f"session/{method}", {**self._params, "sessionId": session}, id=0)
         answer = dict(await self._ask(partial(self._agent.open, replay=method == "load"), frame))
-        await self._apply(session, answer, self._plan.info.model)
+        await self._apply(session, answer, self.plan.info.model)
         return answer
 
     async def _ask(self, verb: Callable[[Frame], Awaitable[Frame]], frame: Frame) -> dict[str, Any]:
-        name = self._plan.engine.name
+        name = self.plan.engine.name
         with anyio.CancelScope(deadline=self._until):
             response = await verb(frame)
             if response.failed and response.error.get("code") == _AUTH_REQUIRED:
@@ -95,7 +97,7 @@ class Opening:
         )
 
     def _auth_required(self, response: Frame) -> AuthRequired:
-        engine = self._plan.engine
+        engine = self.plan.engine
         login = f"kiro-core engines login {engine.name}"
         said = str(response.error.get("message") or "no reason given")
         told = over_the_wire(self._agent.info.logins)
@@ -103,32 +105,46 @@ class Opening:
             f"{engine.title or engine.name} wants a login first: {said}",
             hint=f"Log in with: {login}",
             authMethods=logins_of(replace(engine, logins=told or engine.logins), self._client),
+            engine=engine.name,
             login=login,
             data=response.error.get("data"),
         )
 
     async def _apply(self, session: str, answer: dict[str, Any], model: str) -> None:
         self.native.take(answer)
-        if self._plan.by_mode:
+        if self.plan.by_mode:
             await self._apply_mode(session, answer)
         if model and model != self.native.model:
             await self._apply_model(session, answer, model)
 
     async def _apply_mode(self, session: str, answer: dict[str, Any]) -> None:
-        name, current = self._plan.config.name, self.native.mode
-        if current == name or self._plan.config.origin == "built-in":
+        name, current = self.plan.config.name, self.native.mode
+        if current == name or self.plan.config.origin == "built-in":
             return
         frame = Frame.of("session/set_mode", {"sessionId": session, "modeId": name}, id=0)
         try:
             if not answer.get("modes"):
-                raise AgentUnable(f"The agent '{self._plan.engine.name}' has no modes, so it cannot become '{name}'.")
+                raise AgentUnable(f"The agent '{self.plan.engine.name}' has no modes, so it cannot become '{name}'.")
+            if name in self.plan.engine.unguarded:
+                raise AgentUnable(f"In the mode '{name}' nothing is asked any more, which nobody has agreed to yet.")
             self.native.applied(frame, await self._ask(self._agent.call, frame))
         except KiroError as error:
             details = {"requestedAgent": name, "fallbackAgent": current}
             goes_on = f" It goes on as '{current}'." if current else ""
             self.notices.append(Notice("agent_not_found", f"{error}{goes_on}", details=details))
+            self._stand_in(current, error)
         else:
             answer["modes"] = {**answer["modes"], "currentModeId": name}
+
+    def _stand_in(self, current: str, refusal: KiroError) -> None:
+        """Have the desk apply what the agent does not; what only the agent knows cannot be applied at all."""
+        config = self.plan.config
+        if config.prompt:
+            self.plan = replace(self.plan, prompted=True)
+            return
+        if self.plan.required:
+            raise AgentNotFound(str(refusal), hint="Choose another agent.", agent=config.name) from refusal
+        self.plan = replace(self.plan, config=AgentConfig(current) if current else BUILT_IN)
 
     async def _apply_model(self, session: str, answer: dict[str, Any], model: str) -> None:
         before = self.native.model

@@ -9,6 +9,7 @@ import anyio
 
 from kiro_core.errors import unwrapped
 from kiro_core.frames import Frame
+from kiro_core.session.listening import Listener
 from kiro_core.session.plan import Tools
 from kiro_core.session.questions import Questions
 from kiro_core.session.services import Services
@@ -22,6 +23,7 @@ class Waiting(Protocol):
     tools: Tools
     questions: Questions
     services: Services
+    listener: Listener
 
     async def tell(self, notice: Notice) -> None:
         """Tell the client."""
@@ -95,7 +97,8 @@ class Patience:
 
     async def _silence(self, turn: PromptTurn) -> None:
         self.heard()
-        if self._session.questions.any_open or self._session.services.busy:
+        session = self._session
+        if session.questions.any_open or session.services.busy or session.listener.asking:
             return  # a person is silent, or we are, not the agent
         ends = self._limits.end_silent_turns
         what = "the turn is cancelled" if ends else "the turn goes on until it is cancelled"

@@ -30,7 +30,9 @@ class Plan:
     """A resolved session: `info` as it is first written, `request` the client's own request.
 
     `loaded` continues a recorded one; `replay` shows the client its conversation first; `refusal` says
-    why no agent can be started for it; `choices` are what it can be changed to.
+    why no agent can be started for it; `choices` are what it can be changed to;
+    `prompted` says that the desk applies the configuration although the engine could by a mode;
+    `required` that no other configuration may stand in.
     """
 
     info: SessionInfo
@@ -42,6 +44,8 @@ class Plan:
     refusal: KiroError | None = None
     notices: Sequence[Notice] = ()
     choices: Choices = field(default_factory=Choices)
+    prompted: bool = False
+    required: bool = False
 
     @property
     def command(self) -> Command:
@@ -60,7 +64,7 @@ class Plan:
 
         Never one of which something is withheld: the agent would read the whole file and start what it says.
         """
-        return self.engine.agents == "mode" and not self.config.withheld
+        return self.engine.agents == "mode" and not self.config.withheld and not self.prompted
 
     @property
     def preface(self) -> str:

@@ -24,7 +24,7 @@ def check_prompt(frame: Frame, engine: Engine, abilities: AbstractSet[str]) -> N
         kind = block.get("type")
         if kind in ("image", "audio") and kind not in abilities:
             what = f"{kind} ({_name(block)})"
-        elif kind == "resource" and "embeddedContext" not in abilities and not _resource(block).get("text"):
+        elif kind == "resource" and "embeddedContext" not in abilities and "text" not in _resource(block):
             what = f"resource without text ({_name(_resource(block))})"
         else:
             continue

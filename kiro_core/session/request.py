@@ -15,15 +15,16 @@ def for_agent(plan: Plan, abilities: AbstractSet[str]) -> tuple[dict[str, Any], 
     params = without_wishes(plan.request.params)
     name = plan.engine.title or plan.engine.name
     notices: list[Notice] = []
-    servers = params.get("mcpServers") or []
-    for server in servers:
+    servers = []
+    for server in params.get("mcpServers") or []:
         kind = server.get("type")
         if kind in ("http", "sse") and f"mcp-{kind}" not in abilities:
             sentence = f"The MCP server '{server['name']}' is left out: {name} takes no servers over {kind}."
             details = {"serverName": server["name"], "error": f"the engine takes no servers over {kind}"}
             notices.append(Notice("mcp_unsupported", sentence, details=details))
-    left_out = {notice.details["serverName"] for notice in notices}
-    params["mcpServers"] = [server for server in servers if server["name"] not in left_out]
+        else:
+            servers.append(server)
+    params["mcpServers"] = servers
     roots = params.pop("additionalDirectories", None)
     if roots and "additionalDirectories" in abilities:
         params["additionalDirectories"] = roots

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -48,6 +49,7 @@ class Session:
         self.outlet = Outlet(plan.info.id, client)
         self.ready = False
         self.closing = False
+        self.moving = False
         self.failure: KiroError | None = None
         self.refusal: KiroError | None = None
         self.unopened: Exception | None = None
@@ -73,6 +75,7 @@ class Session:
         """Forget what another agent program told; this one is asked to start those servers."""
         self.mcp = McpStart(mcp_servers if self.plan.engine.reports_mcp else ())
         self.options.native = native
+        self.exchange.prepare()
 
     async def opening(self) -> Frame:
         """Wait until the session is ready: the answer to the request that asked for it.
@@ -113,6 +116,7 @@ class Session:
         """Cancel what runs, what waits, and what is asked; waits for nobody."""
         if self.turns is not None:
             self.turns.cancel()
+            self.questions.cancel()
 
     async def call(self, frame: Frame) -> Frame:
         """Answer a request about options, or pass any other on to the agent."""
@@ -149,9 +153,18 @@ class Session:
             SessionClosing: it is ending.
 
         """
+        if self.moving:
+            raise SessionBusy("The session's engine is being changed.", hint="Try again in a moment.")
         if self.turns is None or self.turns.ended or self.closing:
             raise SessionClosing("The session is being closed.", hint="Open it again in a moment.")
         return self.outlet.hold(client)
+
+    def joined(self) -> Frame:
+        """The answer for a client that joined: as the session is now, which may have changed since it was opened."""
+        if self.refusal is not None:
+            return self.answer
+        opened = {**self.answer.result, **self.options.native.told(), "configOptions": self.options.all()}
+        return Frame.answer(replace(self.plan, loaded=True).answer(opened, model=self.metadata.info.model))
 
     async def close(self) -> None:
         """End the session and wait until its process is gone and its lease is free.
@@ -191,6 +204,8 @@ class Session:
         """
         if self.refusal is not None:
             raise self.refusal
+        if self.moving:
+            raise SessionBusy("The session's engine is being changed.", hint="Wait for the answer to that.")
         if self.turns is None:
             raise SessionClosing("The session is not ready.", hint="Wait for the answer to its opening.")
         return self.turns

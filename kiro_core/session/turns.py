@@ -102,7 +102,7 @@ class Turns:
         """
         if self._closed:
             raise SessionClosing("The session is being closed.", hint="Open it again to go on.")
-        if len(self._queue) > self._limit:
+        if sum(not turn.cancelled for turn in self._queue) > self._limit:
             raise SessionBusy(
                 f"The session has {self._limit} prompts waiting already.", hint="Wait for a turn to end, or cancel."
             )

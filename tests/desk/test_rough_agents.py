@@ -177,3 +177,19 @@ async def test_an_update_of_a_helper_session_of_the_agents_own_keeps_its_id(open
             assert helper.removeprefix("/raw ").encode() in [frame.raw for frame in client.frames]
             assert client.text("helper-1") == "from the helper"
             assert client.text(session) == "from the session"
+
+
+async def test_history_that_an_agent_sends_behind_its_answer_to_the_load_is_no_news_either(opened_desk, scripted):
+    able = "answers['initialize'].update(agentCapabilities={'loadSession': True})"
+    late = {"_x/now": "tell('said long ago')", "prompt": "tell('news')"}
+    client = RecordingClient()
+    with anyio.fail_after(20):
+        async with opened_desk(client, engine_settings={"x": scripted(initialize=able, **late)}, engine="x") as office:
+            session = await office.start()
+            await office.prompt(session, "hello")
+            await office.close(session)
+            client.frames.clear()
+            await office.load(session)
+            await office.call("_x/now", session)
+            await office.prompt(session, "and now?")
+            assert client.text(session) == "newsnews"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kiro_core.errors import ModeUnguarded, RpcError
+import anyio
+
+from kiro_core.errors import AgentUnable, ModeUnguarded, RpcError
 from kiro_core.frames import Frame
 from kiro_core.rpc import INVALID_PARAMS
 from kiro_core.session.choices import AGENT, ENGINE, modes_option
@@ -27,6 +29,7 @@ class Configuring:
     def __init__(self, session: Changes) -> None:
         """Begin with none; `native` is what the agent of the moment lets its client choose."""
         self._session = session
+        self._changing = anyio.Lock()
         self.native = NativeOptions()
 
     def all(self) -> list[dict[str, Any]]:
@@ -39,7 +42,7 @@ class Configuring:
         return [*listed, *(option for option in ours if option["id"] not in taken)]
 
     async def configure(self, frame: Frame) -> Frame:
-        """Answer one of `METHODS`.
+        """Answer one of `METHODS`, one after the other.
 
         Raises:
             RpcError: the request is not valid.
@@ -47,6 +50,10 @@ class Configuring:
             AgentNotFound, UnknownName, EngineNotFound, AgentUnable: the agent or engine cannot be had.
 
         """
+        async with self._changing:
+            return await self._configured(frame)
+
+    async def _configured(self, frame: Frame) -> Frame:
         params = frame.params
         if frame.method == "session/set_model":
             return await self._set_model(frame, _text(frame, "modelId"))
@@ -72,15 +79,19 @@ class Configuring:
             params = {**frame.params, "update": {**update, "configOptions": self.all()}}
             return Frame.of("session/update", params)
         if update.get("sessionUpdate") == "current_mode_update":
+            before = self.native.mode
             self.native.mode_is(str(update.get("currentModeId", "")))
             await self._settle()
+            if self._session.ready and self.native.mode != before:
+                await self.told_unguarded()
+                await self._show_all()
         return frame
 
     async def told_unguarded(self) -> None:
         """Tell the client when the agent is in a mode in which it does not ask."""
         engine, mode = self._session.plan.engine, self.native.mode
-        if mode in engine.unguarded:
-            sentence = f"In the mode '{mode}' {engine.title or engine.name} asks nothing before it acts."
+        if self._is_unguarded(mode):
+            sentence = f"In the mode '{mode}' {engine.title or engine.name} acts without asking a person."
             await self._session.tell(Notice("mode_unguarded", sentence, details={"mode": mode}))
 
     async def _set_ours(self, name: str, value: str) -> Frame:
@@ -88,7 +99,7 @@ class Configuring:
         if name == ENGINE:
             if value != plan.engine.name:
                 await self._session.move(value)
-        elif plan.by_mode and any(mode.get("id") == value for mode in self.native.modes):
+        elif plan.engine.agents == "mode" and self._has_mode(value) and not await self._session.withheld(value):
             params = {"sessionId": self._session.agent_session, "modeId": value}
             response = await self._pass_on(Frame.of("session/set_mode", params, id=0), value)
             if response.failed:
@@ -101,13 +112,9 @@ class Configuring:
         sent = self.native.to_set_model(self._session.agent_session, model)
         translated = sent.method != frame.method
         response = await self._pass_on(sent if translated else frame, model)
-        if response.failed or not translated:
-            return response
-        update = {"sessionUpdate": "config_option_update", "configOptions": self.all()}
-        await self._session.show(
-            [Frame.of("session/update", {"sessionId": self._session.agent_session, "update": update})]
-        )
-        return Frame.answer({})
+        if not response.failed:
+            await self._show_all()
+        return response if response.failed or not translated else Frame.answer({})
 
     async def _pass_on(self, frame: Frame, value: str) -> Frame:
         mode = self.native.mode_in(frame)
@@ -115,7 +122,7 @@ class Configuring:
         response = await self._session.ask_agent(frame)
         if not response.failed:
             self.native.applied(frame, response.result)
-            if mode and self._session.plan.by_mode:
+            if mode and self._session.plan.engine.agents == "mode":
                 await self._become_mode(value)
             await self._settle()
         return response
@@ -124,11 +131,28 @@ class Configuring:
         if name != self._session.plan.config.name:
             await self._session.become(name, native=True)
 
+    async def _show_all(self) -> None:
+        update = {"sessionUpdate": "config_option_update", "configOptions": self.all()}
+        params = {"sessionId": self._session.agent_session, "update": update}
+        await self._session.show([Frame.of("session/update", params)])
+
+    def _has_mode(self, name: str) -> bool:
+        return any(mode.get("id") == name for mode in self.native.modes)
+
+    def _is_unguarded(self, mode: str) -> bool:
+        unguarded = self._session.plan.engine.unguarded
+        return mode.casefold() in {name.casefold() for name in unguarded}
+
     async def _guard(self, mode: str) -> None:
         engine = self._session.plan.engine
-        if mode not in engine.unguarded or mode == self.native.mode:
+        if mode and engine.agents == "mode" and await self._session.withheld(mode):
+            raise AgentUnable(
+                f"{engine.title or engine.name} would start what '{mode}' says, whose folder is not trusted.",
+                hint="Choose it as the option `agent`: then only its prompt is used.",
+            )
+        if not self._is_unguarded(mode) or mode == self.native.mode:
             return
-        title = f"Switch to the mode '{mode}', in which {engine.title or engine.name} asks nothing before it acts"
+        title = f"Switch to the mode '{mode}', in which {engine.title or engine.name} acts without asking a person"
         call = {"toolCallId": f"kiro_core-mode-{mode}", "title": title, "kind": "switch_mode", "status": "pending"}
         params = {"sessionId": self._session.agent_session, "toolCall": call, "options": _OPTIONS}
         if not await self._session.ask_person(Frame.of("session/request_permission", params, id=0)):
@@ -140,6 +164,8 @@ class Configuring:
 
     async def _settle(self) -> None:
         """Keep in the metadata what the agent runs with now."""
+        if not self._session.ready:
+            return
         if self._session.plan.by_mode and self.native.mode:
             await self._become_mode(self.native.mode)
         if self.native.model:

@@ -78,7 +78,8 @@ class NativeOptions:
         if request.method == "session/set_mode":
             return str(params.get("modeId", ""))
         option = self.get(str(params.get("configId", "")))
-        return str(params.get("value", "")) if option and option.get("category") == "mode" else ""
+        is_mode = option is not None and "mode" in (option.get("category"), option.get("id"))
+        return str(params.get("value", "")) if is_mode else ""
 
     def applied(self, request: Frame, result: Mapping[str, Any]) -> None:
         """Take note of a change that the agent agreed to."""
@@ -86,7 +87,14 @@ class NativeOptions:
             self.mode_is(mode)
         if request.method == "session/set_model":
             self._models["currentModelId"] = request.params.get("modelId")
+        elif option := self.get(str(request.params.get("configId", ""))):
+            option["currentValue"] = request.params.get("value")
         self.take(result)
+
+    def told(self) -> dict[str, Any]:
+        """The fields `modes` and `models` of an answer, as far as the agent has them."""
+        fields = {"modes": self._modes, "models": self._models}
+        return {name: dict(value) for name, value in fields.items() if value}
 
     def mode_is(self, mode: str) -> None:
         """Take note of a change of mode, wherever the mode is told."""
