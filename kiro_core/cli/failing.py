@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from collections.abc import Callable
@@ -31,11 +32,31 @@ def attempt(command: Callable[[], int], *, debug: bool) -> int:
     except BrokenPipeError:
         give_up(1)  # whoever read the output has enough
         return FAILED
+    except OSError as error:
+        return _unwritten(error) if _is_of_the_output(error) else _failed(error, debug=debug)
     except Exception as error:  # noqa: BLE001 - the command line is a boundary: a person gets a sentence
-        if debug:
-            tell_lines("".join(traceback.format_exception(error)))
-        return _told(error)
+        return _failed(error, debug=debug)
     return code
+
+
+def _is_of_the_output(error: OSError) -> bool:
+    return not isinstance(error, KiroError) and error.errno in (errno.ENOSPC, errno.EIO)
+
+
+def _unwritten(error: OSError) -> int:
+    """The end of a command whose output has no room, or whose terminal is gone."""
+    give_up(1)
+    if error.errno == errno.EIO:
+        give_up(2)
+        return CANCELLED
+    tell_failure(f"The output could not be written: {error.strerror}.")
+    return FAILED
+
+
+def _failed(error: Exception, *, debug: bool) -> int:
+    if debug:
+        tell_lines("".join(traceback.format_exception(error)))
+    return _told(error)
 
 
 def _told(error: Exception) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from kiro_core.cli.wanted import Wanted
 from kiro_core.errors import SessionNotFound
@@ -25,11 +26,16 @@ async def find_wanted(desk: Desk, wanted: Wanted) -> SessionInfo | None:
         return await find_session(desk, wanted.session)
     if wanted.is_new:
         return None
-    page = await desk.sessions(SessionQuery(cwd=str(wanted.folder), name=wanted.name), limit=1)
-    if wanted.last and not page.items:
+    query = SessionQuery(cwd=str(wanted.folder), name=wanted.name)
+    async with aclosing(all_sessions(desk, query)) as sessions:
+        async for info in sessions:
+            # One without an agent's own session has never been open: its start failed.
+            if info.agent_session or wanted.name:
+                return info
+    if wanted.last:
         hint = "Begin one: leave out --last."
         raise SessionNotFound(f"There is no session yet in {wanted.folder}.", hint=hint)
-    return next(iter(page.items), None)
+    return None
 
 
 async def find_session(desk: Desk, written: str) -> SessionInfo:
@@ -56,7 +62,7 @@ async def find_session(desk: Desk, written: str) -> SessionInfo:
     return found[0]
 
 
-async def all_sessions(desk: Desk, query: SessionQuery) -> AsyncIterator[SessionInfo]:
+async def all_sessions(desk: Desk, query: SessionQuery) -> AsyncGenerator[SessionInfo, None]:
     """Every session that matches, the newest first."""
     cursor = None
     while True:

@@ -85,7 +85,12 @@ class Planner:
         if wanted and wanted != info.engine:
             sentence = f"The session goes on with its own engine '{info.engine}', not with '{wanted}'."
             notices.append(Notice("engine_kept", sentence, details={"engine": info.engine, "requested": wanted}))
-        if info.config_digest and resolved.config.digest != info.config_digest:
+        other = resolved.found and info.agent not in ("", resolved.config.name)
+        if other:
+            sentence = f"The session goes on as '{resolved.config.name}', no more as '{info.agent}'."
+            details = {"agent": resolved.config.name, "previousAgent": info.agent}
+            notices.append(Notice("agent_changed", sentence, severity="info", details=details))
+        elif info.config_digest and resolved.config.digest != info.config_digest:
             sentence = f"The agent configuration '{info.agent}' is not the one that the session was begun with."
             notices.append(Notice("agent_drift", sentence, details={"agent": info.agent}))
         info = replace(
@@ -96,7 +101,7 @@ class Planner:
             roots=tuple(roots_of(frame)),
         )
         plan = Plan(info, engine, resolved.config, frame, loaded=True, replay=replay, refusal=refusal, notices=notices)
-        return replace(plan, choices=await self._choices(folder_of(frame), engine))
+        return replace(plan, changed=other, choices=await self._choices(folder_of(frame), engine))
 
     async def changed(self, plan: Plan, *, agent: str, engine: str) -> Plan:
         """The same plan with another agent configuration or engine; an empty name changes nothing.

@@ -31,7 +31,8 @@ class Exchange:
     def prepare(self) -> None:
         """Put the configuration's prompt in front of the first turn; a recorded conversation has had it."""
         plan = self._session.plan
-        self.preface = "" if plan.loaded and plan.info.title else plan.preface
+        had = plan.loaded and bool(plan.info.title) and not plan.changed
+        self.preface = "" if had else plan.preface
 
     async def outcome(self, turn: PromptTurn) -> Frame:
         """Have the turn with the agent, within the limits."""

@@ -198,6 +198,8 @@ class Life:
         session.ready, session.moving = True, False
         session.opened.set()
         if move is not None:
+            if move.error is None:
+                session.outlet.untell()
             move.done.set()
         for notice in notices:
             await session.tell(notice)

@@ -87,6 +87,10 @@ class Outlet:
         else:
             await self.show([frame])
 
+    def untell(self) -> None:
+        """Forget what waits for a turn: it was of an agent program that is not there any more."""
+        self._untold.clear()
+
     async def turn_begins(self) -> None:
         """Tell what waited for a turn, where there is somebody to be told."""
         if self.client is None:

@@ -32,7 +32,7 @@ class Plan:
     `loaded` continues a recorded one; `replay` shows the client its conversation first; `refusal` says
     why no agent can be started for it; `choices` are what it can be changed to;
     `prompted` says that the desk applies the configuration although the engine could by a mode;
-    `required` that no other configuration may stand in.
+    `required` that no other configuration may stand in, and `changed` that it is not the recorded one.
     """
 
     info: SessionInfo
@@ -46,6 +46,7 @@ class Plan:
     choices: Choices = field(default_factory=Choices)
     prompted: bool = False
     required: bool = False
+    changed: bool = False
 
     @property
     def command(self) -> Command:

@@ -8,6 +8,7 @@ from typing import Any
 from kiro_core.errors import AgentUnable
 from kiro_core.frames import Frame
 from kiro_core.notices import without_wishes
+from kiro_core.session.updates import printable
 from kiro_core.types import Engine
 
 _TITLE_LENGTH = 150
@@ -49,7 +50,7 @@ def prompt_title(frame: Frame) -> str:
     for block in _blocks(frame):
         text = block.get("text")
         if isinstance(text, str) and text.strip():
-            line = text.strip().splitlines()[0]
+            line = printable(text.strip().splitlines()[0])
             return line if len(line) <= _TITLE_LENGTH else line[: _TITLE_LENGTH - 3] + "..."
     return ""
 

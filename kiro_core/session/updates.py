@@ -16,7 +16,12 @@ def observed_title(frame: Frame) -> str:
         return ""
     update = _update(frame)
     title = update.get("title") if update.get("sessionUpdate") == "session_info_update" else None
-    return title[:_TITLE_LENGTH] if isinstance(title, str) else ""
+    return printable(title)[:_TITLE_LENGTH] if isinstance(title, str) else ""
+
+
+def printable(text: str) -> str:
+    """Text for a title, which stands in lists and terminals: blanks for control characters."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def shown_while_loading(frame: Frame) -> bool:

@@ -455,3 +455,11 @@ def test_a_run_whose_output_nobody_reads_ends_by_a_signal(environment, tmp_path)
         assert b"Cancelling" in run.stderr.readline()
         run.send_signal(signal.SIGINT)
         run.wait(30)
+
+
+def test_a_start_that_failed_is_no_last_session(kiro, environment, home):
+    assert kiro("run", "--engine", "mem", "/echo one").returncode == 0
+    dead = 'engines.dead.command=["/bin/sh", "-c", "exit 3"]'
+    assert kiro("run", "--set", dead, "--engine", "dead", "two").returncode == 1
+    done = kiro("run", "--last", "/echo three")
+    assert (done.returncode, done.stdout) == (0, "three\n")

@@ -287,3 +287,21 @@ async def test_the_title_of_another_session_of_the_agent_is_not_this_ones(opened
             session = await office.start()
             await office.prompt(session, "Fix the bug\n" + titled("A helper's work", sessionId="child-1"))
             assert (await office.desk.info(session)).title == "Fix the bug"
+
+
+async def test_another_agent_for_a_recorded_session_speaks_from_its_next_turn_on(opened_desk, tmp_path):
+    agents = tmp_path / ".kiro" / "agents"
+    agents.mkdir(parents=True)
+    (agents / "strict.json").write_text('{"name": "strict", "prompt": "Be strict."}')
+    engines = {"mem": ["--memory", str(tmp_path / "memory")]}
+    client = RecordingClient(PeerInfo("editor", abilities=frozenset({"notices"})))
+    with anyio.fail_after(20):
+        async with opened_desk(client, engines=engines, engine="mem") as office:
+            session = await office.start()
+            await office.prompt(session, "one")
+        async with opened_desk(client, engines=engines, engine="mem", agent="strict") as office:
+            await office.load(session, replay=False)
+            await office.prompt(session, "/blocks")
+            assert "Be strict." in client.text(session)
+            told = [update["title"] for update in client.updates(session) if update["sessionUpdate"] == "notice"]
+            assert told == ["The session goes on as 'strict', no more as 'kiro_default'."]

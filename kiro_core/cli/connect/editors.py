@@ -24,9 +24,10 @@ class Editor:
     typed: bool = False
 
     def entry(self, program: str, arguments: Sequence[str]) -> dict[str, Any]:
-        """What stands there for us; editors do not know a shell's `PATH`, so `program` is absolute."""
+        """What stands there for us; editors do not know a shell's `PATH`, by which agent programs are found."""
         kind = {"type": "custom"} if self.typed else {}
-        return {**kind, "command": program, "args": list(arguments), "env": {}}
+        env = {name: os.environ[name] for name in ("PATH",) if os.environ.get(name)}
+        return {**kind, "command": program, "args": list(arguments), "env": env}
 
 
 def _config_home() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +29,7 @@ def add_entry(path: Path, table: str, name: str, entry: dict[str, Any]) -> Path 
         merged = with_entry(text, table, name, entry) if text.strip() else _fresh(table, name, entry)
         if merged == text:
             return None
-        kept = path.with_name(f"{path.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}.bak") if raw else None
+        kept = _free(path) if raw else None
         if kept is not None:
             replace_file(kept, raw)
         replace_file(path, merged.encode())
@@ -41,6 +42,13 @@ def add_entry(path: Path, table: str, name: str, entry: dict[str, Any]) -> Path 
     except Unmergeable as error:
         raise _refused(path, str(error)) from error
     return kept
+
+
+def _free(path: Path) -> Path:
+    """A name for a copy that no earlier copy has."""
+    stem = f"{path.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    copies = (path.with_name(f"{stem}-{number}.bak") for number in itertools.count(1))
+    return next(copy for copy in copies if not copy.exists())
 
 
 class Unmergeable(ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from kiro_core.types import SessionInfo
 
 _SHOWN_AT_ONCE = 50
+_SHORT = 8
+_MINUTES = len("2026-01-31T08:00")
 
 
 @click.command("list", epilog=example("kiro-core sessions list --cwd .", "kiro-core sessions list --tag review --json"))
@@ -57,8 +60,9 @@ def list_(given: Given, *, as_json: bool, limit: int, tag: str, cwd: Path | None
 def _print(found: Sequence[SessionInfo]) -> None:
     """A table, with columns for names and tags where there are any."""
     columns: dict[str, list[str]] = {
-        "session": [info.id for info in found],
-        "updated": [info.updated for info in found],
+        # The beginning of an id is enough for every command, and a terminal is narrow.
+        "session": [info.id[:_SHORT] if sys.stdout.isatty() else info.id for info in found],
+        "updated": [info.updated[:_MINUTES] if sys.stdout.isatty() else info.updated for info in found],
         "agent": [info.agent for info in found],
         "engine": [info.engine for info in found],
         "folder": [info.cwd for info in found],
