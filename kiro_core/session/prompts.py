@@ -50,7 +50,8 @@ def prompt_title(frame: Frame) -> str:
     for block in _blocks(frame):
         text = block.get("text")
         if isinstance(text, str) and text.strip():
-            line = printable(text.strip().splitlines()[0])
+            # Cut first: a prompt may be one line of many megabytes.
+            line = printable(text.lstrip()[: 2 * _TITLE_LENGTH].rstrip().splitlines()[0])
             return line if len(line) <= _TITLE_LENGTH else line[: _TITLE_LENGTH - 3] + "..."
     return ""
 

@@ -16,7 +16,7 @@ def observed_title(frame: Frame) -> str:
         return ""
     update = _update(frame)
     title = update.get("title") if update.get("sessionUpdate") == "session_info_update" else None
-    return printable(title)[:_TITLE_LENGTH] if isinstance(title, str) else ""
+    return printable(title[:_TITLE_LENGTH]) if isinstance(title, str) else ""
 
 
 def printable(text: str) -> str:

@@ -95,7 +95,7 @@ def test_recorded_names_cannot_command_the_terminal(terminal):
     terminal(*REHEARSAL, "\x1b]0;owned\x07[bold]x").ended()
     screen = terminal("sessions", "list")
     assert screen.ended() == 0
-    assert "]0;owned[bold]x" in screen.shown
+    assert "]0;owned [bold]x" in screen.shown
     assert "\x1b]0" not in screen.shown
     session = json.loads(subprocess.check_output([PROGRAM, "sessions", "list", "--json"]))[0]["id"]
     screen = terminal("sessions", "show", session)
