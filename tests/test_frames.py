@@ -304,10 +304,11 @@ def test_any_chunking_gives_the_same_lines(content, cuts, ended):
 def test_a_long_line_is_put_together_once():
     chunks = [bytes([65 + n % 26]) * 10 for n in range(1000)]
     splitter = Splitter()
+    buffer = splitter._begun
     for count, chunk in enumerate(chunks, 1):
         assert splitter.feed(chunk) == b""
-        assert len(splitter._parts) == count
-        assert splitter._parts[-1] is chunk
+        assert splitter._begun is buffer
+        assert splitter.length == 10 * count
     assert splitter.feed(b"end\nnext") == b"".join(chunks) + b"end\n"
     assert splitter.rest() == b"next"
 

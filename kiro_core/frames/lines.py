@@ -9,33 +9,38 @@ from kiro_core.frames.head import is_utf8
 
 
 class Splitter:
-    """Cut chunks into blocks of whole lines; a long line is kept as parts, so its cost stays linear."""
+    """Cut chunks into blocks of whole lines; the cost of a long line stays linear.
 
-    __slots__ = ("_parts", "length")
+    Its beginning is one growing buffer: thousands of chunks would leave holes in memory that stay.
+    """
+
+    __slots__ = ("_begun",)
 
     def __init__(self) -> None:
-        """Start at the beginning of a line; `length` is that of the line which is not complete, in bytes."""
-        self._parts: list[bytes] = []
-        self.length = 0
+        """Start at the beginning of a line."""
+        self._begun = bytearray()
+
+    @property
+    def length(self) -> int:
+        """That of the line which is not complete, in bytes."""
+        return len(self._begun)
 
     def feed(self, chunk: bytes) -> bytes:
         """Take a chunk; return the whole lines that are complete now (each with its newline), or `b""`."""
         end = chunk.rfind(b"\n") + 1
         if end == 0:
-            self._parts.append(chunk)
-            self.length += len(chunk)
+            self._begun += chunk
             return b""
-        self.length = len(chunk) - end
-        if not self._parts and end == len(chunk):
+        if not self._begun and end == len(chunk):
             return chunk
-        self._parts.append(chunk[:end])
-        block = b"".join(self._parts)
-        self._parts = [chunk[end:]] if end < len(chunk) else []
+        self._begun += chunk[:end]
+        block = bytes(self._begun)
+        self._begun = bytearray(chunk[end:])
         return block
 
     def rest(self) -> bytes:
         """What stands after the last newline, at the end of the stream."""
-        return b"".join(self._parts)
+        return bytes(self._begun)
 
 
 def parse(block: bytes) -> list[Frame]:

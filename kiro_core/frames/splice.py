@@ -9,11 +9,13 @@ from kiro_core.frames.scan import beginning, members
 
 def spliced(raw: bytes, path: tuple[str, ...], value: bytes) -> bytes:
     """Replace the value at `path` by JSON text, each occurrence of a doubled key; `raw` is an object."""
-    parts, done = [], 0
+    # A view, since a slice of a long line would be one more copy of it.
+    view, done = memoryview(raw), 0
+    parts: list[bytes | memoryview] = []
     for start, end in _spans(raw, beginning(raw), path):
-        parts += [raw[done:start], value]
+        parts += [view[done:start], value]
         done = end
-    return b"".join([*parts, raw[done:]])
+    return b"".join([*parts, view[done:]])
 
 
 def text_at(raw: bytes, path: tuple[str, ...]) -> bytes | None:
