@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from kiro_core.processes import start_token
 from kiro_files.files import read_whole
 
 _Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
@@ -34,7 +35,7 @@ class Owner(msgspec.Struct):
 def this_process(epoch: int) -> Owner:
     """The owner that we are from now on."""
     since = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return Owner(epoch, os.getpid(), os.uname().nodename, since, _program(), _started(os.getpid()))
+    return Owner(epoch, os.getpid(), os.uname().nodename, since, _program(), start_token(os.getpid()))
 
 
 def read_owner(lock: Path) -> Owner:
@@ -58,7 +59,7 @@ def as_details(owner: Owner) -> dict[str, Any]:
 
     It is not when it runs on another machine, or in a container that counts its processes anew.
     """
-    here = owner.pid > 0 and owner.host == os.uname().nodename and owner.started == _started(owner.pid)
+    here = owner.pid > 0 and owner.host == os.uname().nodename and owner.started == start_token(owner.pid)
     return {**msgspec.to_builtins(owner), "here": here}
 
 
@@ -69,13 +70,3 @@ def _program() -> str:
     if not name.isprintable() or name.startswith("-"):
         return ""
     return " ".join([name, *(word for word in words[:1] if word.isalpha())])[:_PROGRAM_CHARACTERS]
-
-
-def _started(pid: int) -> str:
-    """When a process began, in ticks since the machine did (proc(5), `stat`, field 22)."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return ""
-    # The second field is a name in parentheses that may hold anything, so the count begins behind it.
-    return status.rpartition(b")")[2].split()[19].decode()
