@@ -23,7 +23,9 @@ class SessionInfo:
     `roots` are the absolute paths of the folders that it may use besides `cwd` (ACP
     `additionalDirectories`); `name` is what a person calls it, unique among the sessions of a folder
     by the will of who gives it; `tags` are sorted and unique; `titled` tells that a person gave the
-    title, which nothing that is observed replaces then.
+    title, which nothing that is observed replaces then. `mode` and `options` (values by id) are what was
+    chosen of the agent program's own; the record behind the number `configured` has the whole
+    configuration that `config_digest` names.
     """
 
     id: SessionId
@@ -41,6 +43,9 @@ class SessionInfo:
     name: str = ""
     tags: tuple[str, ...] = ()
     titled: bool = False
+    mode: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    configured: int = 0
     format: int = FORMAT
 
 
@@ -155,8 +160,10 @@ class Engine:
     `automatic` is False for one that is used only when it is named; `unguarded` are the modes in which
     it stops asking; `login` is the argv of its own login, for a terminal; `logins` are its ways to log
     in over the wire (ACP `authMethods`: `{id, name, description?}`); `abilities` are what it does
-    natively, in the words of `PeerInfo`; `seen` is the day (`YYYY-MM-DD`) on which the entry was last
-    compared with a real program, which was of `version`; `origin` names where the entry comes from.
+    natively, in the words of `PeerInfo`; `lock` is the path of its own lock on a session, with
+    `{kiro_home}` and `{session}` (its own id) to be filled in, or ""; `seen` is the day (`YYYY-MM-DD`)
+    on which the entry was last compared with a real program, which was of `version`; `origin` names
+    where the entry comes from.
     """
 
     name: str
@@ -174,6 +181,7 @@ class Engine:
     login: Sequence[str] = ()
     logins: Sequence[Mapping[str, Any]] = ()
     abilities: Sequence[str] = ()
+    lock: str = ""
     version: str = ""
     seen: str = ""
     origin: str = "built-in"

@@ -31,7 +31,8 @@ class Backends:
     def tools(self, engine: Engine) -> Tools:
         """The backends for a session with that engine."""
         launcher, wire = self.launchers[engine.launcher], self.wires[engine.transport]
-        return Tools(self.store, launcher, wire, self.settings.limits)
+        settings = self.settings
+        return Tools(self.store, launcher, wire, settings.limits, settings.recovery, settings.waiting_prompts)
 
 
 @asynccontextmanager

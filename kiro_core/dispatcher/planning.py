@@ -11,6 +11,7 @@ from anyio import to_thread
 
 from kiro_core.agentconfig import Resolved, all_agents, resolve
 from kiro_core.dispatcher.backends import Backends
+from kiro_core.dispatcher.drift import as_recorded
 from kiro_core.dispatcher.labels import labels, require_free
 from kiro_core.dispatcher.requests import folder_of, named, roots_of, servers_of, wish
 from kiro_core.dispatcher.telling import told_of
@@ -64,7 +65,7 @@ class Planner:
         return Plan(info, chosen.engine, resolved.config, frame, notices=notices, choices=choices, required=required)
 
     async def stored(self, frame: Frame, info: SessionInfo, *, replay: bool) -> Plan:
-        """Plan to continue a recorded session: with its own engine, which alone knows the conversation.
+        """Plan to continue a recorded session, as it was: with its own engine, which may remember the conversation.
 
         An engine that is not there any more is the plan's refusal: the conversation can still be read.
 
@@ -80,19 +81,13 @@ class Planner:
         except (EngineNotFound, UnknownName) as error:
             refusal = error
         resolved = await self._settled(resolved, engine, frame)
-        notices = told_of(resolved, "")
+        resolved, drift = await as_recorded(self._backends.store, info, resolved, engine, frame)
+        notices = [*told_of(resolved, ""), *drift]
         wanted = named(frame, "engine") or self._engine
         if wanted and wanted != info.engine:
             sentence = f"The session goes on with its own engine '{info.engine}', not with '{wanted}'."
             notices.append(Notice("engine_kept", sentence, details={"engine": info.engine, "requested": wanted}))
         other = resolved.found and info.agent not in ("", resolved.config.name)
-        if other:
-            sentence = f"The session goes on as '{resolved.config.name}', no more as '{info.agent}'."
-            details = {"agent": resolved.config.name, "previousAgent": info.agent}
-            notices.append(Notice("agent_changed", sentence, severity="info", details=details))
-        elif info.config_digest and resolved.config.digest != info.config_digest:
-            sentence = f"The agent configuration '{info.agent}' is not the one that the session was begun with."
-            notices.append(Notice("agent_drift", sentence, details={"agent": info.agent}))
         info = replace(
             info,
             cwd=str(folder_of(frame)),

@@ -3,7 +3,7 @@
 from kiro_core.session.choices import Choices
 from kiro_core.session.life import Life
 from kiro_core.session.options import METHODS as CONFIGURING
-from kiro_core.session.plan import Plan, Tools
+from kiro_core.session.plan import Plan, Tools, server_names
 from kiro_core.session.session import Session
 
-__all__ = ["CONFIGURING", "Choices", "Life", "Plan", "Session", "Tools"]
+__all__ = ["CONFIGURING", "Choices", "Life", "Plan", "Session", "Tools", "server_names"]

@@ -70,7 +70,7 @@ class Changes:
     @property
     def ready(self) -> bool:
         """Whether its agent is open; before that, the opening decides what it runs with."""
-        return self._session.turns is not None
+        return self._session.serving
 
     async def withheld(self, agent: str) -> bool:
         """Whether something of an agent configuration is withheld, since its folder is not trusted."""
@@ -86,10 +86,7 @@ class Changes:
 
     async def ask_person(self, frame: Frame) -> bool:
         """Ask a question of ours; whether the answer allows."""
-        session = self._session
-        response = await session.questions.ask(frame, session.outlet.client, session.for_client(frame))
-        outcome = response.result.get("outcome")
-        chosen = outcome.get("optionId") if isinstance(outcome, dict) else None
+        chosen = await self._session.ask_person(frame)
         options = {option["optionId"]: option["kind"] for option in frame.params["options"]}
         return str(options.get(chosen, "")).startswith("allow")
 
@@ -112,8 +109,9 @@ class Changes:
         model = "" if native else plan.config.model
         if model and model != session.options.native.model:
             await self._set_model(model)
+        before = session.db.head
         await session.journal.event("configured", plan.effective())
-        await session.note(agent=plan.config.name, config_digest=plan.config.digest)
+        await session.note(agent=plan.config.name, config_digest=plan.config.digest, configured=before)
 
     async def move(self, engine: str) -> None:
         """Continue with another agent program, as long as nothing was said that it would not know.
@@ -135,7 +133,7 @@ class Changes:
         session.moving = True
         session.send(move)
         async with anyio.create_task_group() as either:
-            either.start_soon(_cancel_after, session.ended, either.cancel_scope)
+            either.start_soon(cancel_after, session.ended, either.cancel_scope)
             await move.done.wait()
             either.cancel_scope.cancel()
         if move.error is not None:
@@ -146,6 +144,10 @@ class Changes:
     async def note(self, **changes: Any) -> None:
         """See `Session.note`."""
         await self._session.note(**changes)
+
+    async def chosen(self, option: str, value: Any) -> None:
+        """Keep what a client chose of the agent's own options, so that it can be chosen again."""
+        await self.note(options={**self._session.metadata.info.options, option: value})
 
     async def tell(self, notice: Notice) -> None:
         """See `Session.tell`."""
@@ -171,6 +173,7 @@ class Changes:
         await self._session.tell(Notice("model_not_found", sentence, details=details))
 
 
-async def _cancel_after(event: anyio.Event, scope: anyio.CancelScope) -> None:
+async def cancel_after(event: anyio.Event, scope: anyio.CancelScope) -> None:
+    """Cancel a scope when an event is set."""
     await event.wait()
     scope.cancel()

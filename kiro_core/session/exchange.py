@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import anyio
@@ -10,23 +11,31 @@ import anyio
 from kiro_core.errors import Disconnected
 from kiro_core.frames import Frame
 from kiro_core.session.prompts import adapted, prompt_title, with_preface
-from kiro_core.session.turns import PromptTurn
+from kiro_core.session.turn import PromptTurn, cancelled
+from kiro_core.types import Notice
 
 if TYPE_CHECKING:
     from kiro_core.session.session import Session
 
 _LOG = logging.getLogger(__name__)
+_WAITING_OPTIONS = [
+    {"optionId": "send", "name": "Send them first", "kind": "allow_once"},
+    {"optionId": "later", "name": "Not now", "kind": "reject_once"},
+    {"optionId": "drop", "name": "Drop them", "kind": "reject_always"},
+]
 
 
 class Exchange:
     """What turns need of their session (`Engaged`)."""
 
     def __init__(self, session: Session) -> None:
-        """Have turns with whatever agent the session has."""
+        """Have turns with whatever agent the session has; `spoken` tells that one was sent a prompt."""
         self._session = session
         self.db, self.journal = session.db, session.journal
         self.preface = ""
-        self.prepare()
+        self.spoken = False
+        self._waking: anyio.CancelScope | None = None
+        self._asked_about_waiting = False
 
     def prepare(self) -> None:
         """Put the configuration's prompt in front of the first turn; a recorded conversation has had it."""
@@ -34,16 +43,49 @@ class Exchange:
         had = plan.loaded and bool(plan.info.title) and not plan.changed
         self.preface = "" if had else plan.preface
 
+    def retell(self, conversation: str) -> None:
+        """Put everything in front of the next turn, for an agent that begins anew."""
+        self.preface = "\n\n".join(text for text in (self._session.plan.preface, conversation) if text)
+
     async def outcome(self, turn: PromptTurn) -> Frame:
-        """Have the turn with the agent, within the limits."""
-        return await self._session.patience.outcome(turn, lambda: self._exchange(turn))
+        """Have the turn with the agent, within the limits; one that has ended is started again."""
+        session = self._session
+        with anyio.CancelScope() as self._waking:
+            await session.awake()
+        if turn.cancelled:
+            return cancelled()
+        try:
+            return await session.patience.outcome(turn, lambda: self._exchange(turn))
+        except Disconnected:
+            # Before the session's task learns it: the next turn must not find the same agent.
+            session.serving = False
+            raise
 
     def stop(self, turn: PromptTurn) -> None:
         """Make a running turn that was cancelled end."""
+        if self._waking is not None:
+            self._waking.cancel()
         self._session.questions.cancel()
         self._session.patience.look_again()
         if turn.dispatched:
             self.send_aside(self._cancel_frame())
+
+    async def wants_waiting(self, waiting: Sequence[PromptTurn]) -> bool | None:
+        """Ask the client, once, whether prompts that a killed desk left behind are to be sent."""
+        if self._asked_about_waiting:
+            return None
+        self._asked_about_waiting = True
+        texts = "; ".join(repr(prompt_title(turn.asked)) for turn in waiting)
+        title = f"Send first what was accepted and not sent before this session was cut off: {texts}"
+        call = {
+            "toolCallId": f"kiro_core-waiting-{waiting[0].id}",
+            "title": title,
+            "kind": "other",
+            "status": "pending",
+        }
+        params = {"sessionId": self._session.agent_session, "toolCall": call, "options": _WAITING_OPTIONS}
+        chosen = await self._session.ask_person(Frame.of("session/request_permission", params, id=0))
+        return {"send": True, "drop": False}.get(chosen)
 
     async def turn_ended(self) -> None:
         """Keep the time of the last turn."""
@@ -60,15 +102,23 @@ class Exchange:
         await session.outlet.turn_begins()
         if not session.metadata.info.title:
             await session.metadata.note(title=prompt_title(turn.asked))
+        if session.listener.end_of_loading():
+            await session.tell(_forgot(session.plan.engine.title or session.plan.engine.name))
         frame = adapted(turn.asked, session.agent.info.abilities).with_session(session.agent_session)
         if self.preface:
             frame, self.preface = with_preface(frame, self.preface), ""
-        session.listener.loading = False
+        self.spoken = True
+        await self.journal.event("turn_begun", {}, turn.id)
         asked = await session.agent.prompt(frame)
         turn.dispatched = True
         if turn.cancelled:
             await self._sent(self._cancel_frame())
-        return await asked.settled()
+        response = await asked.settled()
+        if not response.failed:
+            session.restarts.finished()
+            # Not before: until now only its predecessor, or our record, knew the conversation.
+            await session.note(agent_session=session.agent_session)
+        return response
 
     def _cancel_frame(self) -> Frame:
         return Frame.of("session/cancel", {"sessionId": self._session.agent_session})
@@ -80,3 +130,8 @@ class Exchange:
                 await (agent.cancel(frame) if frame.method == "session/cancel" else agent.notify(frame))
         except Disconnected:
             _LOG.debug("session %s: the agent was gone before %s", self._session.plan.info.id, frame.method)
+
+
+def _forgot(engine: str) -> Notice:
+    sentence = f"{engine} says that it loaded its session and has shown none of its history; it may not remember it."
+    return Notice("history_not_shown", sentence)

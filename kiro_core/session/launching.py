@@ -21,10 +21,11 @@ _LAST_WORDS_S = 1.0
 
 
 class Launching:
-    """One run of an agent program for a session."""
+    """One run of an agent program for a session after the other."""
 
     def __init__(self, session: Session) -> None:
-        """Start nothing yet."""
+        """Start nothing yet; `served` tells that the session was open with the present program."""
+        self.served = False
         self._session = session
         self._process: Process | None = None
 
@@ -37,6 +38,7 @@ class Launching:
 
         """
         session, limits = self._session, self._session.tools.limits
+        self.served, self._process = False, None
         try:
             # Backends may hold task groups, which wrap what passes through them.
             with unwrapped():
@@ -67,7 +69,7 @@ class Launching:
         status = "closed its output" if process.exit is None else f"ended with {process.exit}"
         words, hint = self._last_words()
         details = {"command": session.plan.program, "status": str(process.exit or "unknown"), "stderr": words}
-        if session.turns is not None:
+        if self.served:
             return AgentGone(f"{program} {status}.", hint=hint, **details)
         return LaunchFailed(f"{program} {status} before it was ready.", hint=hint, **details)
 

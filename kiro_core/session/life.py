@@ -1,7 +1,8 @@
 """The task of a session: it enters and leaves lease and log, process and wire, in that order.
 
 In anyio a scope is left by the task that entered it; requests come in other tasks and sessions
-outlive requests and clients, so each session has a task of its own.
+outlive requests and clients, so each session has a task of its own. A session also outlives its
+agent program: one that ends by itself is started again when it is needed.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from kiro_core.errors import AuthRequired, Disconnected, Fenced, KiroError, unwr
 from kiro_core.frames import Frame
 from kiro_core.ports import SessionDb
 from kiro_core.rpc import failure
-from kiro_core.session.changing import Move
+from kiro_core.session.changing import Close, Move
+from kiro_core.session.engaging import Engaging
 from kiro_core.session.launching import Launching
-from kiro_core.session.opening import Opening
-from kiro_core.session.services import opened_services
+from kiro_core.session.leftover import take_up
 from kiro_core.session.session import Session
-from kiro_core.session.turns import Turns, cancelled
+from kiro_core.session.turn import cancelled
+from kiro_core.session.turns import Turns
+from kiro_core.session.waking import Wake
 from kiro_core.types import Notice
 
 _LOG = logging.getLogger(__name__)
@@ -37,6 +40,8 @@ class Life:
         self._session = session
         self._limits = session.tools.limits
         self._launching = Launching(session)
+        self._engaging = Engaging(session, self._launching, self._serve)
+        self._command: Any = None
         self._reason = "closed"
 
     async def run(self) -> None:
@@ -72,12 +77,20 @@ class Life:
         session = self._session
         async with self._held() as db:
             session.hold(db)
+            session.begun_at = db.head
             await session.journal.event("opened", session.plan.effective())
             try:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._watch_lease, db)
-                    await self._converse()
-                    tasks.cancel_scope.cancel()
+                    turns = Turns(tasks, session.exchange, self._ending, self._limits.max_queued_prompts)
+                    session.turns = turns
+                    try:
+                        await self._converse()
+                    finally:
+                        # A prompt that is accepted now would keep the tasks, and so the session, from ending.
+                        turns.end()
+                        session.questions.cancel()
+                        tasks.cancel_scope.cancel()
             finally:
                 with anyio.move_on_after(self._limits.close_s, shield=True):
                     await self._close_record()
@@ -96,10 +109,12 @@ class Life:
 
     async def _converse(self) -> None:
         session = self._session
+        if session.plan.loaded:
+            session.plan = replace(session.plan, notices=[*session.plan.notices, *await take_up(session)])
         try:
-            move = await self._with_agent()
-            while move is not None:
-                move = await self._moved(move)
+            command = await self._open()
+            while not isinstance(command, Close):
+                command = await self._obeyed(command)
         except KiroError as error:
             self._reason = str(error)
             if session.ready or not session.plan.loaded or isinstance(error, AuthRequired):
@@ -108,9 +123,25 @@ class Life:
             session.refusal = error
             notice = Notice("not_resumed", f"The session can be read but not continued: {error}")
             answer = session.plan.answer({}, model=session.plan.info.model, refusesPrompts=str(error))
-            await self._serve(answer, [*session.plan.notices, notice])
+            await self._announce(answer, [*session.plan.notices, notice], None)
+            await session.mailbox.receive()
 
-    async def _moved(self, move: Move) -> Move | None:
+    async def _open(self) -> Any:
+        if self._session.plan.refusal is not None:
+            raise self._session.plan.refusal
+        return await self._with_agent(None)
+
+    async def _obeyed(self, command: Any) -> Any:
+        """Do what a lifecycle command says, or wait for one; returns the next."""
+        match command:
+            case Move():
+                return await self._moved(command)
+            case Wake():
+                return await self._woken(command)
+            case _:
+                return await self._session.mailbox.receive()
+
+    async def _moved(self, move: Move) -> Any:
         """Go on with another agent program; when it cannot be had, the old one is back."""
         session = self._session
         before = session.plan, session.tools
@@ -125,68 +156,50 @@ class Life:
         session.plan, session.tools = replace(before[0], notices=()), before[1]
         return await self._with_agent(move)
 
-    async def _with_agent(self, move: Move | None = None) -> Move | None:
+    async def _woken(self, wake: Wake) -> Any:
+        """Start the agent program again, with what the session has become meanwhile."""
         session = self._session
-        if session.plan.refusal is not None:
-            raise session.plan.refusal
-        session.turns = None
-        until = anyio.current_time() + self._limits.start_s
-        command = None  # an agent that hangs up ends the block, and nothing is asked of it any more
-        async with opened_services(session) as session.services, self._launching.launched() as agent:
-            session.agent = agent
-            opening = Opening(agent, session.plan, session.outlet.told, self._limits, until)
-            session.begin_agent(opening.mcp_servers, opening.native)
-            told = await self._opened(opening)
-            session.plan = opening.plan
-            if not session.plan.by_mode:
-                session.exchange.prepare()
-            answer = {**told, "configOptions": session.options.all()}
-            model = session.options.native.model or session.plan.info.model
-            await session.note(agent_session=session.agent_session, model=model, **self._planned())
-            await session.mcp.settled(self._limits.mcp_start_s)
-            notices = [*session.plan.notices, *opening.notices, *session.mcp.notices]
-            command = await self._serve(session.plan.answer(answer, model=model), notices, move)
-        if isinstance(command, Move):
-            return command
-        if not session.closing and session.failure is None:
-            raise await self._launching.gone()
+        begun = session.plan.loaded or session.exchange.spoken
+        info = replace(session.metadata.info, updated=session.plan.info.updated)
+        session.plan = replace(session.plan, info=info, loaded=begun, replay=False, notices=())
+        try:
+            await session.restarts.back_off()
+            return await self._with_agent(wake)
+        except KiroError as error:
+            if wake.done.is_set():
+                raise
+            wake.error = error
+            session.restarts.ended(error)
+            wake.done.set()
         return None
 
-    def _planned(self) -> dict[str, Any]:
-        info = self._session.plan.info
-        names = ("cwd", "roots", "agent", "engine", "config_digest")
-        return {name: getattr(info, name) for name in names}
-
-    async def _opened(self, opening: Opening) -> dict[str, Any]:
+    async def _with_agent(self, asked: Move | Wake | None) -> Any:
+        """Have an agent and serve; returns the command that ended it, None when the program ended by itself."""
         session = self._session
-        if not session.plan.loaded:
-            session.agent_session = ""
-            answer = await opening.begin()
-            session.agent_session = answer["sessionId"]
-            return answer
-        # Until the first prompt: some agents answer first and send their history then.
-        session.listener.loading = True
-        return await opening.resume()
+        self._command = None
+        await self._engaging.engage(asked)
+        if isinstance(self._command, Close | Move) or session.closing or session.failure is not None:
+            return self._command
+        error = await self._launching.gone()
+        session.restarts.ended(error)
+        if session.turns is None or session.turns.running is None:
+            await session.tell(Notice("agent_gone", f"{error} The next prompt starts it again."))
+        return self._command
 
-    async def _serve(self, answer: dict[str, Any], notices: Sequence[Notice], move: Move | None = None) -> Any:
-        """Serve until a lifecycle command ends it, which is returned; None when the agent is gone."""
+    async def _serve(self, answer: dict[str, Any], notices: Sequence[Notice], asked: Move | Wake | None) -> None:
+        """Serve until a lifecycle command ends it; the block around it is left when the agent is gone."""
         session = self._session
-        async with anyio.create_task_group() as tasks:
-            turns = Turns(tasks, session.exchange, self._ending, self._limits.max_queued_prompts)
-            session.turns = turns
-            try:
-                await self._announce(answer, notices, move)
-                command = await session.mailbox.receive()
-                await turns.close(self._limits.close_s / 4)
-                return command
-            finally:
-                # A prompt that is accepted now would keep the tasks, and so the session, from ending.
-                turns.end()
-                session.questions.cancel()
-                tasks.cancel_scope.cancel()
-        return None
+        session.serving = self._launching.served = True
+        try:
+            await self._announce(answer, notices, asked)
+            self._command = await session.mailbox.receive()
+            if session.turns is not None and isinstance(self._command, Close):
+                await session.turns.close(self._limits.close_s / 4)
+        finally:
+            session.serving = False
+            session.questions.cancel()
 
-    async def _announce(self, answer: dict[str, Any], notices: Sequence[Notice], move: Move | None) -> None:
+    async def _announce(self, answer: dict[str, Any], notices: Sequence[Notice], asked: Move | Wake | None) -> None:
         session = self._session
         client = session.outlet.client
         if session.plan.replay and client is not None:
@@ -197,16 +210,20 @@ class Life:
         session.answer = Frame.answer(answer)
         session.ready, session.moving = True, False
         session.opened.set()
-        if move is not None:
-            if move.error is None:
+        if asked is not None:
+            if isinstance(asked, Move) and asked.error is None:
                 session.outlet.untell()
-            move.done.set()
+            asked.done.set()
         for notice in notices:
             await session.tell(notice)
+        if isinstance(asked, Wake):
+            await session.options.told_again()
         await session.options.told_unguarded()
+        if session.tools.waiting_prompts == "resume" and session.turns is not None and session.serving:
+            session.turns.send_waiting()
 
     async def _ending(self) -> Frame:
-        """The outcome of a turn that the session's end cuts off."""
+        """The outcome of a turn that the session's end, or its agent's, cuts off."""
         session = self._session
         if session.failure is not None:
             return failure(session.failure)

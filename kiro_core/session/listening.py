@@ -27,8 +27,10 @@ class Listener:
     def __init__(self, session: Session) -> None:
         """Listen for a session that is held."""
         self._session = session
-        self.loading = False
         self.asking = 0
+        self.owes_history = False
+        self._loading = False
+        self._replayed = False
 
     @property
     def info(self) -> PeerInfo:
@@ -42,11 +44,25 @@ class Listener:
         files = {"readTextFile": True, "writeTextFile": True}
         return PeerInfo("kiro_core", raw={**offered, "fs": files, "terminal": True})
 
+    def begin_loading(self) -> None:
+        """Suppress what the agent replays, until `end_of_loading`: our record has it.
+
+        Not only until it has answered: some agents answer first and send their history then. Set
+        `owes_history` where it has to show one.
+        """
+        self._loading, self._replayed, self.owes_history = True, False, False
+
+    def end_of_loading(self) -> bool:
+        """Pass on again whatever the agent says; whether it owed a history and has shown nothing of it."""
+        forgot = self._loading and self.owes_history and not self._replayed
+        self._loading = False
+        return forgot
+
     async def notify(self, frames: Sequence[Frame]) -> None:
         """Record what the agent says, then show it: one append and one write for a chunk."""
         session = self._session
-        if self.loading:
-            frames = [frame for frame in frames if shown_while_loading(frame)]
+        if self._loading:
+            frames = self._news(frames)
         if not frames:
             return
         try:
@@ -75,6 +91,11 @@ class Listener:
             response = await session.services.request(frame)
         session.patience.heard()
         return response
+
+    def _news(self, frames: Sequence[Frame]) -> list[Frame]:
+        news = [frame for frame in frames if shown_while_loading(frame)]
+        self._replayed = self._replayed or len(news) < len(frames)
+        return news
 
     async def _read(self, frame: Frame) -> Frame:
         session = self._session

@@ -12,11 +12,13 @@ import anyio
 from kiro_core.agentconfig import BUILT_IN
 from kiro_core.engines import logins_of
 from kiro_core.engines.logins import over_the_wire
-from kiro_core.errors import AgentNotFound, AgentTimeout, AgentUnable, AuthRequired, KiroError
+from kiro_core.errors import AgentNotFound, AgentTimeout, AgentUnable, AuthRequired, KiroError, RpcError
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent
+from kiro_core.recovery import Ladder
+from kiro_core.recovery.ladder import TEXT
 from kiro_core.rpc import result
-from kiro_core.session.options import NativeOptions
+from kiro_core.session.options import NativeOptions, restore
 from kiro_core.session.plan import Plan
 from kiro_core.session.request import for_agent
 from kiro_core.settings import Limits
@@ -60,29 +62,47 @@ class Opening:
         answer = dict(await self._ask(self._agent.new, Frame.of("session/new", self._params, id=0)))
         if not isinstance(answer.get("sessionId"), str) or not answer["sessionId"]:
             raise AgentUnable(f"The agent '{self.plan.engine.name}' opened a session without an id.")
-        await self._apply(answer["sessionId"], answer, self.plan.config.model)
+        await self._apply(answer["sessionId"], answer, self.plan.info.model or self.plan.config.model)
         return answer
 
-    async def resume(self) -> dict[str, Any]:
-        """Continue the agent's own session, without a replay where it can.
+    async def go_on(self, ladder: Ladder) -> dict[str, Any]:
+        """Continue the recorded session by the highest rung that works: the result, with `sessionId` of a new one only.
 
         Raises:
-            AgentUnable: the agent can neither resume nor load.
-            AuthRequired, RpcError, AgentTimeout: as `begin`.
+            AgentUnable: no rung is left.
+            AuthRequired, AgentTimeout, RpcError: as `begin`; a program that does not answer has to be
+                started anew for the next rung.
 
         """
-        abilities = self._agent.info.abilities
-        method = next((m for m in ("resume", "load") if m in abilities), None)
-        if method is None or not self.plan.info.agent_session:
-            raise AgentUnable(
-                f"The agent '{self.plan.engine.name}' can neither resume nor load a session.",
-                hint="The conversation can be read; begin a new session to go on.",
-            )
         session = self.plan.info.agent_session
-        frame = Frame.of(f"session/{method}", {**self._params, "sessionId": session}, id=0)
-        answer = dict(await self._ask(partial(self._agent.open, replay=method == "load"), frame))
+        while True:
+            rung = ladder.rung(self._agent.info.abilities, session)
+            if rung == TEXT:
+                answer = await self.begin()
+                await self._restore(answer["sessionId"])
+                return answer
+            try:
+                return await self._continued(rung, session)
+            except AuthRequired:
+                raise
+            except (RpcError, AgentUnable) as error:
+                ladder.step_down(error)
+                self._until = anyio.current_time() + self._limits.start_s
+
+    async def _continued(self, rung: str, session: str) -> dict[str, Any]:
+        frame = Frame.of(f"session/{rung}", {**self._params, "sessionId": session}, id=0)
+        answer = dict(await self._ask(partial(self._agent.open, replay=rung == "load"), frame))
+        if (told := answer.pop("sessionId", session)) != session:
+            raise AgentUnable(f"The agent '{self.plan.engine.name}' answered with another session, {told!r}.")
         await self._apply(session, answer, self.plan.info.model)
+        await self._restore(session)
         return answer
+
+    async def _restore(self, session: str) -> None:
+        async def ask(frame: Frame) -> dict[str, Any]:
+            return await self._ask(self._agent.call, frame)
+
+        self.notices += await restore(ask, self.native, self.plan, session)
 
     async def _ask(self, verb: Callable[[Frame], Awaitable[Frame]], frame: Frame) -> dict[str, Any]:
         name = self.plan.engine.name

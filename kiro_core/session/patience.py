@@ -13,7 +13,7 @@ from kiro_core.session.listening import Listener
 from kiro_core.session.plan import Tools
 from kiro_core.session.questions import Questions
 from kiro_core.session.services import Services
-from kiro_core.session.turns import PromptTurn, cancelled
+from kiro_core.session.turn import PromptTurn, cancelled
 from kiro_core.types import Notice
 
 

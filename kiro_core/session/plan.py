@@ -15,14 +15,26 @@ from kiro_core.settings import Limits
 from kiro_core.types import AgentConfig, Command, Engine, Notice, SessionInfo
 
 
+def server_names(request: Frame) -> list[str]:
+    """The names of the MCP servers in a request that opens a session."""
+    servers = request.params.get("mcpServers") or []
+    return [str(server.get("name")) for server in servers if isinstance(server, dict)]
+
+
+_RECORDED = ("name", "description", "prompt", "model", "origin", "digest")
+"""What is recorded of an agent configuration, so that it comes back when the session does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The backends and limits that a session works with."""
+    """The backends and limits that a session works with; see the settings `recovery` and `waiting_prompts`."""
 
     store: SessionStore
     launcher: Launcher
     wire: Wire
     limits: Limits
+    recovery: Sequence[str] = ("resume", "load", "text")
+    waiting_prompts: str = "ask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +87,7 @@ class Plan:
     @property
     def mcp_servers(self) -> list[str]:
         """The names of the MCP servers that the client asked for."""
-        servers = self.request.params.get("mcpServers") or []
-        return [str(server.get("name")) for server in servers if isinstance(server, dict)]
+        return server_names(self.request)
 
     def answer(self, result: Mapping[str, Any], **ours: Any) -> dict[str, Any]:
         """The agent's result as the client gets it: our session id, and under `_meta` what was chosen."""
@@ -92,7 +103,7 @@ class Plan:
         return {
             "loaded": self.loaded,
             "cwd": self.info.cwd,
-            "agent": {"name": self.config.name, "origin": self.config.origin, "digest": self.config.digest},
+            "agent": {name: getattr(self.config, name) for name in _RECORDED},
             "withheld": list(self.config.withheld),
             "engine": {"name": self.engine.name, "origin": self.engine.origin, "program": self.program},
             "env": sorted(self.engine.env),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from kiro_core.errors import AgentTimeout, KiroError, SessionBusy, SessionClosin
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
 from kiro_core.ports import Agent, Client, SessionDb
-from kiro_core.session.changing import Changes, Close, Surroundings
+from kiro_core.session.changing import Changes, Close, Surroundings, cancel_after
 from kiro_core.session.exchange import Exchange
 from kiro_core.session.listening import Listener
 from kiro_core.session.mcp_start import McpStart
@@ -26,7 +26,9 @@ from kiro_core.session.prompts import check_prompt
 from kiro_core.session.questions import Questions
 from kiro_core.session.replaying import replay
 from kiro_core.session.services import Services
-from kiro_core.session.turns import PromptTurn, Turns
+from kiro_core.session.turn import PromptTurn
+from kiro_core.session.turns import Turns
+from kiro_core.session.waking import Restarts, Wake
 from kiro_core.types import Notice
 
 _LOG = logging.getLogger(__name__)
@@ -48,17 +50,21 @@ class Session:
         self.post, self.mailbox = anyio.create_memory_object_stream[Any](_MAILBOX)
         self.outlet = Outlet(plan.info.id, client)
         self.ready = False
+        self.serving = False
         self.closing = False
         self.moving = False
         self.failure: KiroError | None = None
         self.refusal: KiroError | None = None
         self.unopened: Exception | None = None
         self.agent_session = plan.info.agent_session
+        self.begun_at = 0
+        self.allowed: set[Hashable] = set()
         self.answer = Frame.answer({})
         self.agent: Agent
         self.services: Services
         self.turns: Turns | None = None
         self.options = Configuring(Changes(self))
+        self.restarts = Restarts(tools.limits.max_restarts)
         self.mcp = McpStart(())
 
     def hold(self, db: SessionDb) -> None:
@@ -70,12 +76,12 @@ class Session:
         self.patience = Patience(self)
         self.exchange = Exchange(self)
         self.listener = Listener(self)
+        self._wake: Wake | None = None
 
     def begin_agent(self, mcp_servers: Sequence[str], native: NativeOptions) -> None:
         """Forget what another agent program told; this one is asked to start those servers."""
         self.mcp = McpStart(mcp_servers if self.plan.engine.reports_mcp else ())
         self.options.native = native
-        self.exchange.prepare()
 
     async def opening(self) -> Frame:
         """Wait until the session is ready: the answer to the request that asked for it.
@@ -132,10 +138,40 @@ class Session:
             AgentTimeout: it did not answer in time.
 
         """
+        await self.awake()
         limit = self.tools.limits.control_s
         with anyio.move_on_after(limit):
             return await self.agent.call(frame.with_session(self.agent_session))
         raise AgentTimeout(f"The agent did not answer {frame.method} within {limit:g} s.")
+
+    async def awake(self) -> None:
+        """Have an agent: one that ended by itself is started again, by the ladder of recovery.
+
+        Raises:
+            LaunchFailed, AgentTimeout, AgentUnable, ...: it could not be started, or cannot go on.
+            SessionClosing: the session ended meanwhile.
+
+        """
+        if self.serving:
+            return
+        if self._wake is None or self._wake.done.is_set():
+            self._wake = Wake()
+            self.send(self._wake)
+        wake = self._wake
+        async with anyio.create_task_group() as either:
+            either.start_soon(cancel_after, self.ended, either.cancel_scope)
+            await wake.done.wait()
+            either.cancel_scope.cancel()
+        if wake.error is not None:
+            raise wake.error
+        if not wake.done.is_set():
+            raise self.failure or SessionClosing("The session ended while its agent was started.")
+
+    async def ask_person(self, frame: Frame) -> str:
+        """Ask a permission question of ours; the id of the option that was chosen, or `""`."""
+        response = await self.questions.ask(frame, self.outlet.client, self.for_client(frame))
+        outcome = response.result.get("outcome")
+        return str(outcome.get("optionId") or "") if isinstance(outcome, dict) else ""
 
     async def pass_on(self, frame: Frame) -> None:
         """Pass a notification on to the agent; an agent that does not read holds nobody up."""
@@ -155,7 +191,7 @@ class Session:
         """
         if self.moving:
             raise SessionBusy("The session's engine is being changed.", hint="Try again in a moment.")
-        if self.turns is None or self.turns.ended or self.closing:
+        if not self.ready or self.turns is None or self.turns.ended or self.closing:
             raise SessionClosing("The session is being closed.", hint="Open it again in a moment.")
         return self.outlet.hold(client)
 
@@ -206,7 +242,7 @@ class Session:
             raise self.refusal
         if self.moving:
             raise SessionBusy("The session's engine is being changed.", hint="Wait for the answer to that.")
-        if self.turns is None:
+        if not self.ready or self.turns is None:
             raise SessionClosing("The session is not ready.", hint="Wait for the answer to its opening.")
         return self.turns
 

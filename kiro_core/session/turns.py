@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import anyio
 from anyio.abc import TaskGroup
@@ -14,36 +14,9 @@ from kiro_core.frames import Frame
 from kiro_core.journal import Journal
 from kiro_core.ports import SessionDb
 from kiro_core.rpc import failure
+from kiro_core.session.turn import PromptTurn, cancelled, ended
 
 _STORE_S = 5.0
-
-
-class PromptTurn:
-    """One accepted prompt: `id` is unique in the session, `asked` the client's request."""
-
-    def __init__(self, id: str, asked: Frame, take_back: Callable[[PromptTurn], None]) -> None:  # noqa: A002 - its id
-        """Begin as accepted."""
-        self.id = id
-        self.asked = asked
-        self.cancelled = False
-        self.dispatched = False
-        self._take_back = take_back
-        self._done = anyio.Event()
-        self._response = Frame.answer({})
-
-    def settle(self, response: Frame) -> None:
-        """Give the outcome."""
-        self._response = response
-        self._done.set()
-
-    async def settled(self) -> Frame:
-        """Wait for the outcome: the response to the prompt."""
-        await self._done.wait()
-        return self._response
-
-    async def cancel(self) -> None:
-        """Cancel this turn and no other; it settles later."""
-        self._take_back(self)
 
 
 class Engaged(Protocol):
@@ -60,6 +33,10 @@ class Engaged(Protocol):
         """Make a running turn that was cancelled end."""
         ...
 
+    async def wants_waiting(self, waiting: Sequence[PromptTurn]) -> bool | None:
+        """Whether prompts of an earlier life of the session are to be sent; None leaves them waiting."""
+        ...
+
     async def turn_ended(self) -> None:
         """Called after each turn."""
         ...
@@ -69,8 +46,12 @@ class Turns:
     """The queue: a turn is a child task of the session, so cancel and lifecycle commands never wait for it."""
 
     def __init__(self, tasks: TaskGroup, session: Engaged, ending: Callable[[], Awaitable[Frame]], limit: int) -> None:
-        """Run turns in `tasks`, at most `limit` waiting; `ending` gives the outcome of those cut off."""
+        """Run turns in `tasks`, at most `limit` waiting; `ending` gives the outcome of those cut off.
+
+        `waiting` are prompts that an earlier life of the session accepted and never sent.
+        """
         self.tasks = tasks
+        self.waiting: list[PromptTurn] = []
         self.ended = False
         self._session = session
         self._ending = ending
@@ -85,6 +66,11 @@ class Turns:
     def count(self) -> int:
         """How many prompts were accepted."""
         return self._count
+
+    @property
+    def open(self) -> list[str]:
+        """The ids of all turns that were accepted and have no end."""
+        return [turn.id for turn in (*self.waiting, *self._queue)]
 
     @property
     def running(self) -> PromptTurn | None:
@@ -112,11 +98,20 @@ class Turns:
         await self._accept(turn)
         if self.ended:
             await self._cut_off()
-        elif not self._busy:
-            self._busy = True
-            self._idle = anyio.Event()
-            self.tasks.start_soon(self._run)
+        else:
+            self._begin()
         return turn
+
+    def wait_again(self, id: str, frame: Frame) -> None:  # noqa: A002 - its id
+        """Keep a prompt that an earlier life of the session accepted and never sent."""
+        self.waiting.append(PromptTurn(id, frame, self.take_back))
+
+    def send_waiting(self) -> None:
+        """Have the turns of the prompts that wait, before any other; nobody waits for their outcome."""
+        self._queue.extendleft(reversed(self.waiting))
+        self.waiting.clear()
+        if self._queue:
+            self._begin()
 
     def end(self) -> None:
         """Take no more prompts: the tasks in which turns run are ending."""
@@ -146,14 +141,22 @@ class Turns:
             await self._session.journal.message("prompt", turn.asked, turn.id)
         except BaseException as error:
             # The store may have it all the same; then its outcome has to be there too.
-            self._session.journal.later("turn_ended", _outcome(_refused(error)), turn.id)
             if turn in self._queue:
                 self._queue.remove(turn)
+            self._session.journal.later("turn_ended", ended(_refused(error), self.open), turn.id)
             raise
+
+    def _begin(self) -> None:
+        if not self._busy:
+            self._busy = True
+            self._idle = anyio.Event()
+            self.tasks.start_soon(self._run)
 
     async def _run(self) -> None:
         try:
             while self._queue:
+                if self.waiting and not self._queue[0].cancelled:
+                    await self._decide()
                 await self._one(self._queue[0])
                 await self._session.turn_ended()
         finally:
@@ -168,13 +171,17 @@ class Turns:
         while self._queue:
             await self._settle(self._queue[0], response)
 
+    async def _decide(self) -> None:
+        wanted = await self._session.wants_waiting(self.waiting)
+        if wanted:
+            self.send_waiting()
+        elif wanted is not None:
+            while self.waiting:
+                await self._settle(self.waiting[0], cancelled())
+
     async def _one(self, turn: PromptTurn) -> None:
         try:
-            if turn.cancelled:
-                response = cancelled()
-            else:
-                await self._session.journal.event("turn_begun", {}, turn.id)
-                response = await self._session.outcome(turn)
+            response = cancelled() if turn.cancelled else await self._session.outcome(turn)
         except Disconnected:
             response = await self._ending()
         except KiroError as error:
@@ -183,12 +190,13 @@ class Turns:
 
     async def _settle(self, turn: PromptTurn, response: Frame) -> None:
         # Out of the queue first: nobody may record a second outcome.
-        self._queue.remove(turn)
+        (self.waiting if turn in self.waiting else self._queue).remove(turn)
+        outcome = ended(response, self.open)
         recorded: Frame | None = None
         try:
             with anyio.move_on_after(_STORE_S, shield=True):
                 try:
-                    await self._session.journal.settled("turn_ended", _outcome(response), turn.id)
+                    await self._session.journal.settled("turn_ended", outcome, turn.id)
                     recorded = response
                 except KiroError as error:
                     recorded = failure(error)
@@ -196,16 +204,5 @@ class Turns:
             turn.settle(recorded or failure(Unavailable(f"The store did not take the outcome within {_STORE_S:g} s.")))
 
 
-def cancelled() -> Frame:
-    """The response to a prompt that was cancelled (ACP "Cancellation")."""
-    return Frame.answer({"stopReason": "cancelled"})
-
-
 def _refused(error: BaseException) -> Frame:
     return failure(error) if isinstance(error, KiroError) else cancelled()
-
-
-def _outcome(response: Frame) -> dict[str, Any]:
-    if response.failed:
-        return {"error": response.error}
-    return {key: value for key, value in response.result.items() if key in ("stopReason", "usage")}

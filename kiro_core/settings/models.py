@@ -46,6 +46,10 @@ class Limits(BaseModel):
     close_s: Seconds = Field(default=4, description="until one session has ended; then its process is killed")
     shutdown_s: Seconds = Field(default=8, description="until all sessions have ended; then their processes are killed")
     max_queued_prompts: int = Field(default=25, gt=0, description="prompts that wait behind a running turn")
+    max_restarts: int = Field(
+        default=5, ge=0, description="of an agent program, in a row without a turn that it finished"
+    )
+    max_retold_characters: int = Field(default=40_000, gt=0, description="of a conversation that is told as text")
 
 
 class EngineSettings(BaseModel):
@@ -70,6 +74,9 @@ class EngineSettings(BaseModel):
     login: list[str] = Field(
         default=[], description="the command of its own login, for a terminal; {python} stands for this Python"
     )
+    lock: str = Field(
+        default="", description="its own lock file of a session: a path with {kiro_home} and {session} (its id)"
+    )
 
 
 class Settings(BaseSettings):
@@ -91,6 +98,12 @@ class Settings(BaseSettings):
     store: AnyChoice = Field(default=Choice("files"), description="where sessions are stored")
     launcher: AnyChoice = Field(default=Choice("local"), description="how agent programs are started")
     engines: dict[str, EngineSettings] = Field(default={}, description="agent programs to add or change, by name")
+    recovery: list[Literal["resume", "load", "text"]] = Field(
+        default=["resume", "load", "text"], description="the ways in which an agent may get back a recorded session"
+    )
+    waiting_prompts: Literal["ask", "resume", "drop"] = Field(
+        default="ask", description="what becomes of prompts that a killed desk had accepted and not yet sent"
+    )
     agent_engines: dict[str, str] = Field(default={}, description="which engine runs which agent configuration")
     plugins: PluginSettings = Field(default=PluginSettings(), description="which plugins are loaded")
     limits: Limits = Field(default=Limits(), description="how long and how much, at most")

@@ -310,7 +310,18 @@ def test_another_session_is_shown_from_its_beginning_and_gone_on_with(chat, talk
     assert screen.ended() == 0
 
 
-def test_a_session_whose_agent_died_is_opened_again(chat):
+def test_an_agent_that_died_is_back_for_the_next_prompt(chat):
+    screen = chat()
+    screen.type("/die 3\r")
+    screen.expect("ended with status 3")
+    screen.type("Hello\r")
+    screen.expect(f"{SAID}Hello\r\n")
+    screen.type(CTRL_D)
+    assert screen.ended() == 0
+
+
+def test_a_session_whose_agent_was_given_up_is_opened_again(chat, environment):
+    environment["KIRO_CORE_LIMITS__MAX_RESTARTS"] = "0"
     screen = chat()
     screen.type("/die 3\r")
     screen.expect("kiro-core: The turn failed: ")

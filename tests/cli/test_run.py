@@ -194,11 +194,20 @@ def test_a_session_goes_on_where_it_was_without_telling_it_again(kiro, tmp_path)
     assert (listed["cwd"], listed["title"]) == (str(folder), "one")
 
 
-def test_a_session_that_its_agent_cannot_continue_is_refused_with_the_reason(kiro):
+def test_a_session_that_its_agent_has_forgotten_goes_on_and_is_told_so(kiro):
+    first = json.loads(kiro(*REHEARSAL, "--output", "json", "one").stdout)
+    second = kiro("run", "--session", first["sessionId"], "two")
+    assert second.returncode == 0
+    assert "You:\n> This is the rehearsal agent" in second.stdout
+    assert "begins anew and is told the conversation as text" in second.stderr
+
+
+def test_without_the_settings_leave_a_session_that_its_agent_has_forgotten_is_refused(kiro, environment):
+    environment["KIRO_CORE_RECOVERY"] = "resume,load"
     first = json.loads(kiro(*REHEARSAL, "--output", "json", "one").stdout)
     second = kiro("run", "--session", first["sessionId"], "two")
     assert (second.returncode, second.stdout) == (1, "")
-    assert "can neither resume nor load" in second.stderr
+    assert "the setting `recovery` leaves out 'text'" in second.stderr
 
 
 @pytest.mark.parametrize(

@@ -66,10 +66,11 @@ async def test_the_record_has_the_effective_configuration(opened_desk, written, 
             session = (await office.new(servers=["docs"]))["sessionId"]
             (opened,) = await office.entries(session, "opened")
             info = await office.desk.info(session)
+    about = {"name": "poet", "description": "", "prompt": "Rhyme.", "model": ""}
     assert opened.value == {
         "loaded": False,
         "cwd": str(office.cwd),
-        "agent": {"name": "poet", "origin": str(path), "digest": info.config_digest},
+        "agent": {**about, "origin": str(path), "digest": info.config_digest},
         "withheld": [],
         "roots": [],
         "engine": {"name": "x", "origin": "settings", "program": engine["command"][0]},

@@ -47,6 +47,7 @@ class Room:
         self.notices = []
         self.questions = Questions(self.journal, self._tell, self.tools.limits.question_s)
         self.outlet = Outlet(info.id, client)
+        self.allowed = set()
         self.client = client
         self.cwd = cwd
         self.services = None

@@ -24,12 +24,13 @@ threading.Thread(target=time.sleep, args=(600,)).start()
 def continued(place):
     """`continued(load="...")`: a far end that has loaded a session of another one, and the answer to that."""
 
-    def continued(*, initialize=ABLE, method="session/load", **code):
+    def continued(*, initialize=ABLE, method="session/load", allowed="resume,load", **code):
         far = place.start(engines={"odd": scripted(initialize=initialize, prompt="tell('mine')")})
         session = far.begin()
         far.prompt(session, "hello")
         far.hang_up()
-        far = place.start(engines={"odd": scripted(initialize=initialize, prompt="tell('mine too')", **code)})
+        engines = {"odd": scripted(initialize=initialize, prompt="tell('mine too')", **code)}
+        far = place.start(engines=engines, KIRO_CORE_RECOVERY=allowed)
         far.greet()
         return far, session, far.ask(method, sessionId=session, cwd=far.cwd, mcpServers=[])
 
@@ -45,12 +46,23 @@ def test_a_session_that_its_agent_has_forgotten_can_be_read_and_says_why_it_goes
     assert "What session?" in error["message"]
 
 
-@pytest.mark.parametrize("answer", ["{}", "None", "{'sessionId': 'another'}"])
+@pytest.mark.parametrize("answer", ["{}", "None", "{'sessionId': 's'}"])
 def test_a_load_that_succeeds_in_whatever_form_goes_on(continued, answer):
-    far, session, answer = continued(load=f"answers['session/load'] = {answer}")
+    far, session, answer = continued(load=f"{OLD}; answers['session/load'] = {answer}")
     assert answer["result"].get("sessionId", session) == session
     assert far.prompt(session, "hello")["result"]["stopReason"] == "end_turn"
     assert far.text(session) == "minemine too"
+
+
+@pytest.mark.parametrize(
+    ("load", "why"), [("refuse(-32002, 'What?')", "What?"), ("os._exit(0)", "ended with status 0")]
+)
+def test_a_session_that_its_agent_has_forgotten_goes_on_from_the_record_and_that_is_told(continued, load, why):
+    far, session, _ = continued(load=load, allowed="resume,load,text")
+    assert far.prompt(session, "hello")["result"]["stopReason"] == "end_turn"
+    told = far.text(session).removeprefix("mine").removesuffix("mine too")
+    assert "is told the conversation as text" in told
+    assert why in told
 
 
 def test_an_agent_that_exits_when_it_is_asked_for_a_forgotten_session_is_described(continued):

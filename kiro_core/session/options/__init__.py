@@ -2,5 +2,6 @@
 
 from kiro_core.session.options.configuring import METHODS, Configuring
 from kiro_core.session.options.native import NativeOptions
+from kiro_core.session.options.restoring import restore
 
-__all__ = ["METHODS", "Configuring", "NativeOptions"]
+__all__ = ["METHODS", "Configuring", "NativeOptions", "restore"]

@@ -66,7 +66,11 @@ class Configuring:
         if name == "model":
             sent = self.native.to_set_model(self._session.agent_session, _text(frame, "value"))
         response = await self._pass_on(sent, str(params.get("value", "")))
-        return response if response.failed else self._everything(response)
+        if response.failed:
+            return response
+        if not self.native.mode_in(sent) and self.native.get(name) is not self.native.get("model"):
+            await self._session.chosen(name, params.get("value"))
+        return self._everything(response)
 
     async def follow(self, frame: Frame) -> Frame:
         """Take note of what the agent changed by itself; the frame as the client is to see it."""
@@ -93,6 +97,10 @@ class Configuring:
         if self._is_unguarded(mode):
             sentence = f"In the mode '{mode}' {engine.title or engine.name} acts without asking a person."
             await self._session.tell(Notice("mode_unguarded", sentence, details={"mode": mode}))
+
+    async def told_again(self) -> None:
+        """Tell the client what it can choose now that the agent was started again."""
+        await self._show_all()
 
     async def _set_ours(self, name: str, value: str) -> Frame:
         plan = self._session.plan
@@ -168,8 +176,10 @@ class Configuring:
             return
         if self._session.plan.by_mode and self.native.mode:
             await self._become_mode(self.native.mode)
-        if self.native.model:
-            await self._session.note(model=self.native.model)
+        chosen = {"model": self.native.model}
+        if self._session.plan.engine.agents != "mode":
+            chosen["mode"] = self.native.mode
+        await self._session.note(**{name: value for name, value in chosen.items() if value})
 
     def _everything(self, response: Frame) -> Frame:
         return Frame.answer({**response.result, "configOptions": self.all()})

@@ -72,6 +72,14 @@ class NativeOptions:
         params = {"sessionId": session, "configId": option.get("id"), "value": model}
         return Frame.of("session/set_config_option", params, id=0)
 
+    def to_set_mode(self, session: str, mode: str) -> Frame:
+        """The request that changes the mode, in the form that this agent has."""
+        option = self._of_category("mode")
+        if self._modes or option is None:
+            return Frame.of("session/set_mode", {"sessionId": session, "modeId": mode}, id=0)
+        params = {"sessionId": session, "configId": option.get("id"), "value": mode}
+        return Frame.of("session/set_config_option", params, id=0)
+
     def mode_in(self, request: Frame) -> str:
         """The mode that a request would set, by whichever method; `""` when it sets none."""
         params = request.params

@@ -37,7 +37,6 @@ class Consent:
     def __init__(self, session: Served) -> None:
         """Ask the session's client."""
         self._session = session
-        self._allowed: set[Hashable] = set()
 
     async def ask(self, deed: Deed) -> str:
         """Ask whether it may be done.
@@ -49,7 +48,7 @@ class Consent:
             RpcError: it may not.
 
         """
-        if deed.alike in self._allowed:
+        if deed.alike in self._session.allowed:
             return ""
         call = f"kiro-core-{uuid4()}"
         session = self._session
@@ -57,7 +56,7 @@ class Consent:
         outcome = (await session.questions.ask(asked, session.outlet.client, shown)).result.get("outcome") or {}
         option = outcome.get("optionId")
         if option == "allow_always":
-            self._allowed.add(deed.alike)
+            self._session.allowed.add(deed.alike)
         elif option != "allow_once":
             await self.settle(call, done=False)
             if outcome.get("outcome") == "cancelled":

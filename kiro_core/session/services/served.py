@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 import anyio
@@ -38,6 +38,11 @@ class Served(Protocol):
     @property
     def questions(self) -> Questions:
         """What asks its client."""
+        ...
+
+    @property
+    def allowed(self) -> set[Hashable]:
+        """What its client has allowed for good; it outlives the agent."""
         ...
 
     @property

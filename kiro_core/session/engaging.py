@@ -1,0 +1,140 @@
+"""Have an agent for a session: started, opened by whichever way works, and brought to the session's configuration."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from anyio import to_thread
+
+from kiro_core.errors import AgentTimeout, LaunchFailed
+from kiro_core.journal import conversation
+from kiro_core.recovery import Ladder, free_engine_lock, lock_path, retold
+from kiro_core.recovery.ladder import TEXT, Step
+from kiro_core.session.launching import Launching
+from kiro_core.session.opening import Opening
+from kiro_core.session.services import opened_services
+from kiro_core.session.waking import Wake
+from kiro_core.settings import kiro_home
+from kiro_core.types import Notice
+
+if TYPE_CHECKING:
+    from kiro_core.session.changing import Move
+    from kiro_core.session.session import Session
+
+Serve = Callable[[dict[str, Any], Sequence[Notice], "Move | Wake | None"], Awaitable[None]]
+
+
+class Engaging:
+    """Agents of one session, one after the other."""
+
+    def __init__(self, session: Session, launching: Launching, serve: Serve) -> None:
+        """Have none yet; `serve` is called when one is ready."""
+        self._session = session
+        self._launching = launching
+        self._serve = serve
+
+    async def engage(self, asked: Move | Wake | None) -> None:
+        """Have an agent until it is gone or `serve` returns; one rung of the ladder may take a process of its own.
+
+        Raises:
+            LaunchFailed, AgentTimeout, AgentUnable, AuthRequired, RpcError: no agent can be had, or none
+                that goes on with the session.
+
+        """
+        ladder = Ladder(self._session.tools.recovery)
+        while True:
+            try:
+                return await self._engaged(ladder, asked)
+            except (LaunchFailed, AgentTimeout) as error:
+                ladder.step_down(error)
+
+    async def _engaged(self, ladder: Ladder, asked: Move | Wake | None) -> None:
+        session, limits = self._session, self._session.tools.limits
+        until = anyio.current_time() + limits.start_s
+        moved = await self._free_lock()
+        async with opened_services(session) as session.services, self._launching.launched() as agent:
+            session.agent = agent
+            opening = Opening(agent, session.plan, session.outlet.told, limits, until)
+            session.begin_agent(opening.mcp_servers, opening.native)
+            told = await self._opened(opening, ladder)
+            session.plan = opening.plan
+            stepped = await self._settle_down(ladder, goes_on=isinstance(asked, Wake))
+            native = session.options.native
+            answer = {**told, **native.told(), "configOptions": session.options.all()}
+            model = native.model or session.plan.info.model
+            await session.note(model=model, **self._planned())
+            await session.mcp.settled(limits.mcp_start_s)
+            notices = [*session.plan.notices, *moved, *stepped, *opening.notices, *session.mcp.notices]
+            await self._serve(session.plan.answer(answer, model=model), notices, asked)
+        if not self._launching.served:
+            raise await self._launching.gone()
+
+    async def _opened(self, opening: Opening, ladder: Ladder) -> dict[str, Any]:
+        session = self._session
+        session.agent_session = ""
+        if not session.plan.loaded:
+            answer = await opening.begin()
+            session.agent_session = answer["sessionId"]
+            await session.note(agent_session=session.agent_session)
+            return answer
+        session.agent_session = session.plan.info.agent_session
+        session.listener.begin_loading()
+        answer = await opening.go_on(ladder)
+        session.listener.owes_history = ladder.trying == "load" and bool(session.plan.info.title)
+        session.agent_session = answer.get("sessionId", session.agent_session)
+        return answer
+
+    async def _settle_down(self, ladder: Ladder, *, goes_on: bool) -> list[Notice]:
+        """Record how far down the ladder it went, and prepare what the agent is told with the next prompt.
+
+        A session that `goes_on` in this process has told it already, or still has it to tell.
+        """
+        session = self._session
+        text = await self._conversation() if ladder.trying == TEXT else ""
+        if ladder.trying == TEXT:
+            session.exchange.retell(text)
+        elif not goes_on:
+            session.exchange.prepare()
+        if ladder.step is None:
+            return []
+        await session.journal.event("context_reset", ladder.step._asdict())
+        return [_stepped_down(session.plan.engine.title or session.plan.engine.name, ladder.step)]
+
+    async def _conversation(self) -> str:
+        session = self._session
+        records = session.tools.store.read(session.plan.info.id)
+        async with aclosing(conversation(records, session.plan.info.id, session.db.head)) as frames:
+            return await retold(frames, session.tools.limits.max_retold_characters)
+
+    async def _free_lock(self) -> list[Notice]:
+        """Move the agent program's own lock aside when it is a dead one's."""
+        session, plan = self._session, self._session.plan
+        if not (plan.loaded and plan.engine.lock and plan.info.agent_session):
+            return []
+        lock = lock_path(plan.engine.lock, kiro_home(os.environ), plan.info.agent_session)
+        try:
+            moved = await to_thread.run_sync(free_engine_lock, lock, Path(plan.program).name)
+        except OSError as error:
+            return [Notice("engine_lock_stays", f"The lock {lock} of the agent program stays: {error.strerror}.")]
+        if moved is None:
+            return []
+        await session.journal.event("engine_lock_moved", moved._asdict())
+        sentence = f"The agent program's lock on its session was left behind ({moved.reason}); it is now {moved.to}."
+        return [Notice("engine_lock_moved", sentence, severity="info", details=moved._asdict())]
+
+    def _planned(self) -> dict[str, Any]:
+        info = self._session.plan.info
+        names = ("cwd", "roots", "agent", "engine", "config_digest")
+        planned = {name: getattr(info, name) for name in names}
+        return planned if self._session.ready else {**planned, "configured": self._session.begun_at}
+
+
+def _stepped_down(engine: str, step: Step) -> Notice:
+    anew = "begins anew and is told the conversation as text with the next prompt"
+    how = anew if step.to == TEXT else f"goes on by session/{step.to}"
+    return Notice("context_reset", f"{engine} {how}: {step.reason}.", details=step._asdict())

@@ -1,0 +1,59 @@
+"""Take up what a killed desk left behind in a session: turns of unknown outcome, and prompts that were never sent."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kiro_core.recovery import Unfinished, unfinished
+from kiro_core.session.prompts import prompt_title
+from kiro_core.session.turn import unsettled
+from kiro_core.types import Notice
+
+if TYPE_CHECKING:
+    from kiro_core.session.session import Session
+
+_CUT_OFF = "The desk ended while the agent was at work; what the agent did is not known, and nothing is repeated."
+_DROPPED = "The desk ended before the prompt was sent, and the setting `waiting_prompts` drops such prompts."
+
+
+async def take_up(session: Session) -> list[Notice]:
+    """Give each turn that was begun the state "unknown", and keep or drop the rest; what the client has to be told.
+
+    Raises:
+        Unavailable, Fenced: it could not be recorded.
+
+    """
+    read = partial(session.tools.store.read, session.plan.info.id)
+    found = await unfinished(read, session.begun_at)
+    begun = [turn for turn in found if turn.begun]
+    waiting = [turn for turn in found if not turn.begun]
+    notices = [_unknown(turn) for turn in begun]
+    drops = session.tools.waiting_prompts == "drop"
+    if waiting:
+        notices.append(_waiting(waiting, drops=drops))
+    for number, turn in enumerate(begun, 1):
+        still = [turn.id for turn in (*begun[number:], *waiting)]
+        await session.journal.settled("turn_ended", unsettled("unknown", _CUT_OFF, still), turn.id)
+    for number, turn in enumerate(waiting, 1):
+        if drops:
+            still = [turn.id for turn in waiting[number:]]
+            await session.journal.settled("turn_ended", unsettled("cancelled", _DROPPED, still), turn.id)
+        elif session.turns is not None:
+            session.turns.wait_again(turn.id, turn.prompt)
+    return notices
+
+
+def _unknown(turn: Unfinished) -> Notice:
+    sentence = (
+        f"The turn that began with {prompt_title(turn.prompt)!r} was cut off; how far it came is not known, "
+        "and it is not repeated."
+    )
+    return Notice("turn_unknown", sentence, details={"turn": turn.id})
+
+
+def _waiting(turns: list[Unfinished], *, drops: bool) -> Notice:
+    what = "are dropped" if drops else "wait for your word"
+    texts = "; ".join(repr(prompt_title(turn.prompt)) for turn in turns)
+    sentence = f"These prompts were accepted and not sent before the session was cut off, and {what}: {texts}."
+    return Notice("prompts_waiting", sentence, details={"turns": [turn.id for turn in turns]})
