@@ -63,6 +63,11 @@ def _lines(item: Entry, titles: dict[str, str]) -> Iterator[str]:
             yield notice_line(one_line(str(item.value.get("text"))))
         case "turn_ended":
             yield f"turn: {_ended(item.value)}"
+        case "gap":
+            value = item.value
+            yield f"record: damaged from {value.get('first')} to {value.get('last')}, and lost"
+        case "taken_over":
+            yield "record: taken over by force"
         case "closed":
             yield f"session ended: {one_line(str(item.value.get('reason')))}"
 
@@ -74,5 +79,8 @@ def _answer(value: dict[str, Any]) -> str:
 
 
 def _ended(value: dict[str, Any]) -> str:
-    error = value.get("error")
-    return one_line(str(error.get("message")) if isinstance(error, dict) else str(value.get("stopReason")))
+    if isinstance(error := value.get("error"), dict):
+        return one_line(str(error.get("message")))
+    if reason := value.get("reason"):
+        return one_line(f"{value.get('state')}: {reason}")
+    return one_line(str(value.get("stopReason")))

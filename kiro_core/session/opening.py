@@ -59,7 +59,9 @@ class Opening:
             AgentUnable: its answer has no session id.
 
         """
-        answer = dict(await self._ask(self._agent.new, Frame.of("session/new", self._params, id=0)))
+        # The request may be one to load a session of ours, which is nothing to the agent.
+        params = {name: value for name, value in self._params.items() if name != "sessionId"}
+        answer = dict(await self._ask(self._agent.new, Frame.of("session/new", params, id=0)))
         if not isinstance(answer.get("sessionId"), str) or not answer["sessionId"]:
             raise AgentUnable(f"The agent '{self.plan.engine.name}' opened a session without an id.")
         await self._apply(answer["sessionId"], answer, self.plan.info.model or self.plan.config.model)

@@ -1,6 +1,7 @@
-"""An agent made of the SDK, run as a program: `sdk_agent.py FOLDER [refuse]`.
+"""An agent made of the SDK, run as a program: `sdk_agent.py FOLDER [refuse|forget|exit]`.
 
-It keeps in FOLDER what passes on its connection. The first word of a prompt chooses what it does.
+It keeps in FOLDER what passes on its connection. The first word of a prompt chooses what it does. `refuse` is a login
+that it wants, `forget` and `exit` are what it does when it is to load a session.
 """
 
 import asyncio
@@ -47,6 +48,10 @@ class SdkAgent:
         return schema.NewSessionResponse(session_id=session)
 
     async def load_session(self, session_id, **_):
+        if "forget" in sys.argv[2:]:
+            raise acp.RequestError.resource_not_found(session_id)
+        if "exit" in sys.argv[2:]:
+            os._exit(0)
         self.cancelled[session_id] = asyncio.Event()
         await self._say(session_id, "what I said before")
         # Agents that we have met answer with their id, which the protocol does not ask for.
@@ -57,13 +62,17 @@ class SdkAgent:
 
     async def prompt(self, session_id, prompt, **_):
         self.cancelled[session_id].clear()
-        word = getattr(prompt[0], "text", "").split()[0]
+        self.prompted = prompt
+        word = [block.text for block in prompt if block.type == "text"][-1].split()[0]
         reason = await getattr(self, f"_{word}")(session_id)
         return schema.PromptResponse(stop_reason=reason or "end_turn")
 
     async def _stream(self, session):
         for word in ("I ", "stream ", "my ", "answer."):
             await self._say(session, word)
+
+    async def _blocks(self, session):
+        await self._say(session, "|".join(block.text for block in self.prompted))
 
     async def _odd(self, session):
         update = schema.AgentMessageChunk(

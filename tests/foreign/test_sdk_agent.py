@@ -95,6 +95,22 @@ async def test_a_session_goes_on_with_its_own_and_its_replay_is_not_shown_beside
     assert "session/load result" in client.judged
 
 
+@pytest.mark.parametrize(("does", "why"), [("forget", "Resource not found"), ("exit", "ended with status 0")])
+async def test_what_it_has_forgotten_it_is_told_as_text_and_that_is_said(place, does, why):
+    async with editor(place, *SDK) as client:
+        session = (await client.agent.new_session(cwd=place.cwd)).session_id
+        await client.ask(session, "stream")
+    place.settings.write_text("")
+    place.sdk_engine(does)
+    async with editor(place, *SDK) as client:
+        await client.agent.load_session(cwd=place.cwd, session_id=session)
+        replayed = client.text(session)
+        assert (await client.ask(session, "blocks")).stop_reason == "end_turn"
+        told = client.text(session).removeprefix(replayed)
+        assert f"session/load failed (The agent 'sdk' refused session/load: {why}" in told or why in told
+        assert "User:\n> stream\nYou:\n> I stream my answer.\n</conversation>|blocks" in told
+
+
 async def test_an_exception_in_it_is_an_error_for_the_client_and_the_session_goes_on(place):
     async with editor(place, *SDK) as client:
         session = (await client.agent.new_session(cwd=place.cwd)).session_id

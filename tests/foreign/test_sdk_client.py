@@ -112,14 +112,15 @@ async def test_a_session_is_loaded_in_a_new_process_and_goes_on(place, rememberi
     assert {"session/load result", "session/update", "session/prompt result"} <= set(client.judged)
 
 
-async def test_a_session_that_no_agent_can_continue_is_read_but_not_prompted(place):
+async def test_a_session_that_no_agent_may_continue_is_read_but_not_prompted(place):
+    place.settings.write_text('recovery = ["resume", "load"]\n')
     async with editor(place, *REHEARSAL) as client:
         session = (await client.agent.new_session(cwd=place.cwd)).session_id
         await client.ask(session, "/echo once")
     async with editor(place, *REHEARSAL) as client:
         await client.agent.load_session(cwd=place.cwd, session_id=session)
         assert (client.text(session, "user_message_chunk"), client.text(session)) == ("/echo once", "once")
-        with pytest.raises(RequestError, match="can neither resume nor load a session") as caught:
+        with pytest.raises(RequestError, match="it has no session/load; the setting `recovery` leaves out") as caught:
             await client.ask(session, "/echo twice")
         assert caught.value.data["code"] == "AGENT_UNABLE"
     assert "session/prompt error" in client.judged
