@@ -42,6 +42,7 @@ class Life:
         self._launching = Launching(session)
         self._engaging = Engaging(session, self._launching, self._serve)
         self._command: Any = None
+        self._cut_off_turn = False
         self._reason = "closed"
 
     async def run(self) -> None:
@@ -176,13 +177,13 @@ class Life:
     async def _with_agent(self, asked: Move | Wake | None) -> Any:
         """Have an agent and serve; returns the command that ended it, None when the program ended by itself."""
         session = self._session
-        self._command = None
+        self._command, self._cut_off_turn = None, False
         await self._engaging.engage(asked)
         if isinstance(self._command, Close | Move) or session.closing or session.failure is not None:
             return self._command
         error = await self._launching.gone()
         session.restarts.ended(error)
-        if session.turns is None or session.turns.running is None:
+        if not self._cut_off_turn and (session.turns is None or session.turns.running is None):
             await session.tell(Notice("agent_gone", f"{error} The next prompt starts it again."))
         return self._command
 
@@ -227,4 +228,5 @@ class Life:
         session = self._session
         if session.failure is not None:
             return failure(session.failure)
+        self._cut_off_turn = True
         return cancelled() if session.closing else failure(await self._launching.gone())
