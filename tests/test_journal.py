@@ -20,15 +20,20 @@ SESSION = SessionId("ours")
 class Log:
     """A `SessionDb` in memory that fails as told, and insists on what it may expect of its one writer.
 
-    `outcomes` has one item per append: None, an exception, `LOST` or `KEPT`. `gate` holds appends up.
+    `outcomes` has one item per append: None, an exception, `LOST` or `KEPT`; `flushes` one per commit.
+    `gate` holds appends up, `disk` commits.
     """
 
     def __init__(self, outcomes=()):
         self.outcomes = chain(outcomes, repeat(None))
         self.batches = []
         self.durable = 0
+        self.commits = 0
+        self.flushes = chain((), repeat(None))
         self.gate = anyio.Event()
         self.gate.set()
+        self.disk = anyio.Event()
+        self.disk.set()
         self._writing = False
         self._unsure = None
 
@@ -65,7 +70,12 @@ class Log:
         return len(self.bodies)
 
     async def commit(self):
-        self.durable = len(self.bodies)
+        self.commits += 1
+        written = len(self.bodies)
+        await self.disk.wait()
+        if error := next(self.flushes):
+            raise error
+        self.durable = written
 
     async def records(self):
         for seq, body in enumerate(self.bodies, 1):
@@ -134,6 +144,60 @@ async def test_an_outcome_is_durable_before_anybody_is_told():
     assert db.durable == 2
 
 
+async def test_concurrent_commits_share_a_flush_and_where_nothing_is_new_there_is_none():
+    db = Log()
+    journal = Journal(db)
+    await journal.commit()
+    assert db.commits == 0
+    await journal.event("n", 0)
+    db.disk = anyio.Event()
+
+    async def release():
+        db.disk.set()
+
+    # The first flush has begun when the others come, so theirs is another one; and one for all of them.
+    await gathered(*(journal.commit() for _ in range(3)), *(journal.settled("n", n) for n in range(1, 9)), release())
+    assert (db.commits, db.durable) == (2, 9)
+    await journal.flush()
+    await journal.commit()
+    assert db.commits == 2
+
+
+async def test_a_strict_journal_returns_when_the_record_is_durable_and_still_merges():
+    db = Log()
+    journal = Journal(db, strict=True)
+    seen = []
+
+    async def event(n):
+        await journal.event("n", n)
+        seen.append(db.durable > n)
+
+    await event(0)
+    db.disk = anyio.Event()
+
+    async def release():
+        db.disk.set()
+
+    await gathered(*(event(n) for n in range(1, 20)), release())
+    assert seen == [True] * 20
+    assert db.commits <= 4
+    before = db.commits
+    await journal.settled("n", 20)
+    assert db.commits == before + 1
+
+
+async def test_a_flush_that_fails_reaches_a_strict_writer_and_the_record_is_not_written_twice():
+    db = Log()
+    db.flushes = chain([Unavailable("Input/output error.")], repeat(None))
+    journal = Journal(db, strict=True)
+    with pytest.raises(Unavailable):
+        await journal.event("n", 0)
+    assert journal.pending
+    await journal.event("n", 1)
+    assert not journal.pending
+    assert (db.seen, db.durable) == ([0, 1], 2)
+
+
 @pytest.mark.parametrize("outcome", [LOST, KEPT])
 async def test_what_the_store_did_not_confirm_is_repeated_before_anything_newer(outcome):
     db = Log([outcome, outcome])
@@ -143,7 +207,79 @@ async def test_what_the_store_did_not_confirm_is_repeated_before_anything_newer(
     with pytest.raises(Unavailable):
         await journal.event("n", 1)  # the repetition fails again, so this one was never tried
     await journal.event("n", 2)
-    assert db.seen == [0, 2]
+    assert db.seen == [0, 1, 2]
+    assert [len(batch) for batch in db.batches] == [1, 2]
+
+
+async def test_a_message_that_was_not_even_tried_is_not_written_later():
+    db = Log([LOST, LOST])
+    journal = Journal(db)
+    with pytest.raises(Unavailable):
+        await journal.event("n", 0)
+    with pytest.raises(Unavailable):
+        await journal.message("prompt", Frame.of("n", []))  # who asked was refused
+    await journal.flush()
+    assert db.seen == [0]
+
+
+@pytest.mark.parametrize("outcome", [LOST, KEPT])
+async def test_what_nobody_waits_for_is_written_once_with_whatever_comes_next(outcome):
+    db = Log([outcome, outcome])
+    journal = Journal(db)
+    journal.later("n", 0)
+    with pytest.raises(Unavailable):
+        await journal.event("n", 1)
+    journal.later("n", 2)
+    with pytest.raises(Unavailable):
+        await journal.flush()
+    journal.later("n", 3)
+    await journal.flush()
+    await journal.event("n", 4)
+    assert db.seen == [0, 1, 2, 3, 4]
+
+
+async def test_updates_without_room_are_counted_where_they_are_missing():
+    large = Frame.of("n", ["x" * 400_000])
+    db = Log([LOST] * 5)
+    journal = Journal(db)
+    for room in (True, True, False):
+        assert journal.has_room(len(large.raw)) is room
+        with pytest.raises(Unavailable):
+            await (journal.updates([large]) if room else journal.flush())
+    journal.unrecorded(2)
+    journal.unrecorded(3)
+    with pytest.raises(Unavailable):
+        await journal.flush()
+    journal.unrecorded(4)
+    with pytest.raises(Unavailable):
+        await journal.event("n", "behind")
+    journal.unrecorded(5)
+    await journal.flush()
+    assert journal.has_room(len(large.raw))
+    entries = [entry(Record(1, 1, body)) for body in db.bodies]
+    assert [item.kind for item in entries] == ["update", "update", "unrecorded", "n", "unrecorded"]
+    assert [item.value["updates"] for item in entries if item.kind == "unrecorded"] == [9, 5]
+
+
+async def test_a_failing_store_is_told_once_until_everything_is_durable_again():
+    told = []
+    db = Log([LOST, LOST, None, None, LOST])
+    db.flushes = chain([Unavailable("Input/output error.")], repeat(None))
+    journal = Journal(db, failed=told.append)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await journal.event("n", 0)
+    assert len(told) == 1
+    await journal.event("n", 1)
+    assert journal.failing
+    with pytest.raises(Unavailable):
+        await journal.commit()
+    assert len(told) == 1
+    await journal.commit()
+    assert not journal.failing
+    with pytest.raises(Unavailable):
+        await journal.event("n", 2)
+    assert len(told) == 2
 
 
 @pytest.mark.parametrize("error", [Unavailable("Full."), Fenced("Gone."), ValueError("Not one line.")])

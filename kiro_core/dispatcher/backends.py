@@ -32,7 +32,8 @@ class Backends:
         """The backends for a session with that engine."""
         launcher, wire = self.launchers[engine.launcher], self.wires[engine.transport]
         settings = self.settings
-        return Tools(self.store, launcher, wire, settings.limits, settings.recovery, settings.waiting_prompts)
+        strict = settings.durability == "strict"
+        return Tools(self.store, launcher, wire, settings.limits, settings.recovery, settings.waiting_prompts, strict)
 
 
 @asynccontextmanager

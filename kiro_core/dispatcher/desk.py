@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,11 +115,12 @@ class Dispatcher:
 
     async def sessions(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> Page[SessionInfo]:
         """See `Desk.sessions`."""
-        return await self._backends.store.list(query, cursor, limit)
+        page = await self._backends.store.list(query, cursor, limit)
+        return replace(page, items=[self._newest(info) for info in page.items])
 
     async def info(self, session: SessionId) -> SessionInfo:
         """See `Desk.info`."""
-        return await self._backends.store.get(session)
+        return self._newest(await self._backends.store.get(session))
 
     async def freed(self, session: SessionId) -> None:
         """See `Desk.freed`."""
@@ -158,6 +160,10 @@ class Dispatcher:
     def engines(self) -> Sequence[Engine]:
         """See `Desk.engines`."""
         return list(self._backends.engines.values())
+
+    def _newest(self, info: SessionInfo) -> SessionInfo:
+        live = self.live.get(info.id)
+        return live.metadata.newest(info) if live is not None and live.ready else info
 
     def _session(self, plan: Plan, client: Client) -> Session:
         return Session(plan, self._backends.tools(plan.engine), client, self)

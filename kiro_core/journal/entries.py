@@ -5,12 +5,21 @@
 ```
 
 A message is embedded as it was received when it is one strict JSON object, else as `raw_b64`, so
-that a log is always strict JSON. Kinds: `opened` (the effective configuration), `process_begun`,
-`process_ended`, `prompt`, `turn_begun`, `turn_ended`, `update` (every notification of the agent),
-`noise` (a line of the agent that is no message), `question` (a permission or a form asked; of an
-answered form only the names of its fields are recorded), `answer`, `notice` (what the client was
-told), `file_written` (by the desk for the agent: path and size in bytes), `terminal` (the end of a
-terminal: `{terminalId, output, truncated, exitStatus}`, of the output the last 64 KiB), `closed`.
+that a log is always strict JSON. Kinds:
+
+- of the session: `opened` and `configured` (the effective configuration), `taken_over` (its owner was
+  ended by force: who), `context_reset` (`{to, reason}`: how the agent got the conversation back),
+  `engine_lock_moved`, `closed`;
+- of the agent: `process_begun`, `process_ended`, `update` (every notification), `noise` (a line that
+  is no message), `unrecorded` (`{updates}`: how many are missing here, since the store took nothing);
+- of a turn: `prompt` (accepted), `turn_begun` (sent to the agent), `turn_ended` (`{state, open, ...}`,
+  see `kiro_core.session.turn`);
+- between them: `question` (a permission or a form asked; of an answered form only the names of its
+  fields are recorded), `answer`, `notice` (what the client was told), `file_written` (by the desk for
+  the agent: path and size in bytes), `terminal` (the end of a terminal: `{terminalId, output,
+  truncated, exitStatus}`, of the output the last 64 KiB);
+- of the store: `gap` (`{first, last, bytes}`: records that were damaged and are lost).
+
 Unknown kinds are kept and skipped.
 """
 

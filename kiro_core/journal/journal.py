@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,9 @@ import anyio
 
 from kiro_core.errors import Unavailable
 from kiro_core.frames import Frame
+from kiro_core.journal.backlog import Backlog, Waiting
 from kiro_core.journal.entries import opening, payload, value
+from kiro_core.journal.flushing import Flushing
 from kiro_core.ports import SessionDb
 
 
@@ -22,35 +24,42 @@ def utc_now() -> str:
 _STORE_S = 5.0
 
 
-class _Waiting:
-    __slots__ = ("bodies", "error", "kept", "written")
-
-    def __init__(self, bodies: Sequence[bytes], *, kept: bool = False) -> None:
-        self.bodies = bodies
-        self.kept = kept
-        self.written = False
-        self.error: Exception | None = None
-
-
 class Journal:
     """Writes a session's records; nobody else appends to its `SessionDb`.
 
-    Every method returns when the record is written, and raises `Unavailable` when the store did not
-    take it (the same batch then goes out before anything newer) or `Fenced` when the lease is gone.
+    Every method returns when the record is written (`strict`: durable), and raises `Unavailable` when
+    the store did not take it or `Fenced` when the lease is gone. After `Unavailable` the same batch
+    goes out before anything newer; updates and events that were not even offered are kept and follow
+    it in order, up to 1 MiB. Messages are not: who sent them is refused.
     """
 
-    def __init__(self, db: SessionDb) -> None:
-        """Write to a session that is held."""
+    def __init__(
+        self, db: SessionDb, *, strict: bool = False, failed: Callable[[Unavailable], None] | None = None
+    ) -> None:
+        """Write to a session that is held; `failed` is called when the store begins to fail, whoever noticed."""
         self._db = db
+        self._strict = strict
+        self._failed = failed
+        self.failing = False
         self._drain = anyio.Lock(fast_acquire=True)
-        self._queue: list[_Waiting] = []
-        self._unsettled: list[bytes] = []
+        self._backlog = Backlog()
+        self._flushing = Flushing(db)
+        self._new = anyio.Event()
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is not where it belongs yet: in the store, and with `strict` durable there."""
+        return bool(self._backlog) or (self._strict and self._flushing.behind)
+
+    def has_room(self, size: int = 0) -> bool:
+        """Whether so many bytes would be kept if the store did not take them."""
+        return not self.failing or self._backlog.room >= size
 
     async def updates(self, frames: Sequence[Frame]) -> None:
         """Record notifications of the agent as they came, the lines of a chunk in one append."""
         at = utc_now()
         update, noise = opening(at, "update"), opening(at, "noise")
-        await self._append([(noise if f.fault else update) + payload(f) for f in frames])
+        await self._append([(noise if f.fault else update) + payload(f) for f in frames], kept=True)
 
     async def message(self, kind: str, frame: Frame, turn: str = "") -> None:
         """Record a message that passed: a prompt, a question."""
@@ -58,54 +67,92 @@ class Journal:
 
     async def event(self, kind: str, data: Any, turn: str = "") -> None:
         """Record something that happened; `data` is any JSON value."""
-        await self._append([opening(utc_now(), kind, turn) + value(data)])
+        await self._append([opening(utc_now(), kind, turn) + value(data)], kept=self.has_room())
 
     def later(self, kind: str, data: Any, turn: str = "") -> None:
-        """Record something together with whatever is written next; nobody waits for it, and it is not given up."""
-        self._queue.append(_Waiting([opening(utc_now(), kind, turn) + value(data)], kept=True))
+        """Record something together with whatever is written next; nobody waits for it."""
+        self._backlog.add(Waiting([opening(utc_now(), kind, turn) + value(data)], kept=True))
+        self._new.set()
+
+    def unrecorded(self, updates: int) -> None:
+        """Count updates for which there was no room; a record of that kind tells where and how many."""
+        self._backlog.miss(updates, lambda missing: opening(utc_now(), "unrecorded") + value({"updates": missing}))
 
     async def settled(self, kind: str, data: Any, turn: str = "") -> None:
         """Record an outcome and make it durable, before anybody is told."""
         await self.event(kind, data, turn)
-        await self._db.commit()
+        await self.commit()
 
-    async def _append(self, bodies: Sequence[bytes]) -> None:
-        mine = _Waiting(bodies)
-        self._queue.append(mine)
+    async def commit(self) -> None:
+        """Make durable what was written; does nothing where nothing is new."""
+        try:
+            await self._flushing.catch_up()
+        except Unavailable as error:
+            self._fail(error)
+            raise
+        self.failing = bool(self._backlog.unsettled)
+
+    async def flush(self) -> None:
+        """Write what waits, repeating what the store did not take, and make all of it durable."""
+        if self._new.is_set():
+            self._new = anyio.Event()
+        if self._backlog:
+            await self._append(())
+        await self.commit()
+
+    async def unflushed(self) -> None:
+        """Wait until there is something to flush."""
+        await self._new.wait()
+
+    async def _append(self, bodies: Sequence[bytes], *, kept: bool = False) -> None:
+        mine = Waiting(bodies, kept=kept)
+        self._backlog.add(mine)
         async with self._drain:
-            if not mine.written:
-                await self._write_queue()
+            if not mine.tried:
+                await self._write_all()
         if mine.error is not None:
             raise mine.error
+        if self._strict:
+            await self.commit()
 
-    async def _write_queue(self) -> None:
-        merged, self._queue = self._queue, []
+    async def _write_all(self) -> None:
+        merged = self._backlog.take()
         batch = [body for waiting in merged for body in waiting.bodies]
-        for waiting in merged:
-            waiting.written = True
         try:
             await self._write(batch)
         except Exception as error:  # noqa: BLE001 - whoever was merged into the batch must learn of any failure
             for waiting in merged:
                 waiting.error = error
-            self._queue[:0] = [waiting for waiting in merged if waiting.kept]
+            if isinstance(error, Unavailable):
+                if self._backlog.unsettled is not batch:
+                    self._backlog.put_back(merged)
+                self._fail(error)
 
     async def _write(self, batch: list[bytes]) -> None:
         # Shielded: a batch whose outcome nobody learned would have to be repeated without knowing it.
         with anyio.move_on_after(_STORE_S, shield=True):
-            if self._unsettled:
-                await self._put(self._unsettled)
+            await self._put(self._backlog.unsettled)
             await self._put(batch)
             return
         raise Unavailable(f"The store did not take a record within {_STORE_S:g} s.", hint="See whether its disk hangs.")
 
     async def _put(self, batch: list[bytes]) -> None:
-        self._unsettled = batch
+        if not batch:
+            return
+        self._backlog.unsettled = batch
         try:
             await self._db.append(batch)
         except Unavailable:
             raise
         except Exception:
-            self._unsettled = []  # refused for what it is: repeating it would block everything newer
+            self._backlog.unsettled = []  # refused for what it is: repeating it would block everything newer
             raise
-        self._unsettled = []
+        self._backlog.unsettled = []
+        self._flushing.wrote()
+        self._new.set()
+
+    def _fail(self, error: Unavailable) -> None:
+        if not self.failing:
+            self.failing = True
+            if self._failed is not None:
+                self._failed(error)

@@ -110,8 +110,10 @@ class Changes:
         if model and model != session.options.native.model:
             await self._set_model(model)
         before = session.db.head
-        await session.journal.event("configured", plan.effective())
-        await session.note(agent=plan.config.name, config_digest=plan.config.digest, configured=before)
+        try:
+            await session.journal.event("configured", plan.effective())
+        finally:
+            await session.note(agent=plan.config.name, config_digest=plan.config.digest, configured=before)
 
     async def move(self, engine: str) -> None:
         """Continue with another agent program, as long as nothing was said that it would not know.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
 
 from kiro_core.errors import Disconnected
 from kiro_core.frames import Frame
+from kiro_core.ports import Turn
 from kiro_core.session.prompts import adapted, prompt_title, with_preface
 from kiro_core.session.turn import PromptTurn, cancelled
 from kiro_core.types import Notice
@@ -36,6 +38,8 @@ class Exchange:
         self.spoken = False
         self._waking: anyio.CancelScope | None = None
         self._asked_about_waiting = False
+        self._asked: Turn | None = None
+        self._given_up: Turn | None = None
 
     def prepare(self) -> None:
         """Put the configuration's prompt in front of the first turn; a recorded conversation has had it."""
@@ -52,7 +56,7 @@ class Exchange:
         session = self._session
         with anyio.CancelScope() as self._waking:
             await session.awake()
-        if turn.cancelled:
+        if turn.cancelled or turn.failure is not None:
             return cancelled()
         try:
             return await session.patience.outcome(turn, lambda: self._exchange(turn))
@@ -62,12 +66,14 @@ class Exchange:
             raise
 
     def stop(self, turn: PromptTurn) -> None:
-        """Make a running turn that was cancelled end."""
+        """Make a running turn that was cancelled or has failed end."""
         if self._waking is not None:
             self._waking.cancel()
         self._session.questions.cancel()
-        self._session.patience.look_again()
-        if turn.dispatched:
+        self._session.patience.look_again(turn)
+        if turn.failure is not None:
+            self._given_up = self._asked
+        if turn.dispatched or turn.failure is not None:
             self.send_aside(self._cancel_frame())
 
     async def wants_waiting(self, waiting: Sequence[PromptTurn]) -> bool | None:
@@ -107,18 +113,27 @@ class Exchange:
         frame = adapted(turn.asked, session.agent.info.abilities).with_session(session.agent_session)
         if self.preface:
             frame, self.preface = with_preface(frame, self.preface), ""
+        await self._let_go()
         self.spoken = True
         await self.journal.event("turn_begun", {}, turn.id)
-        asked = await session.agent.prompt(frame)
+        self._asked = asked = await session.agent.prompt(frame)
         turn.dispatched = True
         if turn.cancelled:
             await self._sent(self._cancel_frame())
         response = await asked.settled()
+        self._asked = None
         if not response.failed:
             session.restarts.finished()
             # Not before: until now only its predecessor, or our record, knew the conversation.
             await session.note(agent_session=session.agent_session)
         return response
+
+    async def _let_go(self) -> None:
+        """Wait until the agent has ended the turn that was given up: it has one at a time."""
+        given_up, self._given_up = self._given_up, None
+        if given_up is not None:
+            with anyio.move_on_after(self._session.tools.limits.control_s), suppress(Disconnected):
+                await given_up.settled()
 
     def _cancel_frame(self) -> Frame:
         return Frame.of("session/cancel", {"sessionId": self._session.agent_session})

@@ -83,6 +83,7 @@ class Life:
             try:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._watch_lease, db)
+                    tasks.start_soon(session.storing.run)
                     turns = Turns(tasks, session.exchange, self._ending, self._limits.max_queued_prompts)
                     session.turns = turns
                     try:
@@ -94,19 +95,11 @@ class Life:
                         tasks.cancel_scope.cancel()
             finally:
                 with anyio.move_on_after(self._limits.close_s, shield=True):
-                    await self._close_record()
+                    await session.storing.close(str(session.failure or self._reason))
 
     async def _watch_lease(self, db: SessionDb) -> None:
         await db.lost.wait()
         self._session.fail(Fenced("Another owner has taken the session over.", hint="Open it again to go on."))
-
-    async def _close_record(self) -> None:
-        session = self._session
-        try:
-            await session.journal.settled("closed", {"reason": str(session.failure or self._reason)})
-            await session.metadata.note()
-        except KiroError as error:
-            _LOG.warning("%s: its end could not be recorded: %s", self, error)
 
     async def _converse(self) -> None:
         session = self._session

@@ -31,6 +31,7 @@ class Listener:
         self.owes_history = False
         self._loading = False
         self._replayed = False
+        self._showing = anyio.Lock(fast_acquire=True)
 
     @property
     def info(self) -> PeerInfo:
@@ -66,15 +67,21 @@ class Listener:
         if not frames:
             return
         try:
-            await session.journal.updates(frames)
+            stored = await session.storing.updates(frames)
             session.patience.heard()
-            told = [frame for frame in frames if frame.fault is None and not session.is_strange(frame)]
+            await self.show(stored)
+        except KiroError as error:
+            session.fail(error)
+
+    async def show(self, stored: Sequence[Frame]) -> None:
+        """Show what is on record, in the order of the calls."""
+        session = self._session
+        async with self._showing:
+            told = [frame for frame in stored if frame.fault is None and not session.is_strange(frame)]
             for index, frame in enumerate(told):
                 if frame.method != "session/update" or (b"_update" in frame.raw and _READ.search(frame.raw)):
                     told[index] = await self._read(frame)
             await session.show(session.services.shown(told))
-        except KiroError as error:
-            session.fail(error)
 
     async def request(self, frame: Frame) -> Frame:
         """Answer a request of the agent."""
@@ -104,7 +111,7 @@ class Listener:
         if frame.method != "session/update" or not session.is_own(frame):
             return frame
         if (title := observed_title(frame)) and not session.metadata.info.titled:
-            await session.note(title=title)
+            await session.metadata.note(title=title)
         return await session.options.follow(frame)
 
     async def _extension(self, frame: Frame) -> Frame:

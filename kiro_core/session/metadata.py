@@ -11,27 +11,82 @@ import anyio
 from kiro_core.errors import Unavailable
 from kiro_core.journal import utc_now
 from kiro_core.ports import SessionDb
+from kiro_core.types import SessionInfo
 
 _LOG = logging.getLogger(__name__)
+_WINDOW_S = 1.0
+_STORE_S = 5.0
 
 
 class Metadata:
-    """The one writer of a held session's `SessionInfo`; `info` is it as it is now, written or about to be."""
+    """The one writer of a held session's `SessionInfo`; `info` is it as it is now, written or about to be.
+
+    What cannot be written now is written with the next change: the log has all that matters.
+    """
 
     def __init__(self, db: SessionDb) -> None:
         """Begin with what is stored."""
         self.info = db.info
         self._db = db
-        self._writing = anyio.Lock()
+        self._written = db.info
+        self._writing = anyio.Lock(fast_acquire=True)
+        self._noted = anyio.Event()
+        self._later: dict[str, Any] = {}
+
+    def newest(self, stored: SessionInfo) -> SessionInfo:
+        """What the store has, with what was noted since: only that may be told before it is written."""
+        return replace(stored, **self._later)
 
     async def note(self, **changes: Any) -> None:
-        """Replace it, as of now; `changes` are fields of `SessionInfo`.
+        """Change fields of `SessionInfo` as of now; written within a second, together with what else changes."""
+        self._change(changes)
+        self._later.update(changes, updated=self.info.updated)
+        self._noted.set()
 
-        What cannot be written now is written with the next change: the log has all that matters.
+    async def write(self, **changes: Any) -> None:
+        """The same for what has to be durable before anybody is told.
+
+        Raises:
+            Fenced: the lease has ended.
+
         """
+        self._change(changes)
+        for name in changes:
+            self._later.pop(name, None)
+        await self._put()
+
+    async def keep(self) -> None:
+        """Write what was noted, as long as the session is held.
+
+        Raises:
+            Fenced: the lease has ended.
+
+        """
+        while True:
+            await self._noted.wait()
+            await anyio.sleep(_WINDOW_S)
+            await self._put()
+
+    def _change(self, changes: dict[str, Any]) -> None:
         self.info = replace(self.info, updated=utc_now(), **changes)
+
+    async def _put(self) -> None:
         async with self._writing:
+            if self._noted.is_set():
+                self._noted = anyio.Event()
+            if (info := self.info) is self._written:
+                return
             try:
-                await self._db.put_info(self.info)
+                await self._replaced(info)
             except Unavailable as error:
-                _LOG.warning("session %s: its metadata could not be written: %s", self.info.id, error)
+                _LOG.warning("session %s: its metadata could not be written: %s", info.id, error)
+            else:
+                self._written = info
+                if info is self.info:
+                    self._later.clear()
+
+    async def _replaced(self, info: SessionInfo) -> None:
+        with anyio.move_on_after(_STORE_S):
+            await self._db.put_info(info)
+            return
+        raise Unavailable(f"The store did not take it within {_STORE_S:g} s.", hint="See whether its disk hangs.")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
 import anyio
 
-from kiro_core.errors import Disconnected
+from kiro_core.errors import Disconnected, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
 from kiro_core.notices import at_next_turn, at_once
@@ -74,8 +75,12 @@ class Outlet:
                 await self._send(frames)
 
     async def tell(self, notice: Notice, journal: Journal, *, in_turn: bool) -> None:
-        """Record a notice and tell it now where the client understands one, else at the next turn."""
-        await journal.event("notice", {"notice": notice.kind, "text": notice.sentence, **notice.details})
+        """Record a notice and tell it now where the client understands one, else at the next turn.
+
+        It is told although the store does not take it now: it is kept for the record, and nothing that was said.
+        """
+        with suppress(Unavailable):
+            await journal.event("notice", {"notice": notice.kind, "text": notice.sentence, **notice.details})
         if self.client is None:
             self._untold.append(notice)
             return

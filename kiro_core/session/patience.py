@@ -46,6 +46,10 @@ class _Exchange:
             self._error = error
         self._arrived.set()
 
+    def give_up(self, error: Exception) -> None:
+        self._error = error
+        self._arrived.set()
+
     async def arrived(self) -> Frame:
         await self._arrived.wait()
         if self._response is None:
@@ -62,19 +66,29 @@ class Patience:
         self._limits = session.tools.limits
         self._heard_at = 0.0
         self._waiting: anyio.CancelScope | None = None
+        self._exchange: _Exchange | None = None
 
     def heard(self) -> None:
         """Take note that the agent gave a sign of life; cheap enough for every chunk."""
         self._heard_at = anyio.current_time()
 
-    def look_again(self) -> None:
-        """Let a waiting `outcome` see that its turn was cancelled."""
+    def look_again(self, turn: PromptTurn) -> None:
+        """Let a waiting `outcome` see that its turn was cancelled or has failed; who failed waits for no agent."""
+        if turn.failure is not None and self._exchange is not None:
+            self._exchange.give_up(turn.failure)
         if self._waiting is not None:
             self._waiting.cancel()
 
     async def outcome(self, turn: PromptTurn, have: Callable[[], Awaitable[Frame]]) -> Frame:
-        """Have the turn, and wait for its outcome."""
-        exchange = _Exchange(have)
+        """Have the turn, and wait for its outcome.
+
+        Raises:
+            KiroError: the turn has failed.
+
+        """
+        if turn.failure is not None:
+            raise turn.failure
+        exchange = self._exchange = _Exchange(have)
         with unwrapped():
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(exchange.run)

@@ -27,7 +27,10 @@ _RECORDED = ("name", "description", "prompt", "model", "origin", "digest")
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The backends and limits that a session works with; see the settings `recovery` and `waiting_prompts`."""
+    """The backends and limits that a session works with; see the settings `recovery` and `waiting_prompts`.
+
+    `strict` shows nothing that is not durable.
+    """
 
     store: SessionStore
     launcher: Launcher
@@ -35,6 +38,7 @@ class Tools:
     limits: Limits
     recovery: Sequence[str] = ("resume", "load", "text")
     waiting_prompts: str = "ask"
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import anyio
 
-from kiro_core.errors import Disconnected, KiroError
+from kiro_core.errors import Disconnected, KiroError, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
 from kiro_core.ports import Client
@@ -39,7 +39,12 @@ class Questions:
             scope.cancel()
 
     async def ask(self, frame: Frame, client: Client | None, shown: Frame) -> Frame:
-        """Record `frame` as it came, ask the client what is `shown`; the response is its own, or says no."""
+        """Record `frame` as it came, ask the client what is `shown`; the response is its own, or says no.
+
+        Raises:
+            Unavailable, Fenced: question or answer could not be recorded; nothing may be done for it then.
+
+        """
         kind = kind_of(frame)
         await self._journal.message("question", frame)
         try:
@@ -49,13 +54,16 @@ class Questions:
             with anyio.move_on_after(_STORE_S, shield=True), suppress(KiroError):
                 await self._record(frame, kind.recorded(kind.taken_back()), "taken back")
             raise
-        await self._record(frame, kind.recorded(response), by)
+        try:
+            await self._record(frame, kind.recorded(response), by)
+        except Unavailable:
+            # What was answered may be on record all the same; then so is that nobody acted on it.
+            self._journal.later("answer", _answer(frame, kind.recorded(kind.taken_back()), "not recorded"))
+            raise
         return response
 
     async def _record(self, frame: Frame, answer: dict[str, object], by: str) -> None:
-        call = frame.params.get("toolCall")
-        call_id = call.get("toolCallId") if isinstance(call, dict) else frame.params.get("toolCallId")
-        await self._journal.settled("answer", {"toolCallId": call_id, **answer, "by": by})
+        await self._journal.settled("answer", _answer(frame, answer, by))
 
     async def _asked(self, frame: Frame, client: Client | None, kind: Asked) -> tuple[Frame, str]:
         refusal = kind.refusal(frame)
@@ -76,6 +84,12 @@ class Questions:
         sentence = f"A question of the agent was not answered within {self._deadline_s:g} s and was {kind.refused}."
         await self._tell(Notice("question_denied", sentence))
         return refusal, "deadline"
+
+
+def _answer(question: Frame, answer: dict[str, object], by: str) -> dict[str, object]:
+    call = question.params.get("toolCall")
+    call_id = call.get("toolCallId") if isinstance(call, dict) else question.params.get("toolCallId")
+    return {"toolCallId": call_id, **answer, "by": by}
 
 
 def _why_not(response: Frame) -> str:

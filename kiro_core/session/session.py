@@ -26,6 +26,7 @@ from kiro_core.session.prompts import check_prompt
 from kiro_core.session.questions import Questions
 from kiro_core.session.replaying import replay
 from kiro_core.session.services import Services
+from kiro_core.session.storing import Storing
 from kiro_core.session.turn import PromptTurn
 from kiro_core.session.turns import Turns
 from kiro_core.session.waking import Restarts, Wake
@@ -70,7 +71,8 @@ class Session:
     def hold(self, db: SessionDb) -> None:
         """Take the record that the session's task holds."""
         self.db = db
-        self.journal = Journal(db)
+        self.storing = Storing(self)
+        self.journal = Journal(db, strict=self.tools.strict, failed=self.storing.failed)
         self.metadata = Metadata(db)
         self.questions = Questions(self.journal, self.tell, self.tools.limits.question_s)
         self.patience = Patience(self)
@@ -107,9 +109,11 @@ class Session:
 
         Raises:
             AgentUnable: the agent could not continue this session, or cannot take a part of the prompt.
-            SessionBusy, SessionClosing, Unavailable, Fenced: see `Turns.prompt`.
+            SessionBusy, SessionClosing, Unavailable, Fenced: see `Turns.prompt` and `Storing.recovered`.
 
         """
+        self.working()
+        await self.storing.recovered()
         turns = self.working()
         check_prompt(frame, self.plan.engine, self.agent.info.abilities)
         if when_busy == "interrupt":
@@ -180,6 +184,7 @@ class Session:
     async def replay(self, client: Client) -> None:
         """Show a client the conversation as recorded so far."""
         running = self.turns is not None and self.turns.running is not None
+        self.storing.replayed()
         await replay(self.tools.store, self.plan.info.id, self.db.head, client, running=running)
 
     def join(self, client: Client) -> object:
@@ -252,13 +257,13 @@ class Session:
         await self.outlet.tell(notice, self.journal, in_turn=in_turn)
 
     async def note(self, **changes: Any) -> None:
-        """Keep fields of the metadata that have changed."""
+        """Keep fields of the metadata that have changed, durable before anybody is told."""
         info = self.metadata.info
         if changes := {key: value for key, value in changes.items() if getattr(info, key) != value}:
-            await self.metadata.note(**changes)
+            await self.metadata.write(**changes)
 
     def fail(self, error: KiroError) -> None:
-        """End the session because its record cannot be kept: nothing is shown that is not stored."""
+        """End the session because its record is another owner's or takes nothing more: `Storing` bears the rest."""
         self.failure = self.failure or error
         self.scope.cancel()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 
+from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 
 
@@ -18,6 +19,7 @@ class PromptTurn:
         self.id = id
         self.asked = asked
         self.cancelled = False
+        self.failure: KiroError | None = None
         self.dispatched = False
         self._take_back = take_back
         self._done = anyio.Event()

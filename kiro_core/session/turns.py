@@ -30,7 +30,7 @@ class Engaged(Protocol):
         ...
 
     def stop(self, turn: PromptTurn) -> None:
-        """Make a running turn that was cancelled end."""
+        """Make a running turn that was cancelled or has failed end."""
         ...
 
     async def wants_waiting(self, waiting: Sequence[PromptTurn]) -> bool | None:
@@ -58,6 +58,7 @@ class Turns:
         self._limit = limit
         self._count = 0
         self._queue: deque[PromptTurn] = deque()
+        self._settling: PromptTurn | None = None
         self._busy = False
         self._closed = False
         self._idle = anyio.Event()
@@ -122,6 +123,14 @@ class Turns:
         for turn in tuple(self._queue):
             self.take_back(turn)
 
+    def fail(self, error: KiroError) -> bool:
+        """Answer every accepted turn with an error, without waiting for anybody; whether somebody is answered."""
+        for turn in self._queue:
+            turn.failure = turn.failure or error
+        if self.running is not None:
+            self._session.stop(self.running)
+        return bool(self._queue) or self._settling is not None
+
     def take_back(self, turn: PromptTurn) -> None:
         """Cancel one turn: it ends where it runs, and is not begun where it waits."""
         turn.cancelled = True
@@ -143,7 +152,7 @@ class Turns:
             # The store may have it all the same; then its outcome has to be there too.
             if turn in self._queue:
                 self._queue.remove(turn)
-            self._session.journal.later("turn_ended", ended(_refused(error), self.open), turn.id)
+                self._session.journal.later("turn_ended", ended(_refused(error), self.open), turn.id)
             raise
 
     def _begin(self) -> None:
@@ -181,7 +190,9 @@ class Turns:
 
     async def _one(self, turn: PromptTurn) -> None:
         try:
-            response = cancelled() if turn.cancelled else await self._session.outcome(turn)
+            response = cancelled()
+            if not turn.cancelled and turn.failure is None:
+                response = await self._session.outcome(turn)
         except Disconnected:
             response = await self._ending()
         except KiroError as error:
@@ -191,8 +202,15 @@ class Turns:
     async def _settle(self, turn: PromptTurn, response: Frame) -> None:
         # Out of the queue first: nobody may record a second outcome.
         (self.waiting if turn in self.waiting else self._queue).remove(turn)
+        if turn.failure is not None:
+            # The store has just failed: its outcome is recorded with whatever is written next.
+            response = failure(turn.failure)
+            self._session.journal.later("turn_ended", ended(response, self.open), turn.id)
+            turn.settle(response)
+            return
         outcome = ended(response, self.open)
         recorded: Frame | None = None
+        self._settling = turn
         try:
             with anyio.move_on_after(_STORE_S, shield=True):
                 try:
@@ -201,6 +219,7 @@ class Turns:
                 except KiroError as error:
                     recorded = failure(error)
         finally:
+            self._settling = None
             turn.settle(recorded or failure(Unavailable(f"The store did not take the outcome within {_STORE_S:g} s.")))
 
 

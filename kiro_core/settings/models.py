@@ -96,6 +96,10 @@ class Settings(BaseSettings):
         default=[Choice("kiro")], description="where agent configurations come from, in order"
     )
     store: AnyChoice = Field(default=Choice("files"), description="where sessions are stored")
+    durability: Literal["normal", "strict"] = Field(
+        default="normal",
+        description='"normal" has records on the disk 25 ms after they are written; "strict" before they are shown',
+    )
     launcher: AnyChoice = Field(default=Choice("local"), description="how agent programs are started")
     engines: dict[str, EngineSettings] = Field(default={}, description="agent programs to add or change, by name")
     recovery: list[Literal["resume", "load", "text"]] = Field(

@@ -13,6 +13,11 @@ from kiro_core.journal import entry
 from kiro_core.registry import Registry
 from kiro_core.settings import load_settings
 
+# The module beside this file: `importlib` mode puts no folder of tests on the path.
+sys.path.append(str(Path(__file__).parent))
+
+from frail_store import FrailStore
+
 REHEARSAL = [sys.executable, "-P", "-m", "kiro_core.rehearsal"]
 
 
@@ -99,6 +104,12 @@ def opened_desk(tmp_path):
             yield Office(desk, agent_side, client, tmp_path)
 
     return opened
+
+
+@pytest.fixture
+def store():
+    """For `opened_desk(client, plugins=[store], store="frail")`."""
+    return FrailStore()
 
 
 @pytest.fixture

@@ -1,133 +1,21 @@
 """A store that fails: nothing is shown, answered or sent that is not on record, and every session still ends."""
 
-import json
 import os
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from math import inf
 
 import anyio
 import pytest
+from frail_store import TAKEN
 
-from kiro_core import Provider, hookimpl
-from kiro_core.errors import Fenced, Unavailable
+from kiro_core.errors import Unavailable
+from kiro_core.frames import Frame
 from kiro_core.testing import RecordingClient
-from kiro_files import FilesOptions, open_store
+from kiro_core.testing.client import allow
+from kiro_core.types import PeerInfo
 
-FULL = Unavailable("The disk is full.")
-TAKEN = Fenced("Another owner has taken the session over.")
-HANG_S = 10
 TITLED = '/raw {"method":"session/update","params":{"update":{"sessionUpdate":"session_info_update","title":"T"}}}'
-
-
-class Trouble:
-    """What happens to the next `times` calls of a verb: an error, or a wait until `over`, or until so many wait.
-
-    `kind` narrows it to batches that hold such a record.
-    """
-
-    def __init__(self, verb, kind, times, error=None):
-        self.begun, self.over = anyio.Event(), anyio.Event()
-        self.outlived = False
-        self._verb, self._kind, self._times, self._error = verb, kind, times, error
-
-    def concerns(self, verb, kinds):
-        return self._verb == verb and self._times > 0 and self._kind in ("", *kinds)
-
-    async def happen(self):
-        self.begun.set()
-        self._times -= 1
-        if self._error:
-            raise self._error
-        if not self._times:
-            self.over.set()
-        try:
-            await self._wait()
-        finally:
-            self._times += 1
-
-    async def _wait(self):
-        # Bounded, since a caller may be shielded: a test fails, and never hangs itself.
-        with anyio.move_on_after(HANG_S):
-            await self.over.wait()
-            return
-        self.outlived = True
-        self.over.set()
-
-
-class FrailStore:
-    """A plugin: the files store, whose writes fail and hang as told.
-
-    `tried` has every batch that was offered, `done` what was written, in order: the kind of each record,
-    "commit" and "put_info".
-    """
-
-    def __init__(self):
-        self.tried, self.done = [], []
-        self.db = None
-        self._troubles = []
-
-    def fails(self, verb, error=FULL, *, kind="", times=1):
-        self._troubles.append(Trouble(verb, kind, times, error))
-
-    def hangs(self, verb, *, kind="", together=inf):
-        self._troubles.append(Trouble(verb, kind, together))
-        return self._troubles[-1]
-
-    async def strike(self, verb, kinds=()):
-        for trouble in self._troubles:
-            if trouble.concerns(verb, kinds):
-                await trouble.happen()
-
-    @hookimpl
-    def kiro_stores(self):
-        yield Provider("frail", self._open)
-
-    @asynccontextmanager
-    async def _open(self, _):
-        async with open_store(FilesOptions()) as files:
-            self.get, self.list, self.read = files.get, files.list, files.read
-            self.create, self.open = partial(self._held, files.create), partial(self._held, files.open)
-            yield self
-
-    @asynccontextmanager
-    async def _held(self, hold, which):
-        async with hold(which) as db:
-            self.db = FrailDb(db, self)
-            yield self.db
-
-
-class FrailDb:
-    """A session of a `FrailStore`, held."""
-
-    def __init__(self, db, store):
-        self._db, self._store = db, store
-
-    def __getattr__(self, name):
-        return getattr(self._db, name)
-
-    async def append(self, batch):
-        kinds = [json.loads(body)["kind"] for body in batch]
-        self._store.tried.append(list(batch))
-        await self._store.strike("append", kinds)
-        head = await self._db.append(batch)
-        self._store.done.extend(kinds)
-        return head
-
-    async def commit(self):
-        await self._store.strike("commit")
-        await self._db.commit()
-        self._store.done.append("commit")
-
-    async def put_info(self, info):
-        await self._store.strike("put_info")
-        await self._db.put_info(info)
-        self._store.done.append("put_info")
-
-
-@pytest.fixture
-def store():
-    return FrailStore()
 
 
 @pytest.fixture
@@ -135,8 +23,39 @@ def opened_desk(opened_desk, store):
     return partial(opened_desk, plugins=[store], store="frail")
 
 
+@pytest.fixture
+def talking(opened_desk, store, scripted):
+    """A session of an agent that does what its prompts say, in Python.
+
+    `begin` has it begin a turn and wait, `go` lets it go on, and without a turn says something.
+    """
+    does = "exec(got['session/prompt']['prompt'][0]['text'])"
+    said = {"prompt": does, "cancel": "tell('stopped;')", "_x/go": "tell('gone;')"}
+
+    async def go(office, session):
+        await office.agent.notify(Frame.of("_x/go", {"sessionId": session}))
+
+    async def begin(office, session, text):
+        turn = await office.ask(session, f"tell('begun;'); sys.stdin.readline(); {text}")
+        await office.client.until(lambda c: "begun;" in c.text(session))
+        return turn
+
+    @asynccontextmanager
+    async def opened(client):
+        with anyio.fail_after(20):
+            async with opened_desk(client, engine_settings={"x": scripted(**said)}, engine="x") as office:
+                office.go, office.begin = partial(go, office), partial(begin, office)
+                yield office, store, await office.start()
+
+    return opened
+
+
 def code(response):
     return response.error["data"]["code"]
+
+
+async def nothing(_):
+    return Frame.answer({})
 
 
 async def test_a_session_that_cannot_be_recorded_is_not_started(opened_desk, store):
@@ -150,20 +69,42 @@ async def test_a_session_that_cannot_be_recorded_is_not_started(opened_desk, sto
             await office.prompt(await office.start(), "the disk has room again")
 
 
-@pytest.mark.parametrize("error", [FULL, TAKEN], ids=lambda error: error.code)
-async def test_an_update_that_cannot_be_recorded_is_not_shown_and_ends_the_session_for_that_reason(
-    opened_desk, store, error
-):
+async def test_an_update_that_cannot_be_recorded_fails_the_turns_at_once_and_the_session_goes_on_when_it_can(talking):
+    client = RecordingClient()
+    async with talking(client) as (office, store, session):
+        running = await office.begin(session, "tell('kept;')")
+        waiting = await office.ask(session, "tell('never begun')")
+        full = store.fails("append", kind="update", times=inf)
+        await office.go(session)
+        assert code(await running.settled()) == "STORE_UNAVAILABLE"
+        assert code(await waiting.settled()) == "STORE_UNAVAILABLE"
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                await office.ask(session, "tell('refused')")
+        assert client.text(session) == "begun;"
+        assert session in office.desk.live
+        full.mend()
+        assert (await office.prompt(session, "tell('new;')")).result["stopReason"] == "end_turn"
+        assert client.text(session) == "begun;kept;stopped;new;"
+        prompts = [item.turn for item in await office.entries(session, "prompt")]
+        ends = {item.turn: "error" in item.value for item in await office.entries(session, "turn_ended")}
+        assert [ends[turn] for turn in prompts] == [True, True, False]
+        kinds = [item.kind for item in await office.entries(session)]
+        assert kinds.count("update") == 4
+        assert [kind for kind in kinds if kind != "update"][-3:] == ["prompt", "turn_begun", "turn_ended"]
+
+
+async def test_a_lost_lease_that_an_update_meets_ends_the_session_for_that_reason(opened_desk, store):
     client = RecordingClient()
     with anyio.fail_after(20):
         async with opened_desk(client) as office:
             session = await office.start()
             pid = await office.pid(session)
-            store.fails("append", error, kind="update")
+            store.fails("append", TAKEN, kind="update")
             running = await office.ask(session, "/echo never shown\n/sleep 60")
             waiting = await office.ask(session, "waiting")
-            assert code(await running.settled()) == error.code
-            assert code(await waiting.settled()) == error.code
+            assert code(await running.settled()) == "SESSION_FENCED"
+            assert code(await waiting.settled()) == "SESSION_FENCED"
             await office.ended(session)
             assert session not in office.desk.live
             assert client.frames == []
@@ -177,13 +118,89 @@ async def test_a_batch_that_the_store_did_not_take_is_repeated_before_anything_n
             session = await office.start()
             store.fails("append", kind="update")
             await office.prompt(session, "/echo once\n/sleep 60")
-            await office.ended(session)
+            await office.close(session)
             refused = next(batch for batch in store.tried if any(b'"kind":"update"' in body for body in batch))
             first = store.tried.index(refused)
             assert store.tried[first + 1] == refused
             kinds = [item.kind for item in await office.entries(session)]
-            assert kinds[kinds.index("turn_begun") :][:3] == ["turn_begun", "update", "turn_ended"]
-            assert kinds.count("update") == 1
+            assert kinds[kinds.index("turn_begun") :][:2] == ["turn_begun", "update"]
+            assert kinds.count("turn_ended") == 1
+
+
+@pytest.mark.parametrize("kind", ["prompt", "turn_begun", "update", "turn_ended"])
+async def test_what_the_store_has_although_it_said_otherwise_is_on_record_once(talking, kind):
+    client = RecordingClient()
+    async with talking(client) as (office, store, session):
+        store.lies(kind)
+        with suppress(Unavailable):
+            await office.prompt(session, "tell('one;')")
+        await office.prompt(session, "tell('two;')")
+        records = [(item.kind, item.turn) for item in await office.entries(session) if item.turn]
+        assert sorted(records) == sorted(set(records))
+        told = [item.frame.raw for item in await office.entries(session, "update")]
+        assert len(told) == len(client.frames)
+        assert client.text(session).endswith("two;")
+
+
+async def test_what_an_agent_says_while_nothing_can_be_recorded_is_kept_up_to_a_bound_and_then_counted(talking):
+    client = RecordingClient(answer=nothing)
+    said = "[tell(f'{n},'.ljust(99999)) for n in range(40)]"
+    asks = "say(id='q', method='_x/ask', params={'sessionId': 's'})"
+    async with talking(client) as (office, store, session):
+        turn = await office.begin(session, f"tell(','); {said}; {asks}; sys.stdin.readline()")
+        full = store.fails("append", kind="update", times=inf)
+        await office.go(session)
+        assert code(await turn.settled()) == "STORE_UNAVAILABLE"
+        await client.until(lambda c: c.questions)
+        full.mend()
+        await office.prompt(session, "tell('40,')")
+        (missing,) = await office.entries(session, "unrecorded")
+        recorded = [item.frame for item in await office.entries(session, "update")]
+        numbers = [text.strip() for text in client.text(session).split(",") if text.strip().isdigit()]
+        assert numbers == [*map(str, range(40 - missing.value["updates"])), "40"]
+        assert [frame.params["update"] for frame in recorded] == client.updates(session)
+        assert 1 << 20 > sum(len(frame.raw) for frame in recorded) > (1 << 20) - 200_000
+        order = [item.kind for item in await office.entries(session)]
+        assert order.index("unrecorded") > order.index("update")
+
+
+async def test_a_failure_without_a_turn_is_told_and_the_session_stays(talking):
+    client = RecordingClient(PeerInfo("client", raw={"session": {"notices": {}}}, abilities=frozenset({"notices"})))
+    async with talking(client) as (office, store, session):
+        full = store.fails("append", kind="update", times=inf)
+        await office.go(session)
+        await client.until(lambda c: c.updates())
+        (told,) = client.updates(session)
+        assert told["sessionUpdate"] == "notice"
+        assert "The disk is full." in told["title"]
+        full.mend()
+        await office.prompt(session, "tell('new;')")
+        assert client.text(session) == "gone;new;"
+        assert len(await office.entries(session, "notice")) == 1
+
+
+async def test_what_was_kept_is_shown_as_soon_as_the_store_takes_it(talking):
+    client = RecordingClient()
+    async with talking(client) as (office, store, session):
+        store.fails("append", kind="update")
+        await office.go(session)
+        await client.until(lambda c: c.text(session) == "gone;")
+        assert len(await office.entries(session, "update")) == 1
+
+
+async def test_a_client_that_comes_meanwhile_sees_everything_once(talking):
+    client = RecordingClient()
+    async with talking(RecordingClient()) as (office, store, session), office.desk.attach(client) as other:
+        turn = await office.begin(session, "tell('kept;')")
+        full = store.fails("append", kind="update", times=inf)
+        await office.go(session)
+        assert code(await turn.settled()) == "STORE_UNAVAILABLE"
+        office.agent = other
+        await office.load(session)
+        full.mend()
+        await office.prompt(session, "tell('new;')")
+        assert client.text(session).count("kept;") == 1
+        assert client.text(session).endswith("new;")
 
 
 async def test_a_prompt_that_cannot_be_recorded_is_refused_and_never_sent_to_the_agent(opened_desk, store):
@@ -233,27 +250,25 @@ async def test_a_prompt_that_is_taken_back_while_it_is_recorded_has_an_outcome_o
 async def test_a_prompt_is_answered_after_its_end_was_made_durable(opened_desk, store):
     async def answered(office, session):
         await office.prompt(session, "hello")
-        store.done.append("answered")
+        store.did("answered")
 
     with anyio.fail_after(20):
         async with opened_desk(RecordingClient()) as office, anyio.create_task_group() as tasks:
             session = await office.start()
             committing = store.hangs("commit")
             tasks.start_soon(answered, office, session)
-            await committing.begun.wait()
+            await office.recorded(session, "turn_ended")
             await anyio.wait_all_tasks_blocked()
-            assert store.done[-1] == "turn_ended"
-            committing.over.set()
-    told = [word for word in store.done[store.done.index("turn_ended") :] if word != "put_info"]
-    assert told[:3] == ["turn_ended", "commit", "answered"]
+            assert "answered" not in store.done
+            committing.mend()
+    assert store.is_safe("turn_ended", "answered")
 
 
 async def test_an_answer_is_made_durable_before_the_agent_learns_it(opened_desk, store):
     with anyio.fail_after(20):
         async with opened_desk(RecordingClient()) as office:
             await office.prompt(await office.start(), "/permission delete it")
-    since = store.done.index("answer")
-    assert store.done[since : since + 3] == ["answer", "commit", "update"]
+    assert store.is_safe("answer", "update")
 
 
 async def test_a_question_that_cannot_be_recorded_is_asked_of_nobody(opened_desk, store):
@@ -269,14 +284,20 @@ async def test_a_question_that_cannot_be_recorded_is_asked_of_nobody(opened_desk
 
 @pytest.mark.parametrize(("verb", "kind"), [("append", "answer"), ("commit", "")])
 async def test_an_answer_that_cannot_be_recorded_is_not_told_to_the_agent(opened_desk, store, verb, kind):
-    client = RecordingClient()
+    async def agree(frame):
+        troubles.append(store.fails(verb, kind=kind, times=inf))
+        return await allow(frame)
+
+    client, troubles = RecordingClient(answer=agree), []
     with anyio.fail_after(20):
         async with opened_desk(client) as office:
             session = await office.start()
-            store.fails(verb, kind=kind)
-            await office.prompt(session, "/permission delete it")
-            assert len(client.questions) == 1
+            assert code(await office.prompt(session, "/permission delete it")) == "STORE_UNAVAILABLE"
+            troubles[0].mend()
+            await office.prompt(session, "/echo and on")
             assert "Permission: allow" not in client.text(session)
+            by = [item.value["by"] for item in await office.entries(session, "answer")]
+            assert by == ["client", "not recorded"]
 
 
 @pytest.mark.parametrize(("verb", "kind"), [("append", "turn_ended"), ("commit", "")])
@@ -286,6 +307,17 @@ async def test_a_turn_whose_end_is_not_on_record_is_not_answered_as_done(opened_
             session = await office.start()
             store.fails(verb, kind=kind)
             assert code(await office.prompt(session, "hello")) == "STORE_UNAVAILABLE"
+
+
+async def test_a_flush_that_fails_while_a_turn_runs_fails_that_turn_and_the_session_goes_on(opened_desk, store):
+    client = RecordingClient()
+    with anyio.fail_after(20):
+        async with opened_desk(client) as office:
+            session = await office.start()
+            store.fails("commit")
+            assert code(await office.prompt(session, "/sleep 60")) == "STORE_UNAVAILABLE"
+            assert (await office.prompt(session, "/echo on")).result["stopReason"] == "end_turn"
+            assert [("error" in item.value) for item in await office.entries(session, "turn_ended")] == [True, False]
 
 
 async def test_a_lost_lease_ends_the_agent_and_settles_its_turns_as_fenced(opened_desk, store):

@@ -13,6 +13,7 @@ from anyio import to_thread
 from kiro_acp.local import LocalAgent
 from kiro_core import PipeStream
 from kiro_core.frames import Frame
+from kiro_core.testing import RecordingClient
 
 
 class Editor:
@@ -86,15 +87,18 @@ def anyio_backend(request):
 
 
 @pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="only Linux can make a pipe large")
-async def test_a_relayed_chunk_costs_one_read_one_append_one_write_and_few_task_steps(opened_desk, monkeypatch):
+async def test_a_relayed_chunk_costs_one_read_one_append_one_write_and_few_task_steps(opened_desk, store, monkeypatch):
     editor, steps = Editor(), Steps()
     with anyio.fail_after(60):
         local = LocalAgent(editor.stream, lambda _: [])
-        async with anyio.create_task_group() as tasks, opened_desk(local.client) as office:
+        async with (
+            anyio.create_task_group() as tasks,
+            opened_desk(local.client, plugins=[store], store="frail") as office,
+        ):
             tasks.start_soon(local.peer.run)
             local.open(office.agent)
             session = (await editor.ask("session/new", {"cwd": str(office.cwd), "mcpServers": []}))["sessionId"]
-            counts = Counts(monkeypatch)
+            counts, commits = Counts(monkeypatch), store.done.count("commit")
             trio.lowlevel.add_instrument(steps)
             prompt = [{"type": "text", "text": "/flood 2000 100"}]
             await editor.ask("session/prompt", {"sessionId": session, "prompt": prompt})
@@ -102,6 +106,7 @@ async def test_a_relayed_chunk_costs_one_read_one_append_one_write_and_few_task_
             chunks = max(counts.reads.values())
             to_editor = counts.writes.pop(editor.fd)
             to_log = max(counts.writes.values())
+            commits = store.done.count("commit") - commits
             tasks.cancel_scope.cancel()
         await editor.stream.aclose()
         editor.close()
@@ -110,4 +115,23 @@ async def test_a_relayed_chunk_costs_one_read_one_append_one_write_and_few_task_
     assert chunks < 2000 / 4, "an agent's writes are read together"
     assert to_log <= chunks + prompt_itself
     assert to_editor <= chunks + prompt_itself
+    # One for all that came within 25 ms; one each for what was before, the turn's begin and its end.
+    assert commits <= chunks + 3
     assert steps.count <= 3 * chunks + 10 * prompt_itself
+
+
+def at_rest():
+    """Whether nothing waits for a clock but the test itself."""
+    return trio.lowlevel.current_statistics().seconds_to_next_deadline > 5
+
+
+async def test_a_session_at_rest_waits_for_no_clock(opened_desk, store):
+    with anyio.fail_after(60):
+        async with opened_desk(RecordingClient(), plugins=[store], store="frail") as office:
+            session = await office.start()
+            await office.prompt(session, "/echo hello")
+            await anyio.wait_all_tasks_blocked()
+            # What was noted is still being written; what ticks for ever is never at rest, and the test ends there.
+            while not at_rest():
+                await anyio.wait_all_tasks_blocked()
+            assert store.durable > store.done.index("turn_ended")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from kiro_core.errors import AgentUnable, ModeUnguarded, RpcError
+from kiro_core.errors import AgentUnable, ModeUnguarded, RpcError, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.rpc import INVALID_PARAMS
 from kiro_core.session.choices import AGENT, ENGINE, modes_option
@@ -79,13 +80,13 @@ class Configuring:
             return frame
         if update.get("sessionUpdate") == "config_option_update":
             self.native.take(update)
-            await self._settle()
+            await self._settle_all_the_same()
             params = {**frame.params, "update": {**update, "configOptions": self.all()}}
             return Frame.of("session/update", params)
         if update.get("sessionUpdate") == "current_mode_update":
             before = self.native.mode
             self.native.mode_is(str(update.get("currentModeId", "")))
-            await self._settle()
+            await self._settle_all_the_same()
             if self._session.ready and self.native.mode != before:
                 await self.told_unguarded()
                 await self._show_all()
@@ -169,6 +170,11 @@ class Configuring:
                 hint="Agree when you are asked, or choose another mode.",
                 mode=mode,
             )
+
+    async def _settle_all_the_same(self) -> None:
+        """What an agent changed by itself has happened, whether or not the store takes it now."""
+        with suppress(Unavailable):
+            await self._settle()
 
     async def _settle(self) -> None:
         """Keep in the metadata what the agent runs with now."""

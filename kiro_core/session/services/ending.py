@@ -17,7 +17,7 @@ _STORE_S = 5.0
 async def record_end(session: Served, name: str, output: str, status: Any, *, truncated: bool) -> None:
     """Record a terminal's output and exit status, also when whoever ends it is being cancelled.
 
-    A store that does not take it ends the session elsewhere, so it is only logged here.
+    A store that does not take it is told elsewhere and the record is kept, so it is only logged here.
     """
     ended = {"terminalId": name, "output": output, "truncated": truncated, "exitStatus": status}
     try:
