@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import suppress
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,6 +61,7 @@ def start_token(pid: int) -> str:
     return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
 
 
+@cache
 def boot_id() -> str:
     """What tells this run of the machine from every other one, or `""`."""
     try:
@@ -68,6 +70,7 @@ def boot_id() -> str:
         return ""
 
 
+@cache
 def pid_namespace() -> str:
     """Where process ids count as they do here, such as `pid:[4026531836]`, or `""`."""
     try:
@@ -77,18 +80,29 @@ def pid_namespace() -> str:
 
 
 def signal_process(mark: ProcessMark, number: int) -> bool:
-    """Signal that very process and no other; False when it is gone or cannot be proven to be it."""
+    """Signal that very process and no other; False when it is gone or cannot be proven to be it.
+
+    Raises:
+        PermissionError: it is not ours to signal.
+
+    """
     try:
         handle = os.pidfd_open(mark.pid)
-    except (AttributeError, OSError):
+    except ProcessLookupError:
         return False
+    except (AttributeError, OSError):
+        # The system has none (before Linux 5.3), or no descriptor is left: then the proof is only as fresh as can be.
+        return bool(mark.alive) and _sent(os.kill, mark.pid, number)
     try:
         # Whatever the descriptor names cannot be replaced any more, so the proof holds for the signal.
-        if not mark.alive:
-            return False
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(handle, number)
-            return True
-        return False
+        return bool(mark.alive) and _sent(signal.pidfd_send_signal, handle, number)
     finally:
         os.close(handle)
+
+
+def _sent(send: Callable[[int, int], None], target: int, number: int) -> bool:
+    try:
+        send(target, number)
+    except ProcessLookupError:
+        return False
+    return True

@@ -109,6 +109,19 @@ class Exit:
 
 
 @dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a launcher ended of a launch that nobody owned any more.
+
+    `identity` is the process's own (see `Process`), `program` its name without arguments, `ended` how many
+    processes it was together with all that it had started.
+    """
+
+    identity: str
+    program: str
+    ended: int
+
+
+@dataclass(frozen=True, slots=True)
 class AgentConfig:
     """An agent configuration as far as the core uses it; everything else stays in `fields`.
 

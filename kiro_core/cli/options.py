@@ -16,6 +16,7 @@ import click
 from kiro_core.cli.completing import Complete, agent_names, engine_names
 from kiro_core.cli.failing import attempt
 from kiro_core.cli.logs import begin_logging
+from kiro_core.descriptors import raise_descriptor_limit
 
 if TYPE_CHECKING:
     from kiro_core.registry import Registry
@@ -57,6 +58,7 @@ def command(function: Command) -> Callable[..., None]:
     @wraps(function)
     def guarded(*, config: Path | None, changes: dict[str, Any], verbose: int, debug: bool, **rest: Any) -> None:
         begin_logging(verbose, debug=debug)
+        raise_descriptor_limit()
         sys.exit(attempt(lambda: function(Given(config, changes), **rest), debug=debug))
 
     return guarded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from kiro_core.registry import Registry
 from kiro_core.session import Tools
 from kiro_core.settings import Settings
 from kiro_core.types import Engine
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,18 @@ class Backends:
         settings = self.settings
         strict = settings.durability == "strict"
         return Tools(self.store, launcher, wire, settings.limits, settings.recovery, settings.waiting_prompts, strict)
+
+    async def sweep(self) -> None:
+        """End what killed desks left behind, and log what that was; nothing that fails there is a desk's business."""
+        for launcher in self.launchers.values():
+            try:
+                for left in await launcher.sweep():
+                    _LOG.warning(
+                        "ended what a killed desk had left of %s (%s): processes: %d",
+                        *(left.program, left.identity, left.ended),
+                    )
+            except Exception:  # noqa: BLE001 - a boundary: a desk works without its launchers' sweep as well
+                _LOG.exception("a launcher could not end what killed desks left behind")
 
 
 @asynccontextmanager

@@ -188,9 +188,12 @@ async def open_desk(
 
     """
     with unwrapped():
-        async with open_backends(settings, registry) as backends, anyio.create_task_group() as tasks:
-            desk = Dispatcher(backends, tasks, Planner(backends, agent, engine))
-            try:
-                yield desk
-            finally:
-                await desk.close()
+        async with open_backends(settings, registry) as backends, anyio.create_task_group() as beside:
+            beside.start_soon(backends.sweep)
+            async with anyio.create_task_group() as tasks:
+                desk = Dispatcher(backends, tasks, Planner(backends, agent, engine))
+                try:
+                    yield desk
+                finally:
+                    await desk.close()
+            beside.cancel_scope.cancel()

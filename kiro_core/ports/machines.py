@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
@@ -10,7 +11,7 @@ from anyio.abc import TaskStatus
 
 from kiro_core.ports.desk import Attachable
 from kiro_core.ports.talking import Agent, Client
-from kiro_core.types import Command, Exit
+from kiro_core.types import Command, Exit, Receipt
 
 
 class Process(Protocol):
@@ -60,8 +61,15 @@ class Launcher(Protocol):
         """Start it; leaving the block ends everything that it started, shielded and bounded.
 
         Raises on entering:
-            LaunchFailed: the program is missing or cannot be executed.
+            LaunchFailed: the program is missing or cannot be executed, or the system has no room for it.
 
+        """
+        ...
+
+    async def sweep(self) -> Sequence[Receipt]:
+        """End what a killed desk left behind, and tell what that was; a launch whose desk may live is not touched.
+
+        Bounded, also when it is cancelled.
         """
         ...
 

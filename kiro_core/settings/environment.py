@@ -14,7 +14,10 @@ PREFIX = "KIRO_CORE_"
 DELIMITER = "__"
 
 CONFIG_VARIABLE = "KIRO_CORE_CONFIG"
-"""Names the settings file; the one variable with the prefix that is not a setting."""
+"""Names the settings file."""
+
+_NO_SETTINGS = {CONFIG_VARIABLE, "KIRO_CORE_LAUNCH"}
+"""The latter tells of a process which launches it is part of; a desk may be started inside of one."""
 
 
 def from_environment(environ: Mapping[str, str], schema: Any) -> tuple[Layer, Layer]:
@@ -24,7 +27,7 @@ def from_environment(environ: Mapping[str, str], schema: Any) -> tuple[Layer, La
     """
     layer: Layer = {}
     broken: Layer = {}
-    paths = {name: _path(name, schema) for name in environ if name.startswith(PREFIX) and name != CONFIG_VARIABLE}
+    paths = {name: _path(name, schema) for name in environ if name.startswith(PREFIX) and name not in _NO_SETTINGS}
     for name, path in sorted(paths.items(), key=lambda item: (len(item[1]), item[1])):
         origin, annotation = f"environment variable {name}", _annotation(path, schema)
         try:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from pathlib import PurePath
 from typing import Any
 
 import anyio
 
 from kiro_core.ports import Launcher, Process
-from kiro_core.types import Command
+from kiro_core.types import Command, Receipt
+from kiro_local.ledger import Ledger
 from kiro_local.options import LocalOptions, environment
 from kiro_local.process import LocalProcess
 from kiro_local.start import start
@@ -17,34 +19,46 @@ from kiro_local.start import start
 
 @asynccontextmanager
 async def open_launcher(options: LocalOptions) -> AsyncIterator[Launcher]:
-    """Open the launcher; each process belongs to its own block, so there is nothing to close."""
-    yield LocalLauncher(options)
+    """Open the launcher; each process belongs to its own block, so only its watchdog is left to close."""
+    ledger = Ledger()
+    try:
+        yield LocalLauncher(options, ledger)
+    finally:
+        await ledger.close()
 
 
 class LocalLauncher:
     """Starts processes with one set of options."""
 
-    def __init__(self, options: LocalOptions) -> None:
-        """Keep the options."""
+    def __init__(self, options: LocalOptions, ledger: Ledger) -> None:
+        """Note every launch in the ledger."""
         self._options = options
+        self._ledger = ledger
 
     @asynccontextmanager
     async def launch(self, command: Command) -> AsyncIterator[Process]:
-        """Start a command as leader of its own session and group; leaving the block ends the group.
+        """Start a command as leader of its own session and group; leaving the block ends all that it started.
 
-        What the leader leaves behind in the group when it ends by itself is killed then. A program that
-        moves on to a session of its own is out of reach.
+        First the group, with the patience of the options; what the leader leaves behind in the group when it ends
+        by itself is killed at once. Then whatever has moved on to a session of its own (see `end_launches`).
 
         Raises:
             LaunchFailed: see `start`.
 
         """
-        process = LocalProcess(start(command, environment(self._options, command)))
-        async with _beside(process.supervise):
-            try:
-                yield process
-            finally:
-                await process.end(self._options.grace_s)
+        async with self._ledger.launch() as launch:
+            child = start(command, environment(self._options, command, launch))
+            self._ledger.began(launch, child.popen.pid, PurePath(command.argv[0]).name)
+            process = LocalProcess(child)
+            async with _beside(process.supervise):
+                try:
+                    yield process
+                finally:
+                    await process.end(self._options.grace_s)
+
+    async def sweep(self) -> Sequence[Receipt]:
+        """See `Launcher.sweep`; it knows a killed desk's launches by their receipts."""
+        return await self._ledger.sweep()
 
 
 @asynccontextmanager

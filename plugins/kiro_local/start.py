@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -11,9 +12,19 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from kiro_core.descriptors import restore_descriptor_limit
 from kiro_core.errors import LaunchFailed
 from kiro_core.types import Command
 from kiro_local.ending import ending
+
+_MORE_FILES = "Close sessions, or allow more open files (ulimit -n) before you start it again."
+_ROOM: Mapping[int | None, str] = {
+    errno.EMFILE: _MORE_FILES,
+    errno.ENFILE: _MORE_FILES,
+    errno.EAGAIN: "Close sessions or end other programs, or allow more processes (ulimit -u).",
+    errno.ENOMEM: "Close sessions or end other programs: the machine is out of memory.",
+}
+"""What to do when the system has no room for another process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,8 @@ def start(command: Command, env: Mapping[str, str]) -> Child:
         return _start([program, *command.argv[1:]], command, env)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise _failed(command, f"{program} did not start: {reason}.", "Run it by hand to see what it lacks.") from error
+        hint = _ROOM.get(getattr(error, "errno", None), "Run it by hand to see what it lacks.")
+        raise _failed(command, f"{program} did not start: {reason}.", hint) from error
 
 
 def _start(argv: Sequence[str], command: Command, env: Mapping[str, str]) -> Child:
@@ -69,6 +81,7 @@ def _start(argv: Sequence[str], command: Command, env: Mapping[str, str]) -> Chi
             stderr=their_stderr if listens else subprocess.STDOUT,
             start_new_session=True,
         )
+        restore_descriptor_limit(popen.pid)
         try:
             child = Child(popen, stdin, stdout, stderr, ending(popen), listens)
         except OSError:

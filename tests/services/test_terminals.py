@@ -302,6 +302,9 @@ class Launched:
             yield process
         raise RuntimeError("broken at the end")
 
+    async def sweep(self):
+        return ()
+
 
 async def test_a_launcher_that_hangs_is_told(opened):
     async with opened(RecordingClient(), start_s=0.05) as room:

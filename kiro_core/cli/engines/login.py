@@ -50,6 +50,7 @@ def log_in(given: Given, name: str, method: str = "") -> int:
 
 
 def _become(engine: Engine) -> None:
+    from kiro_core.descriptors import restore_descriptor_limit
     from kiro_core.errors import EngineNotFound, LaunchFailed
 
     program = shutil.which(engine.login[0])
@@ -61,6 +62,7 @@ def _become(engine: Engine) -> None:
     tell(f"Runs: {shlex.join(engine.login)}")
     sys.stdout.flush()
     environment = {key: value for key, value in os.environ.items() if key not in engine.unset} | dict(engine.env)
+    restore_descriptor_limit()
     try:
         os.execve(program, list(engine.login), environment)  # noqa: S606 - no shell: the table's own argv, or the user's
     except OSError as error:

@@ -1,0 +1,119 @@
+"""Every launch from before its start until nothing of it is left, noted where it outlives this process."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+from uuid import uuid4
+
+import anyio
+from anyio.lowlevel import RunVar
+
+from kiro_core.processes import ProcessMark, mark_of, start_token
+from kiro_core.types import Receipt
+from kiro_local.receipts import Receipts, receipts_folder
+from kiro_local.sweeping import Swept, end_launches, own_launches
+from kiro_local.watching import Watch
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+_one_thread: RunVar[anyio.CapacityLimiter] = RunVar("kiro_local")
+
+
+class Ledger:
+    """The launches of one launcher: with its watchdog, as receipts on disk, and swept at their end.
+
+    Where the system does not tell processes apart for good (macOS has no /proc) there is neither, and only the
+    group of a process is ended.
+    """
+
+    def __init__(self) -> None:
+        """Note nothing yet; the watchdog comes with the first launch."""
+        self._here = mark_of(os.getpid())
+        folder = receipts_folder()
+        self._receipts = Receipts(folder, self._here)
+        self._watch = Watch(folder)
+        self._leaders: dict[str, ProcessMark] = {}
+        self._due: dict[str, ProcessMark] = {}
+        self._sweeping = anyio.Lock()
+
+    @asynccontextmanager
+    async def launch(self) -> AsyncIterator[str]:
+        """Yield the name of a launch, for its environment; leaving ends all that it left behind.
+
+        Shielded, and bounded by twice the time of a sweep.
+        """
+        launch = uuid4().hex
+        if not self._here.alive:
+            yield launch
+            return
+        self._watch.expect(launch)
+        try:
+            yield launch
+        finally:
+            if launch in self._leaders:
+                with anyio.CancelScope(shield=True):
+                    await self._end(launch)
+            else:
+                self._watch.forget(launch)
+
+    def began(self, launch: str, pid: int, program: str) -> None:
+        """Note the process that a launch began with, which is not reaped yet, and its program's name."""
+        if self._here.alive:
+            leader = self._leaders[launch] = self._here._replace(pid=pid, started=start_token(pid))
+            self._watch.tell(launch, leader)
+            self._receipts.write(launch, program, leader)
+
+    async def sweep(self) -> Sequence[Receipt]:
+        """See `Launcher.sweep`."""
+        return await _off_the_loop(self._sweep)
+
+    async def close(self) -> None:
+        """End the watchdog; bounded."""
+        with anyio.CancelScope(shield=True):
+            await _off_the_loop(self._watch.close)
+
+    async def _end(self, launch: str) -> None:
+        self._due[launch] = self._leaders.pop(launch)
+        async with self._sweeping:
+            if launch not in self._due:  # it was in the sweep that this one waited for
+                return
+            due, self._due = self._due, {}
+            swept = await _off_the_loop(lambda: end_launches(due))
+            for ended in due.keys() - swept.left:
+                self._watch.forget(ended)
+                self._receipts.remove(ended)
+            _tell(swept)
+
+    def _sweep(self) -> list[Receipt]:
+        # Who runs in what a killed desk has left, such as a shell, does not end itself.
+        left = [each for each in self._receipts.left() if each.launch not in own_launches()]
+        swept = end_launches({each.launch: each.leader for each in left})
+        for each in left:
+            if each.launch not in swept.left:
+                self._receipts.remove(each.launch)
+        _tell(swept)
+        ended = [(each, swept.ended.get(each.launch, 0)) for each in left]
+        return [Receipt(f"pid {each.leader.pid}", each.program, number) for each, number in ended if number]
+
+
+def _tell(swept: Swept) -> None:
+    if swept.left:
+        _log.warning("processes of %d launches were killed and have not ended", len(swept.left))
+
+
+async def _off_the_loop(job: Callable[[], T]) -> T:
+    """Run a job in the one thread of all launchers of a loop, or at once where the system gives us no thread."""
+    try:
+        limiter = _one_thread.get()
+    except LookupError:
+        limiter = anyio.CapacityLimiter(1)
+        _one_thread.set(limiter)
+    try:
+        return await anyio.to_thread.run_sync(job, limiter=limiter)
+    except RuntimeError:  # Python's word for it
+        return job()

@@ -1,0 +1,1 @@
+"""What kills, what is killed, and what looks at the remains afterwards."""
