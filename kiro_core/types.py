@@ -63,10 +63,28 @@ class SessionQuery:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a listing; `cursor` is opaque and None on the last page."""
+    """One page of a listing; `cursor` is opaque and None on the last page.
+
+    `damaged` are the ids of what cannot be read and is left out, the same on every page.
+    """
 
     items: Sequence[T]
     cursor: str | None = None
+    damaged: Sequence[SessionId] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How whoever holds a session can be reached, for messages and for asking it.
+
+    `face` is what it serves ("acp", "run"), `socket` the path of its desk socket; empty for none.
+    """
+
+    face: str = ""
+    socket: str = ""
+
+
+NO_CONTACT = Contact()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,45 @@ class Record:
     seq: int
     epoch: int
     body: bytes
+
+
+GAP = "gap"
+"""The kind of the one record that a store makes by itself: numbers that are lost, see `SessionStore.read`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in a stored session that is not as it was written: a stable `kind` and a sentence.
+
+    Kinds: "gap" (records that are lost for good, which readers are told), "damaged" (bytes that are
+    no record), "torn" (a batch that was not written to its end), "metadata", "owner" (nobody can say
+    who held the session). `first` and `last` are the numbers of lost records, 0 for none.
+    """
+
+    kind: str
+    sentence: str
+    first: int = 0
+    last: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check of a stored session found.
+
+    `records` can be read, the last of them is number `head`; `repaired` tells that all of `findings`
+    but the gaps are mended now.
+    """
+
+    session: SessionId
+    records: int
+    head: int
+    findings: Sequence[Finding] = ()
+    repaired: bool = False
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is left to mend; a gap cannot be, and is no loss that anybody hides."""
+        return self.repaired or all(finding.kind == GAP for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)

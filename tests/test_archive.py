@@ -307,12 +307,23 @@ async def test_a_log_that_changes_behind_the_reader_is_told():
         await content_of(write_archive(INFO, read, WHEN))
 
 
-async def test_a_damaged_record_is_named_and_never_exported(desk, tmp_path):
-    await desk.import_session(in_chunks(await archived(INFO, [b"{}", b'{"text":"good"}'])))
+async def test_a_record_that_is_not_strict_is_named_and_never_exported():
+    async def read():
+        yield Record(1, 1, b"{}")
+        yield Record(2, 1, b'{"text":"\xff"}')
+
+    with pytest.raises(RecordInvalid, match="Record 2 cannot be exported"):
+        await content_of(write_archive(INFO, read, WHEN))
+
+
+async def test_a_damaged_record_is_exported_as_the_gap_that_it_is(desk, tmp_path):
+    await desk.import_session(in_chunks(await archived(INFO, [b"{}", b'{"text":"good"}', b"{}"])))
     log = tmp_path / "sessions" / f"{INFO.id}.jsonl"
     log.write_bytes(log.read_bytes().replace(b"good", b"\xff\xff\xff\xff"))
-    with pytest.raises(RecordInvalid, match="Record 2 cannot be exported"):
-        await content_of(desk.export_session(INFO.id))
+    archive = await content_of(desk.export_session(INFO.id))
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        lines = [json.loads(line) for line in tar.extractfile("records.jsonl")]
+    assert [(line["seq"], line["body"].get("kind")) for line in lines] == [(1, None), (2, "gap"), (3, None)]
 
 
 class FrailStore:
@@ -363,7 +374,7 @@ async def test_an_import_that_the_store_refuses_midway_leaves_nothing_behind(hom
         async with frail_desk(refuse) as desk:
             with pytest.raises(Unavailable, match="disk is full"):
                 await desk.import_session(in_chunks(await archived(INFO, LARGE)))
-            assert not list((home / "sessions" / "core").iterdir())
+            assert not list((home / "sessions" / "core").glob("[!.]*"))
 
 
 async def test_an_import_that_is_cancelled_midway_leaves_nothing_behind(home):
@@ -381,7 +392,7 @@ async def test_an_import_that_is_cancelled_midway_leaves_nothing_behind(home):
                 seen = (await desk.sessions(SessionQuery())).items
                 tasks.cancel_scope.cancel()
             assert [info.title for info in seen] == ["Import that was not finished"]
-            assert not list((home / "sessions" / "core").iterdir())
+            assert not list((home / "sessions" / "core").glob("[!.]*"))
 
 
 MEASURED = """

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from kiro_core.cli.wanted import Wanted
 from kiro_core.errors import SessionNotFound
 from kiro_core.ports import Desk
-from kiro_core.types import SessionId, SessionInfo, SessionQuery
+from kiro_core.types import Page, SessionId, SessionInfo, SessionQuery
 
 _WHOLE = 36
 _SHORTEST = 4
@@ -47,13 +47,34 @@ async def find_session(desk: Desk, written: str) -> SessionInfo:
     """
     if len(written) == _WHOLE:
         return await desk.info(SessionId(written))
+    infos = {info.id: info async for info in all_sessions(desk, SessionQuery())}
+    return infos[_only({session: info.title for session, info in infos.items()}, written)]
+
+
+async def find_stored(desk: Desk, written: str) -> SessionId:
+    """The same for its id alone, of a session that may be one that cannot be read.
+
+    Raises:
+        SessionNotFound: as above; nothing is looked for where a whole id was written.
+
+    """
+    if len(written) == _WHOLE:
+        return SessionId(written)
+    titles: dict[SessionId, str] = {}
+    async with aclosing(all_pages(desk, SessionQuery())) as pages:
+        async for page in pages:
+            titles |= {info.id: info.title for info in page.items} | dict.fromkeys(page.damaged, "cannot be read")
+    return _only(titles, written)
+
+
+def _only(titles: Mapping[SessionId, str], written: str) -> SessionId:
     if len(written) < _SHORTEST:
         raise SessionNotFound(
             f"'{written}' is too short for a session's id.", hint=f"Write at least {_SHORTEST} characters of it."
         )
-    found = [info async for info in all_sessions(desk, SessionQuery()) if info.id.startswith(written.lower())]
+    found = [session for session in titles if session.startswith(written.lower())]
     if len(found) != 1:
-        many = "\n".join(f"{info.id}  {info.title}" for info in found)
+        many = "\n".join(f"{session}  {titles[session]}" for session in found)
         raise SessionNotFound(
             f"{len(found) or 'No'} session{'s have ids that begin' if found else ' has an id that begins'}"
             f" with '{written}'.",
@@ -64,11 +85,18 @@ async def find_session(desk: Desk, written: str) -> SessionInfo:
 
 async def all_sessions(desk: Desk, query: SessionQuery) -> AsyncGenerator[SessionInfo, None]:
     """Every session that matches, the newest first."""
+    async with aclosing(all_pages(desk, query)) as pages:
+        async for page in pages:
+            for info in page.items:
+                yield info
+
+
+async def all_pages(desk: Desk, query: SessionQuery) -> AsyncGenerator[Page[SessionInfo], None]:
+    """The same page by page; each tells which sessions cannot be read."""
     cursor = None
     while True:
         page = await desk.sessions(query, cursor, _PAGE)
-        for info in page.items:
-            yield info
+        yield page
         cursor = page.cursor
         if cursor is None:
             return

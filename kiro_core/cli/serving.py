@@ -27,8 +27,9 @@ _FACE = "acp"
 class LateDesk:
     """A desk that opens when a client attaches; until then a face asks nothing else of it."""
 
-    def __init__(self, given: Given, agent: str, engine: str) -> None:
-        """Open it later with these."""
+    def __init__(self, given: Given, agent: str, engine: str, face: str) -> None:
+        """Open it later with these; `face` is what serves it."""
+        self._face = face
         self._given = given
         self._names = {"agent": agent, "engine": engine}
 
@@ -53,7 +54,10 @@ class LateDesk:
             from kiro_core.dispatcher import open_desk
 
             settings, registry = self._given.load()
-            async with open_desk(settings, registry, **self._names) as desk, desk.attach(client) as agent:
+            async with (
+                open_desk(settings, registry, **self._names, face=self._face) as desk,
+                desk.attach(client) as agent,
+            ):
                 attached = True
                 yield agent
         except KiroError as error:
@@ -77,6 +81,6 @@ async def serve(given: Given, agent: str, engine: str) -> int:
             with serving:
                 transports = Registry(only={_FACE}).transports
                 async with transports.open(Choice(_FACE)) as transport:
-                    await cast("Face", transport).serve(LateDesk(given, agent, engine))
+                    await cast("Face", transport).serve(LateDesk(given, agent, engine, _FACE))
             tasks.cancel_scope.cancel()
     return 128 + signals[0] if signals else DONE

@@ -15,7 +15,7 @@ from kiro_core.ports import AgentSource, Face, Launcher, SessionStore, Wire
 from kiro_core.registry import Registry
 from kiro_core.session import Tools
 from kiro_core.settings import Settings
-from kiro_core.types import Engine
+from kiro_core.types import NO_CONTACT, Contact, Engine
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,13 +30,23 @@ class Backends:
     sources: Sequence[AgentSource]
     launchers: Mapping[str, Launcher]
     wires: Mapping[str, Wire]
+    contact: Contact = NO_CONTACT
 
     def tools(self, engine: Engine) -> Tools:
         """The backends for a session with that engine."""
         launcher, wire = self.launchers[engine.launcher], self.wires[engine.transport]
         settings = self.settings
         strict = settings.durability == "strict"
-        return Tools(self.store, launcher, wire, settings.limits, settings.recovery, settings.waiting_prompts, strict)
+        return Tools(
+            self.store,
+            launcher,
+            wire,
+            settings.limits,
+            settings.recovery,
+            settings.waiting_prompts,
+            strict=strict,
+            contact=self.contact,
+        )
 
     async def sweep(self) -> None:
         """End what killed desks left behind, and log what that was; nothing that fails there is a desk's business."""
@@ -52,8 +62,10 @@ class Backends:
 
 
 @asynccontextmanager
-async def open_backends(settings: Settings, registry: Registry) -> AsyncIterator[Backends]:
-    """Open store, agent sources, launchers and wires.
+async def open_backends(
+    settings: Settings, registry: Registry, contact: Contact = NO_CONTACT
+) -> AsyncIterator[Backends]:
+    """Open store, agent sources, launchers and wires; `contact` is how the desk can be reached.
 
     Raises on entering:
         UnknownName, SettingsError, PluginError: a choice names nothing, or something with wrong options.
@@ -69,7 +81,7 @@ async def open_backends(settings: Settings, registry: Registry) -> AsyncIterator
         wires = {}
         for name in sorted({engine.transport for engine in engines.values()}):
             wires[name] = _wire(name, await stack.enter_async_context(registry.transports.open(Choice(name))))
-        yield Backends(settings, engines, store, sources, launchers, wires)
+        yield Backends(settings, engines, store, sources, launchers, wires, contact)
 
 
 def _wire(name: str, transport: Wire | Face) -> Wire:

@@ -23,7 +23,19 @@ from kiro_core.ports import Agent, Client
 from kiro_core.registry import Registry
 from kiro_core.session import Life, Plan, Session, Tools
 from kiro_core.settings import Settings
-from kiro_core.types import AgentSummary, Engine, Page, PeerInfo, Problem, Record, SessionId, SessionInfo, SessionQuery
+from kiro_core.types import (
+    AgentSummary,
+    Contact,
+    Engine,
+    Page,
+    PeerInfo,
+    Problem,
+    Record,
+    Report,
+    SessionId,
+    SessionInfo,
+    SessionQuery,
+)
 
 
 class Dispatcher:
@@ -134,6 +146,14 @@ class Dispatcher:
         """See `Desk.delete`."""
         await self._records.delete(session)
 
+    async def verify(self, session: SessionId, *, repair: bool = False) -> Report:
+        """See `Desk.verify`."""
+        return await self._records.verify(session, repair=repair)
+
+    async def take_over(self, session: SessionId, *, force: bool = False) -> Mapping[str, Any]:
+        """See `Desk.take_over`."""
+        return await self._records.take_over(session, force=force)
+
     async def relabel(
         self,
         session: SessionId,
@@ -177,9 +197,11 @@ class Dispatcher:
 
 @asynccontextmanager
 async def open_desk(
-    settings: Settings, registry: Registry, *, agent: str = "", engine: str = ""
+    settings: Settings, registry: Registry, *, agent: str = "", engine: str = "", face: str = ""
 ) -> AsyncIterator[Dispatcher]:
     """Open a desk; `agent` and `engine` are names that go before the settings' own.
+
+    `face` says what it serves ("acp", "run"), for whoever finds one of its sessions held.
 
     Leaving ends all sessions: locks are free and records complete, or the processes are killed.
 
@@ -188,7 +210,7 @@ async def open_desk(
 
     """
     with unwrapped():
-        async with open_backends(settings, registry) as backends, anyio.create_task_group() as beside:
+        async with open_backends(settings, registry, Contact(face)) as backends, anyio.create_task_group() as beside:
             beside.start_soon(backends.sweep)
             async with anyio.create_task_group() as tasks:
                 desk = Dispatcher(backends, tasks, Planner(backends, agent, engine))

@@ -12,10 +12,13 @@ from kiro_core.archive import write_archive
 from kiro_core.dispatcher.importing import import_archive
 from kiro_core.dispatcher.labels import labels, require_free
 from kiro_core.errors import SessionBusy, Unavailable
-from kiro_core.journal import utc_now
+from kiro_core.journal import Journal, utc_now
 from kiro_core.ports import SessionStore
 from kiro_core.session import Session
-from kiro_core.types import SessionId, SessionInfo
+from kiro_core.types import Report, SessionId, SessionInfo
+
+_EVICT_S = 15.0
+"""Longer than a desk needs to end its sessions by itself (`limits.shutdown_s`)."""
 
 
 class Records:
@@ -32,6 +35,19 @@ class Records:
         if live is not None:
             await live.close()
         await self._store.delete(session)
+
+    async def verify(self, session: SessionId, *, repair: bool) -> Report:
+        """See `Desk.verify`."""
+        return await self._store.verify(session, repair=repair)
+
+    async def take_over(self, session: SessionId, *, force: bool) -> Mapping[str, Any]:
+        """See `Desk.take_over`."""
+        owner = await self._store.evict(session, _EVICT_S) if force else {}
+        async with self._store.open(session) as db:
+            if owner:
+                await Journal(db).event("taken_over", {"owner": owner})
+                await db.commit()
+        return owner
 
     async def relabel(
         self, session: SessionId, *, title: str | None, name: str | None, tags: Iterable[str] | None

@@ -8,7 +8,8 @@ from typing import Any
 from kiro_core.frames import Frame
 from kiro_core.journal.entries import Entry, entry
 from kiro_core.journal.terminals import MENTION, ReplayedTerminals
-from kiro_core.types import Record, SessionId
+from kiro_core.notices import at_next_turn
+from kiro_core.types import GAP, Notice, Record, SessionId
 
 STATE_UPDATES = frozenset(
     {
@@ -35,9 +36,10 @@ async def conversation(
 ) -> AsyncGenerator[Frame, None]:
     """Yield `session/update` notifications of the records up to `head`: prompts, and what the agent said and did.
 
-    An update kind that we do not know is conversation. A tool call that never ended is closed as
-    failed at the end, since nothing will ever complete it, unless a turn is `running`. A terminal is
-    shown as the text of its output, for which `again` reads the records behind a number once more.
+    An update kind that we do not know is conversation, and so is the place where records are lost. A tool
+    call that never ended is closed as failed at the end, since nothing will ever complete it, unless a
+    turn is `running`. A terminal is shown as the text of its output, for which `again` reads the records
+    behind a number once more.
     """
     terminals = ReplayedTerminals(again, head)
     open_calls: dict[str, None] = {}
@@ -53,7 +55,7 @@ async def conversation(
             asked = item if item.kind == "prompt" else None
             if item.kind == "terminal":
                 terminals.recorded(item)
-            for frame in _said(item):
+            for frame in _said(item, session):
                 _follow(frame, open_calls)
                 shown = await terminals.shown(frame, record.seq) if MENTION in frame.raw else frame
                 yield shown.with_session(session)
@@ -64,6 +66,12 @@ async def conversation(
             await records.aclose()
     for call in () if running else open_calls:
         yield _update(session, {"sessionUpdate": "tool_call_update", "toolCallId": call, "status": "failed"})
+
+
+def _lost(item: Entry) -> Notice:
+    data = item.value
+    sentence = f"The record is damaged here: what was in it from {data['first']} to {data['last']} is lost."
+    return Notice(GAP, sentence, details=data)
 
 
 def _refuses(item: Entry, asked: Entry | None) -> bool:
@@ -80,7 +88,9 @@ def _asked(item: Entry | None, session: SessionId) -> list[Frame]:
     return [_update(session, {"sessionUpdate": "user_message_chunk", "content": block}) for block in blocks]
 
 
-def _said(item: Entry) -> list[Frame]:
+def _said(item: Entry, session: SessionId) -> list[Frame]:
+    if item.kind == GAP:
+        return [at_next_turn(_lost(item), session)]
     if item.kind != "update" or (frame := item.frame).method != "session/update":
         return []
     kind = _body(frame).get("sessionUpdate")

@@ -8,7 +8,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kiro_core.ports.talking import Agent, Client
-from kiro_core.types import AgentSummary, Engine, Page, PeerInfo, Problem, Record, SessionId, SessionInfo, SessionQuery
+from kiro_core.types import (
+    AgentSummary,
+    Engine,
+    Page,
+    PeerInfo,
+    Problem,
+    Record,
+    Report,
+    SessionId,
+    SessionInfo,
+    SessionQuery,
+)
 
 
 class Attachable(Protocol):
@@ -30,7 +41,7 @@ class Desk(Attachable, Protocol):
     """All that a face sees."""
 
     async def sessions(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> Page[SessionInfo]:
-        """List recorded sessions, newest first.
+        """List recorded sessions, newest first; the ids of those that cannot be read are in `Page.damaged`.
 
         Raises:
             ValueError: the cursor is not one of ours.
@@ -67,6 +78,28 @@ class Desk(Attachable, Protocol):
             SessionNotFound: no session has the id; whoever wants it gone may take it for success.
             Held: another process holds it.
             Unavailable: the store cannot write.
+
+        """
+        ...
+
+    async def verify(self, session: SessionId, *, repair: bool = False) -> Report:
+        """Check all that is stored of a session, and mend it if asked to; see `SessionStore.verify`.
+
+        Raises:
+            SessionNotFound, RecordInvalid, Held, Unavailable: as the store says.
+
+        """
+        ...
+
+    async def take_over(self, session: SessionId, *, force: bool = False) -> Mapping[str, Any]:
+        """Make sure that nobody holds a session, and return who did, empty when nobody had to go.
+
+        With `force` its owner is ended, with all its sessions (`SessionStore.evict`), and a record of kind
+        `taken_over`, `{"owner": {...}}`, says so.
+
+        Raises:
+            Held: somebody holds it, and without `force`, or for the reason that the sentence gives, stays.
+            SessionNotFound, RecordInvalid, Unavailable: as the store says.
 
         """
         ...

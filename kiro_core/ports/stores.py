@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import anyio
 
-from kiro_core.types import AgentConfig, AgentSummary, Page, Problem, Record, SessionId, SessionInfo, SessionQuery
+from kiro_core.types import (
+    NO_CONTACT,
+    AgentConfig,
+    AgentSummary,
+    Contact,
+    Page,
+    Problem,
+    Record,
+    Report,
+    SessionId,
+    SessionInfo,
+    SessionQuery,
+)
 
 
 class AgentSource(Protocol):
@@ -39,24 +51,28 @@ class SessionStore(Protocol):
     Lease, log and metadata are one port, since a stale owner must be refused in the step that writes.
     """
 
-    def create(self, info: SessionInfo) -> AbstractAsyncContextManager[SessionDb]:
+    def create(self, info: SessionInfo, contact: Contact = NO_CONTACT) -> AbstractAsyncContextManager[SessionDb]:
         """Make a session and hold it; entering takes the lease, leaving gives it back.
+
+        `contact` is what everybody else is told in `Held`.
 
         Raises on entering:
             Held: the id exists already, here or elsewhere.
-            Unavailable: the store cannot write.
+            Unavailable: the store cannot write, or cannot keep a second owner out.
 
         """
         ...
 
-    def open(self, session: SessionId) -> AbstractAsyncContextManager[SessionDb]:
-        """Hold a session that exists; a torn last batch is cut on entering.
+    def open(self, session: SessionId, contact: Contact = NO_CONTACT) -> AbstractAsyncContextManager[SessionDb]:
+        """Hold a session that exists; on entering, a torn last batch is cut, and damage at the end is made a gap.
 
         Raises on entering:
             SessionNotFound: no session has the id.
-            Held: another owner lives. `details["owner"]` says who: `{epoch, pid, host, since, program, here}`,
-                as far as the store knows; `here` tells that the process of that pid, seen from here, is it.
+            Held: another owner lives. `details["owner"]` says who: `{epoch, pid, started, boot, host, namespace,
+                since, program, face, socket, here}`, as far as the store knows; `here` tells that the process
+                of that pid, seen from here, is proven to be it.
             RecordInvalid: its metadata is damaged or of a newer format.
+            Unavailable: as above.
 
         """
         ...
@@ -80,7 +96,7 @@ class SessionStore(Protocol):
         ...
 
     async def list(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> Page[SessionInfo]:
-        """Metadata of matching sessions, the newest `updated` first; damaged ones are left out.
+        """Metadata of matching sessions, the newest `updated` first; damaged ones are left out, and told as such.
 
         Raises:
             ValueError: the cursor is not one of ours.
@@ -90,6 +106,12 @@ class SessionStore(Protocol):
 
     def read(self, session: SessionId, after: int = 0) -> AsyncIterator[Record]:
         """Whole batches behind a sequence number, in order, without holding the session.
+
+        What damage has taken is told, never passed over: one record stands for consecutive lost ones, with
+        the `seq` of the first and the only body that a store ever makes, in which `at` is empty and `bytes` tells
+        how many stood there:
+
+            {"at": "", "kind": "gap", "data": {"first": 7, "last": 9, "bytes": 412}}
 
         Raises:
             SessionNotFound: when the iteration begins; also later, when it is deleted meanwhile and not
@@ -108,6 +130,36 @@ class SessionStore(Protocol):
             SessionNotFound: no session has the id, which whoever wants it gone may take for success.
             Held: an owner lives.
             Unavailable: the store cannot write; the outcome is unknown.
+
+        """
+        ...
+
+    async def verify(self, session: SessionId, *, repair: bool = False) -> Report:
+        """Check everything that is stored of a session; without `repair`, nothing is changed.
+
+        Checked are the order of numbers and epochs, that batches are whole and records readable, the
+        metadata, and who held it last. With `repair` it is held for the moment; no byte is thrown
+        away: what is no record is kept beside, and gaps stay.
+
+        Raises:
+            SessionNotFound: nothing is stored under the id.
+            RecordInvalid: it is of a newer format.
+            Held: it is to be mended, and an owner lives.
+            Unavailable: it cannot be read or written.
+
+        """
+        ...
+
+    async def evict(self, session: SessionId, timeout_s: float) -> Mapping[str, Any]:
+        """End whoever holds a session by force, and return when nobody does: who it was, or nothing if it was free.
+
+        That owner loses all its sessions. It is asked to end first; after `timeout_s` seconds it is killed, and
+        waited for as long again.
+
+        Raises:
+            SessionNotFound: nothing is stored under the id.
+            Held: it cannot be proven from here who the owner is, or it did not end; the sentence says which.
+            Unavailable: it cannot be found out.
 
         """
         ...
@@ -150,10 +202,10 @@ class SessionDb(Protocol):
         ...
 
     async def commit(self) -> None:
-        """Make everything that was appended durable before returning.
+        """Make everything that was appended durable before returning; calls at a time share the work.
 
         Raises:
-            Fenced, Unavailable.
+            Fenced, Unavailable: what was not durable yet may be lost; this acquisition stores nothing more.
 
         """
         ...

@@ -71,8 +71,10 @@ class Life:
         return f"session {self._session.plan.info.id}"
 
     def _held(self) -> AbstractAsyncContextManager[SessionDb]:
-        plan, store = self._session.plan, self._session.tools.store
-        return store.open(plan.info.id) if plan.loaded else store.create(plan.info)
+        plan, tools = self._session.plan, self._session.tools
+        if plan.loaded:
+            return tools.store.open(plan.info.id, tools.contact)
+        return tools.store.create(plan.info, tools.contact)
 
     async def _own(self) -> None:
         session = self._session

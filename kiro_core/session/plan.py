@@ -12,7 +12,7 @@ from kiro_core.notices import MARK
 from kiro_core.ports import Launcher, SessionStore, Wire
 from kiro_core.session.choices import Choices
 from kiro_core.settings import Limits
-from kiro_core.types import AgentConfig, Command, Engine, Notice, SessionInfo
+from kiro_core.types import NO_CONTACT, AgentConfig, Command, Contact, Engine, Notice, SessionInfo
 
 
 def server_names(request: Frame) -> list[str]:
@@ -29,7 +29,7 @@ _RECORDED = ("name", "description", "prompt", "model", "origin", "digest")
 class Tools:
     """The backends and limits that a session works with; see the settings `recovery` and `waiting_prompts`.
 
-    `strict` shows nothing that is not durable.
+    `strict` shows nothing that is not durable; `contact` is how the desk can be reached.
     """
 
     store: SessionStore
@@ -39,6 +39,7 @@ class Tools:
     recovery: Sequence[str] = ("resume", "load", "text")
     waiting_prompts: str = "ask"
     strict: bool = False
+    contact: Contact = NO_CONTACT
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,12 @@ from kiro_core.testing.store_deleting import DeletingPromises
 from kiro_core.testing.store_lease import LeasePromises
 from kiro_core.testing.store_log import LogPromises
 from kiro_core.testing.store_reading import ReadingPromises
+from kiro_core.testing.store_upkeep import UpkeepPromises
 
 
-class StoreContract(LeasePromises, LogPromises, ReadingPromises, CataloguePromises, DeletingPromises, Contract):
+class StoreContract(
+    LeasePromises, LogPromises, ReadingPromises, CataloguePromises, DeletingPromises, UpkeepPromises, Contract
+):
     """Inherit it, set `provider`, and give `options` where the store needs any.
 
         class TestSqlite(StoreContract):

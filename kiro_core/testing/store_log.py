@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from kiro_core.ports import SessionStore
@@ -93,3 +95,29 @@ class LogPromises:
             await db.commit()
             assert db.head == head
             assert [record.seq for record in await records(store, info.id)] == [head]
+
+    async def test_commits_at_a_time_all_return_when_their_records_are_durable(self, store: SessionStore) -> None:
+        info = session()
+
+        async def write(number: int) -> None:
+            await db.append([b'{"n":%d}' % number])
+            await db.commit()
+
+        with anyio.fail_after(30):
+            async with store.create(info) as db:
+                for _ in range(3):
+                    async with anyio.create_task_group() as tasks:
+                        for number in range(20):
+                            tasks.start_soon(write, number)
+        assert len(await records(store, info.id)) == 60
+
+    async def test_who_gives_up_waiting_for_a_commit_keeps_nobody_else_from_it(self, store: SessionStore) -> None:
+        with anyio.fail_after(30):
+            async with store.create(session()) as db:
+                await db.append([b"{}"])
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(db.commit)
+                    await anyio.lowlevel.checkpoint()
+                    tasks.cancel_scope.cancel()
+                await db.append([b"{}"])
+                await db.commit()

@@ -72,3 +72,13 @@ class ReadingPromises:
     async def test_an_unknown_session_cannot_be_read(self, store: SessionStore) -> None:
         with pytest.raises(SessionNotFound):
             await records(store, session().id)
+
+    async def test_reading_behind_any_number_of_a_long_log_begins_right_there(self, store: SessionStore) -> None:
+        info = session()
+        async with store.create(info) as db:
+            for _ in range(40):
+                await db.append([b'{"pad":"%b"}' % (b"x" * 400)] * 50)
+        everything = [record.seq for record in await records(store, info.id)]
+        for after in (0, 1, everything[0], everything[777], everything[-2], everything[-1], everything[-1] + 1):
+            found = [record.seq for record in await records(store, info.id, after)]
+            assert found == [number for number in everything if number > after]

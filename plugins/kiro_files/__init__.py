@@ -35,7 +35,11 @@ async def open_store(options: FilesOptions) -> AsyncIterator[SessionStore]:
     """Open the store of one folder; nothing is created before the first session."""
     from kiro_files.store import FileStore
 
-    yield FileStore(options.root)
+    store = FileStore(options.root)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 @hookimpl

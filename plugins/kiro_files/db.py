@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import anyio
 from anyio import to_thread
 
 from kiro_core.errors import Fenced, Unavailable
 from kiro_core.types import Record, SessionInfo
-from kiro_files import backwards, metadata
-from kiro_files.files import Files, unavailable
+from kiro_files import metadata, seeking
+from kiro_files.committing import Committer
+from kiro_files.disk import Disk
+from kiro_files.files import Files
 from kiro_files.opening import Holding
-
-_LEAVE_SECONDS = 5
-_flush = os.fdatasync if hasattr(os, "fdatasync") else os.fsync
+from kiro_files.refusals import unavailable
 
 
 class FileDb:
-    """A held session; `append` runs in the event loop, what waits for the disk in a worker thread."""
+    """A held session; `append` runs in the event loop, what waits for the disk in the store's committer."""
 
-    def __init__(self, files: Files, holding: Holding) -> None:
+    def __init__(self, files: Files, holding: Holding, committer: Committer) -> None:
         """Own what `opening` took; `leave` gives it back."""
         self._files = files
         self._lease, self._log, self._info = holding
+        self._disk = Disk(committer, self._lease)
         self._left = False
-        self._disk = anyio.Lock()
+        self._told = _Told(self)
         self.lost = anyio.Event()
 
     @property
@@ -53,21 +52,20 @@ class FileDb:
             Fenced, Unavailable.
 
         """
-        self._check()
-        try:
+        with self._told:
+            self._check()
             return self._log.append(batch) if batch else self.head
-        except OSError as error:
-            raise self._unavailable(error) from error
 
     async def commit(self) -> None:
-        """Flush the log to the disk.
+        """Flush the log to the disk; commits that wait for one flush share the next.
 
         Raises:
-            Fenced, Unavailable.
+            Fenced, Unavailable: once a flush has failed, everything that follows is refused.
 
         """
-        async with self._on_disk():
-            await to_thread.run_sync(_flush, self._lease.log_fd)
+        with self._told:
+            self._require_held()
+            await self._disk.flush(self._log.end)
 
     async def tail(self, count: int) -> Sequence[Record]:
         """The last `count` records, oldest first; reads from the end of the log.
@@ -76,8 +74,10 @@ class FileDb:
             Fenced, Unavailable.
 
         """
-        async with self._on_disk():
-            return await to_thread.run_sync(backwards.last, self._lease.log_fd, self._log.end, count)
+        log, fd = self._log, self._lease.log_fd
+        with self._told:
+            self._check()
+            return await to_thread.run_sync(seeking.last, fd, log.end, log.seq, count, abandon_on_cancel=True)
 
     async def put_info(self, info: SessionInfo) -> None:
         """Replace the metadata, durable on return; fields that we do not know stay.
@@ -90,47 +90,55 @@ class FileDb:
         if info.id != self._files.id:
             message = f"The metadata of {info.id} cannot replace that of {self._files.id}."
             raise ValueError(message)
-        async with self._on_disk():
-            await to_thread.run_sync(metadata.replace, self._files, info, self.epoch, self._lease.check)
-            self._info = info
+        with self._told:
+            self._check()
+            await self._disk.do(lambda: self._replace(info))
 
     async def leave(self) -> None:
-        """Let a flush or a replacement in flight end, then give the session back."""
+        """Give the session back; bounded, see `Disk.leave`."""
         self._left = True
-        try:
-            with anyio.move_on_after(_LEAVE_SECONDS, shield=True):
-                await self._disk.acquire()
-        finally:
-            self._lease.release()
+        await self._disk.leave()
 
-    @asynccontextmanager
-    async def _on_disk(self) -> AsyncIterator[None]:
-        """One slow operation at a time, so that leaving can wait for the last one."""
-        self._check()
-        async with self._disk:
-            self._check()
-            try:
-                yield
-            except Fenced:
-                self.lost.set()
-                raise
-            except OSError as error:
-                raise self._unavailable(error) from error
+    def _replace(self, info: SessionInfo) -> None:
+        metadata.replace(self._files, info, self.epoch, self._lease.check)
+        self._info = info
+
+    def explained(self, error: OSError) -> Unavailable:
+        """What the disk refuses, in words."""
+        said = unavailable(error, f"The session {self._files.id} could not be stored in {self._files.folder}")
+        if error is self._disk.failed:
+            said.hint += " Then close the session and open it again: what was not flushed may be lost."
+        return said
 
     def _check(self) -> None:
+        self._require_held()
+        self._disk.check()
+
+    def _require_held(self) -> None:
         if self._left:
             raise Fenced(
                 f"The session {self._files.id} is not held any more.",
                 hint="Open it again to go on.",
                 session=self._files.id,
             )
-        try:
-            self._lease.check()
-        except Fenced:
-            self.lost.set()
-            raise
-        except OSError as error:
-            raise self._unavailable(error) from error
 
-    def _unavailable(self, error: OSError) -> Unavailable:
-        return unavailable(error, f"The session {self._files.id} could not be stored in {self._files.folder}")
+
+class _Told:
+    """Lets no error of the disk out but in words, and says when the lease is gone.
+
+    Not a generator: it is entered once or twice for every record.
+    """
+
+    __slots__ = ("_db",)
+
+    def __init__(self, db: FileDb) -> None:
+        self._db = db
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, Fenced):
+            self._db.lost.set()
+        elif isinstance(error, OSError):
+            raise self._db.explained(error) from error

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from kiro_core.errors import SessionNotFound, Unavailable
+from kiro_core.errors import SessionNotFound
 from kiro_core.types import SessionId
 
 PRIVATE = 0o600
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_REASONS = {
-    errno.ENOSPC: ("the disk is full", "Free some space, then try again."),
-    errno.EDQUOT: ("the disk quota is used up", "Free some space, then try again."),
-    errno.EFBIG: ("the file has reached the largest size allowed", "Raise the limit on file sizes (ulimit -f)."),
-    errno.EROFS: ("the file system is read-only", "Mount it writable, or set another root for the store."),
-    errno.EACCES: ("access is denied", "Check who owns the folder of the store."),
-    errno.EPERM: ("access is denied", "Check who owns the folder of the store."),
-}
-_HINT = "Check the disk and its file system, then try again."
 
 
 def is_id(text: str) -> bool:
@@ -33,11 +24,12 @@ def is_id(text: str) -> bool:
 class Files:
     """The paths of one session: `{id}.json`, `{id}.jsonl` and `{id}.lock` in one folder.
 
-    `others` are what may stand there besides metadata and lock file: the log, metadata that were
-    being written, and the inbox of a version that has one.
+    `damaged` takes what is cut out of the log. `others` are what may stand there besides metadata and
+    lock file: that, the log, damaged metadata, those that were being written, and the inbox of a version
+    that has one.
     """
 
-    __slots__ = ("folder", "id", "lock", "log", "metadata", "others")
+    __slots__ = ("damaged", "folder", "id", "lock", "log", "metadata", "others")
 
     def __init__(self, folder: Path, session: SessionId) -> None:
         """Name the files; none is touched.
@@ -51,7 +43,9 @@ class Files:
         self.folder = folder
         self.id = session
         self.metadata, self.log, self.lock = (folder / f"{session}.{kind}" for kind in ("json", "jsonl", "lock"))
-        self.others = (self.log, *(folder / f"{session}.{kind}" for kind in ("json.new", "inbox")))
+        self.damaged = folder / f"{session}.damaged"
+        more = (folder / f"{session}.{kind}" for kind in ("json.new", "json.damaged", "inbox"))
+        self.others = (self.log, self.damaged, *more)
 
 
 def not_found(session: SessionId) -> SessionNotFound:
@@ -61,22 +55,17 @@ def not_found(session: SessionId) -> SessionNotFound:
     )
 
 
-def unavailable(error: OSError, failed: str) -> Unavailable:
-    """The error for a file operation that failed, in words; `failed` begins its sentence."""
-    reason, hint = _REASONS.get(error.errno or 0, (f"the disk answered {error.strerror or str(error)!r}", _HINT))
-    return Unavailable(f"{failed}: {reason}.", hint=hint, errno=error.errno)
-
-
-def open_private(path: Path, flags: int) -> int:
-    """Open a file, created when missing, readable by its owner alone whatever the umask says."""
+def open_private(path: Path, flags: int) -> tuple[int, os.stat_result]:
+    """Open a file, created when missing, readable by its owner alone whatever the umask says; and which one it is."""
     fd = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
     try:
-        if stat.S_IMODE(os.fstat(fd).st_mode) != PRIVATE:
+        status = os.fstat(fd)
+        if stat.S_IMODE(status.st_mode) != PRIVATE:
             os.fchmod(fd, PRIVATE)
     except BaseException:
         os.close(fd)
         raise
-    return fd
+    return fd, status
 
 
 def make_folder(folder: Path) -> None:
@@ -114,3 +103,13 @@ def write_all(fd: int, content: bytes) -> None:
     done = os.write(fd, content)
     while done < len(content):
         done += os.write(fd, memoryview(content)[done:])
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[int]:
+    """A file to read, by its descriptor."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield fd
+    finally:
+        os.close(fd)

@@ -8,29 +8,25 @@ for messages and for the epoch only; whatever it holds, it never decides who may
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
-
-import msgspec
 
 from kiro_core.errors import Fenced, Held
+from kiro_core.types import Contact
 from kiro_files.files import Files
 from kiro_files.locked import LockedFile
-from kiro_files.owner import as_details, described, read_owner, this_process
-
-_RECORD_BYTES = 512
+from kiro_files.owner import Owner, as_details, described, encode_owner, read_owner, this_process
+from kiro_files.probing import require_locks
 
 
 class Lease:
     """The two locks of a held session."""
 
-    __slots__ = ("_files", "_lock", "_log", "previous")
+    __slots__ = ("_files", "_lock", "_log")
 
     def __init__(self, files: Files, lock: LockedFile, log: LockedFile) -> None:
-        """Keep both locks; `previous` is what the lock file says of the owner before."""
+        """Keep both locks."""
         self._files = files
         self._lock = lock
         self._log = log
-        self.previous = read_owner(files.lock)
 
     @staticmethod
     def take(files: Files) -> Lease:
@@ -38,28 +34,37 @@ class Lease:
 
         Raises:
             Held: another owner lives.
+            Unavailable: locks are worth nothing in this folder.
             OSError: the files cannot be opened or locked.
 
         """
-        with ExitStack() as undo:
-            lock = LockedFile.take(files.lock, os.O_RDWR)
-            if lock is None:
-                raise _held(files)
-            undo.callback(lock.release)
+        require_locks(files.folder)
+        lock = LockedFile.take(files.lock, os.O_RDWR)
+        if lock is None:
+            raise held(files)
+        try:
             log = LockedFile.take(files.log, os.O_RDWR | os.O_APPEND)
-            if log is None:
-                raise _held(files)
-            undo.pop_all()
+        except BaseException:
+            lock.release()
+            raise
+        if log is None:
+            lock.release()
+            raise held(files)
         return Lease(files, lock, log)
+
+    @property
+    def previous(self) -> Owner:
+        """What the lock file says of the owner: the one before us, until we sign."""
+        return read_owner(self._files.lock)
 
     @property
     def log_fd(self) -> int:
         """The log's descriptor, which carries the second lock."""
         return self._log.fd
 
-    def sign(self, epoch: int) -> None:
+    def sign(self, epoch: int, contact: Contact) -> None:
         """Write who holds the session now; one write of a fixed size, so that readers see one record."""
-        record = msgspec.json.encode(this_process(epoch)).ljust(_RECORD_BYTES - 1) + b"\n"
+        record = encode_owner(this_process(epoch, contact))
         os.pwrite(self._lock.fd, record, 0)
         os.ftruncate(self._lock.fd, len(record))
 
@@ -93,11 +98,20 @@ class Lease:
         self._lock.release()
 
 
-def _held(files: Files) -> Held:
+def held(files: Files) -> Held:
+    """The error for a session that another owner has; it names the owner and says what to do."""
     owner = read_owner(files.lock)
+    details = as_details(owner)
     return Held(
         f"The session {files.id} is held by {described(owner)}.",
-        hint="Close it there first; when that process ends, the session is free at once.",
+        hint=_what_to_do(files, owner, here=details["here"]),
         session=files.id,
-        owner=as_details(owner),
+        owner=details,
     )
+
+
+def _what_to_do(files: Files, owner: Owner, *, here: bool) -> str:
+    close = "Close it there first; when that process ends, the session is free at once."
+    if not here or owner.pid == os.getpid():
+        return close
+    return f"{close} `kiro-core sessions takeover {files.id} --force` ends it, with all its sessions."

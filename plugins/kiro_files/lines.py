@@ -2,6 +2,9 @@
 
 `{"format":1,"seq":N,"epoch":E,"until":M,"body":{...}}` where M is the `seq` of the last record of
 the same batch. A log whose last line has not reached its `until` was torn, and the whole batch goes.
+
+`{"format":1,"seq":N,"epoch":E,"until":M,"gap":B}` and blanks stand where B damaged bytes stood, and
+with them the records N to M.
 """
 
 from __future__ import annotations
@@ -11,21 +14,35 @@ from typing import Annotated
 
 import msgspec
 
-from kiro_core.errors import RecordInvalid
-from kiro_core.types import FORMAT
+from kiro_core.types import FORMAT, GAP, Record
 
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What it means for text to be no JSON of the shape that was expected."""
+
 _Count = Annotated[int, msgspec.Meta(ge=1, lt=2**62)]
 
 
 class Line(msgspec.Struct, gc=False):
-    """One record with its envelope; `body` is JSON text as it was appended."""
+    """One record with its envelope; `body` is JSON text as it was appended, empty where there is a `gap`."""
 
     format: int
     seq: _Count
     epoch: _Count
     until: _Count
-    body: msgspec.Raw
+    body: msgspec.Raw = msgspec.Raw()
+    gap: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+    @property
+    def reach(self) -> int:
+        """The last number that it stands for."""
+        return self.until if self.gap else self.seq
+
+    @property
+    def record(self) -> Record:
+        """The record, or the gap as one."""
+        if self.gap:
+            return gap_record(self.seq, self.until, self.epoch, self.gap)
+        return Record(self.seq, self.epoch, bytes(self.body))
 
 
 class _Format(msgspec.Struct):
@@ -56,26 +73,37 @@ def encode(batch: Sequence[bytes], head: int, epoch: int) -> bytes:
     return line * count % tuple(values)
 
 
-def decode(line: bytes) -> Line | None:
-    """Read one line (without its newline); None when it is damaged.
+def encode_gap(first: int, last: int, epoch: int, size: int) -> bytes:
+    """A line of `size` bytes in place of as many damaged ones.
 
-    Raises:
-        RecordInvalid: it has a newer format than this program knows.
-
+    It is blank where no number is missing, or where it would not fit: the numbers around it then
+    tell the gap.
     """
-    try:
-        record = _line(line)
-    except _UNREADABLE:
-        record = None
-    if (record.format if record else _format_of(line)) > FORMAT:
-        raise RecordInvalid(
-            "The session's log has records of a newer format than this version reads.", hint="Update kiro-core."
-        )
-    return record
+    told = b'{"format":%d,"seq":%d,"epoch":%d,"until":%d,"gap":%d}' % (FORMAT, first, epoch, last, size)
+    return (told if first <= last and len(told) < size else b"").ljust(size - 1) + b"\n"
 
 
-def _format_of(line: bytes) -> int:
+def decode(text: bytes) -> Line | None:
+    """Read one line (without its newline); None when it is damaged, or of a format that is not ours."""
     try:
-        return _format(line).format
-    except _UNREADABLE:
-        return 0
+        line = _line(text)
+        if not text.isascii():
+            text.decode()  # the parser passes over a body without looking at its encoding
+    except UNREADABLE:
+        return None
+    whole = line.gap or bytes(line.body)[:1] == b"{"
+    return line if whole and line.format == FORMAT and line.until >= line.seq else None
+
+
+def is_newer(text: bytes) -> bool:
+    """Whether a line says that it has a newer format than this program knows."""
+    try:
+        return _format(text).format > FORMAT
+    except UNREADABLE:
+        return False
+
+
+def gap_record(first: int, last: int, epoch: int, size: int) -> Record:
+    """What a reader is given for lost records; see `SessionStore.read`."""
+    body = b'{"at":"","kind":"%b","data":{"first":%d,"last":%d,"bytes":%d}}' % (GAP.encode(), first, last, size)
+    return Record(first, epoch, body)

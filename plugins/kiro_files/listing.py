@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -32,32 +33,49 @@ def list_page(folder: Path, query: SessionQuery, cursor: str | None, limit: int)
         raise ValueError(message)
     behind = _place_in(cursor) if cursor is not None else None
     matches = _matcher(query)
-    found = [info for info in _scan(folder) if matches(info) and (behind is None or _place(info) < behind)]
+    damaged: list[SessionId] = []
+    found = [info for info in _scan(folder, damaged) if matches(info) and (behind is None or _place(info) < behind)]
     found.sort(key=_place, reverse=True)
     items = found[:limit]
-    return Page(items, _cursor(items[-1]) if len(found) > limit else None)
+    return Page(items, _cursor(items[-1]) if len(found) > limit else None, sorted(damaged))
 
 
-def _scan(folder: Path) -> Iterator[SessionInfo]:
-    """All metadata that can be read; what is damaged or vanishes meanwhile is left out."""
+def _scan(folder: Path, damaged: list[SessionId]) -> Iterator[SessionInfo]:
+    """All metadata that can be read; what vanishes meanwhile is left out, and of what is damaged the id noted."""
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
         return
     try:
         with os.scandir(fd) as entries:
-            names = [entry.name for entry in entries if entry.name.endswith(".json")]
-        for name in names:
+            there = {entry.name for entry in entries}
+        damaged += _without_metadata(there, fd)
+        for name in there:
+            if not name.endswith(".json"):
+                continue
             session = SessionId(name.removesuffix(".json"))
             if not is_id(session):
                 continue
             try:
                 info = parse(read_whole(name, dir_fd=fd), session)
+            except FileNotFoundError:
+                continue
             except (RecordInvalid, OSError):
+                damaged.append(session)
                 continue
             yield info
     finally:
         os.close(fd)
+
+
+def _without_metadata(there: set[str], fd: int) -> Iterator[SessionId]:
+    """Sessions of which only records are left."""
+    for name in there:
+        session, _, kind = name.partition(".")
+        if kind == "jsonl" and f"{session}.json" not in there and is_id(session):
+            with suppress(FileNotFoundError):
+                if os.stat(name, dir_fd=fd).st_size:
+                    yield SessionId(session)
 
 
 def _matcher(query: SessionQuery) -> Callable[[SessionInfo], bool]:

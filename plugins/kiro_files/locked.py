@@ -35,9 +35,8 @@ class LockedFile:
         self._name = str(path)
         self.fd = -1
         with _guard:
-            self.fd = open_private(path, flags)
+            self.fd, status = open_private(path, flags)
             _all.add(self)
-        status = os.fstat(self.fd)
         self._identity = status.st_dev, status.st_ino
 
     @staticmethod
@@ -84,7 +83,8 @@ class LockedFile:
                 os.close(fd)
 
     def __del__(self) -> None:
-        self.release()
+        if self.fd >= 0:
+            self.release()
 
 
 def _after_fork_in_child() -> None:

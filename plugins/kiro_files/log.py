@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from kiro_files.backwards import find_end
 from kiro_files.files import write_all
 from kiro_files.lines import encode
+from kiro_files.seeking import End
 
 
 class Log:
@@ -15,19 +15,11 @@ class Log:
 
     __slots__ = ("_dirty", "_fd", "end", "epoch", "seq")
 
-    def __init__(self, fd: int) -> None:
-        """Find the last whole batch and cut what a torn write left behind it.
-
-        Raises:
-            RecordInvalid: the log has records of a newer format.
-            OSError: the disk failed.
-
-        """
+    def __init__(self, fd: int, end: End) -> None:
+        """Go on at its end, behind which nothing stands."""
         self._fd = fd
-        size = os.fstat(fd).st_size
-        self.end, self.seq, self.epoch = find_end(fd, size)
-        self._dirty = self.end != size
-        self._tidy()
+        self.end, self.seq, self.epoch = end.offset, end.seq, end.epoch
+        self._dirty = False
 
     def append(self, batch: Sequence[bytes]) -> int:
         """Write a batch behind the last one and return the number of its last record.

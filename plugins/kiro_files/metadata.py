@@ -12,8 +12,7 @@ import msgspec
 from kiro_core.errors import RecordInvalid
 from kiro_core.types import FORMAT, SessionId, SessionInfo
 from kiro_files.files import Files, not_found, open_private, read_whole, sync_folder, write_all
-
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+from kiro_files.lines import UNREADABLE
 
 
 class _Envelope(msgspec.Struct):
@@ -42,7 +41,7 @@ def load(files: Files) -> tuple[SessionInfo, int]:
     info = parse(text, files.id)
     try:
         return info, _envelope(text).epoch
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _damaged(files.id, error) from error
 
 
@@ -60,6 +59,11 @@ def require(files: Files) -> None:
         raise not_found(files.id) from error
 
 
+def is_newer(error: RecordInvalid) -> bool:
+    """Whether metadata were refused for their format, and not for damage."""
+    return "format" in error.details
+
+
 def parse(text: bytes, session: SessionId) -> SessionInfo:
     """Read the text of a metadata file.
 
@@ -69,7 +73,7 @@ def parse(text: bytes, session: SessionId) -> SessionInfo:
     """
     try:
         info = _info(text)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         _refuse_newer(text, session)
         raise _damaged(session, error) from error
     if info.format > FORMAT:
@@ -82,12 +86,13 @@ def parse(text: bytes, session: SessionId) -> SessionInfo:
 def replace(files: Files, info: SessionInfo, epoch: int, check: Callable[[], None]) -> None:
     """Write the metadata beside the old one and rename it, durable on return.
 
-    Fields of the old one that we do not know stay. `check` is called last before the rename and
+    Fields of the old one that we do not know stay. `check` is called first, and last before the rename, and
     raises when the session is not ours any more.
     """
+    check()
     text = msgspec.json.encode({**_stored(files), **_as_fields(info), "epoch": epoch}) + b"\n"
     new = files.metadata.with_suffix(".json.new")
-    fd = open_private(new, os.O_WRONLY | os.O_TRUNC)
+    fd, _ = open_private(new, os.O_WRONLY | os.O_TRUNC)
     try:
         try:
             write_all(fd, text)
@@ -112,12 +117,12 @@ def _stored(files: Files) -> dict[str, msgspec.Raw]:
     """The old fields as JSON text; none when there is no old file or it is damaged."""
     try:
         return _fields(read_whole(files.metadata))
-    except (FileNotFoundError, *_UNREADABLE):
+    except (FileNotFoundError, *UNREADABLE):
         return {}
 
 
 def _refuse_newer(text: bytes, session: SessionId) -> None:
-    with suppress(*_UNREADABLE):
+    with suppress(*UNREADABLE):
         if (found := _envelope(text).format) > FORMAT:
             raise RecordInvalid(
                 f"The session {session} has format {found}, this version reads format {FORMAT}.",
@@ -130,6 +135,6 @@ def _refuse_newer(text: bytes, session: SessionId) -> None:
 def _damaged(session: SessionId, reason: object) -> RecordInvalid:
     return RecordInvalid(
         f"The metadata of the session {session} is damaged: {reason}.",
-        hint=f"Repair {session}.json in the folder of the store, or restore it from a copy.",
+        hint=f"`kiro-core sessions verify {session} --repair` makes it anew from what can be read of it.",
         session=session,
     )

@@ -3,73 +3,86 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from collections.abc import AsyncGenerator
+from pathlib import Path
 
-from kiro_core.types import Record
-from kiro_files.files import Files, not_found
-from kiro_files.lines import Line, decode
+from anyio import to_thread
+
+from kiro_core.types import Record, SessionId
+from kiro_files import metadata
+from kiro_files.files import Files, not_found, opened
+from kiro_files.places import Place
+from kiro_files.refusals import explained
+from kiro_files.scanning import Scan
+from kiro_files.seeking import seek
 
 PART_BYTES = 262144
 
 
-class Part(NamedTuple):
-    """Records of whole batches, and the offset at which the next part begins."""
-
-    records: list[Record]
-    next: int
-
-
-def read_part(files: Files, start: int) -> Part | None:
-    """The whole batches of the next quarter of a MiB, or one larger batch; None at the log's end.
-
-    `start` is a batch boundary. Nothing else is kept between two parts, and an owner that repairs
-    the log never cuts before a boundary, so that old and new text cannot mix.
+async def read_records(folder: Path, session: SessionId, after: int) -> AsyncGenerator[Record, None]:
+    """Whole batches behind a sequence number, and gaps, in order, up to the log's end at that moment.
 
     Raises:
-        SessionNotFound: it was deleted while it was read.
+        SessionNotFound: when the iteration begins, or when the session is deleted meanwhile.
         RecordInvalid: a record of a newer format.
+        Unavailable.
+
+    """
+    files = Files(folder, session)
+    failed = f"The log of the session {files.id} could not be read"
+    with explained(failed):
+        await to_thread.run_sync(metadata.require, files, abandon_on_cancel=True)
+        place = await to_thread.run_sync(_begin, files, after, abandon_on_cancel=True)
+    while True:
+        with explained(failed):
+            part = await to_thread.run_sync(_read_part, files, place, abandon_on_cancel=True)
+        if part is None:
+            return
+        for item in part.found:
+            record = item.record
+            if record is not None and record.seq > after:
+                yield record
+        place = part.place
+
+
+def scan_part(fd: int, place: Place) -> Scan | None:
+    """The whole batches of the next quarter of a MiB, or one larger batch; None at the log's end.
+
+    Raises:
+        RecordInvalid: records of a newer format.
         OSError: the log cannot be read.
 
     """
+    size = PART_BYTES
+    while True:
+        block = os.pread(fd, size, place.offset)
+        scan = Scan(place)
+        scan.feed(block, place.offset)
+        if len(block) < size:
+            scan.finish()
+            return scan if scan.place.offset > place.offset else None
+        if scan.found:
+            return scan
+        size *= 2
+
+
+def _begin(files: Files, after: int) -> Place:
     try:
-        fd = os.open(files.log, os.O_RDONLY | os.O_CLOEXEC)
+        with opened(files.log) as fd:
+            return seek(fd, os.fstat(fd).st_size, after)
+    except FileNotFoundError:
+        return Place()
+
+
+def _read_part(files: Files, place: Place) -> Scan | None:
+    """The next part; nothing but the place is kept between two.
+
+    An owner that mends the log never cuts before a boundary, so that old and new text cannot mix.
+    """
+    try:
+        with opened(files.log) as fd:
+            return scan_part(fd, place)
     except FileNotFoundError as error:
-        if start:
+        if place.offset:
             raise not_found(files.id) from error
         return None
-    try:
-        size = PART_BYTES
-        while True:
-            block = os.pread(fd, size, start)
-            lines, done = _whole_batches(block)
-            if done:
-                return Part([Record(line.seq, line.epoch, bytes(line.body)) for line in lines], start + done)
-            if len(block) < size:
-                return None
-            size *= 2
-    finally:
-        os.close(fd)
-
-
-def _whole_batches(block: bytes) -> tuple[list[Line], int]:
-    """The lines of the whole batches in a block, and where the last of them ends.
-
-    Damaged lines are skipped. A batch whose end is damaged is over when the next one begins.
-    """
-    whole: list[Line] = []
-    batch: list[Line] = []
-    start = done = 0
-    while (newline := block.find(b"\n", start)) >= 0:
-        line = decode(block[start:newline])
-        if line is not None and batch and batch[-1].until != line.until:
-            whole += batch
-            batch, done = [], start
-        start = newline + 1
-        if line is not None:
-            batch.append(line)
-        if line is not None and line.seq == line.until:
-            whole += batch
-            batch = []
-        if not batch:
-            done = start
-    return whole, done

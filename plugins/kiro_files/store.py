@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from anyio import to_thread
 
 from kiro_core.ports import SessionDb
-from kiro_core.types import Page, Record, SessionId, SessionInfo, SessionQuery
+from kiro_core.types import NO_CONTACT, Contact, Page, Record, Report, SessionId, SessionInfo, SessionQuery
 from kiro_files import metadata
+from kiro_files.checking import check_session, repair_session, require_any
+from kiro_files.committing import Committer
 from kiro_files.db import FileDb
-from kiro_files.files import Files, is_id, unavailable
+from kiro_files.evicting import evict_owner
+from kiro_files.files import Files, is_id
 from kiro_files.listing import list_page
 from kiro_files.opening import Holding, create_session, open_session
-from kiro_files.reading import read_part
+from kiro_files.reading import read_records
+from kiro_files.refusals import explained
 from kiro_files.removing import delete_session
 from kiro_files.waiting import wait_until_free
 
@@ -26,9 +31,14 @@ class FileStore:
     def __init__(self, root: Path) -> None:
         """`root` is absolute; nothing is touched yet."""
         self._root = root
+        self._committer = Committer()
+
+    def close(self) -> None:
+        """Let go of what the store has for itself; sessions that are still held stay as they are."""
+        self._committer.close()
 
     @asynccontextmanager
-    async def create(self, info: SessionInfo) -> AsyncIterator[SessionDb]:
+    async def create(self, info: SessionInfo, contact: Contact = NO_CONTACT) -> AsyncIterator[SessionDb]:
         """Make a session and hold it.
 
         Raises on entering:
@@ -40,11 +50,11 @@ class FileStore:
             message = f"A session's id is a lower-case UUID, not {info.id!r}."
             raise ValueError(message)
         files = Files(self._root, info.id)
-        async with _held(files, lambda: create_session(files, info)) as db:
+        async with self._held(files, lambda: create_session(files, info, contact)) as db:
             yield db
 
     @asynccontextmanager
-    async def open(self, session: SessionId) -> AsyncIterator[SessionDb]:
+    async def open(self, session: SessionId, contact: Contact = NO_CONTACT) -> AsyncIterator[SessionDb]:
         """Hold a session that exists.
 
         Raises on entering:
@@ -52,7 +62,7 @@ class FileStore:
 
         """
         files = Files(self._root, session)
-        async with _held(files, lambda: open_session(files)) as db:
+        async with self._held(files, lambda: open_session(files, contact)) as db:
             yield db
 
     async def get(self, session: SessionId) -> SessionInfo:
@@ -63,7 +73,7 @@ class FileStore:
 
         """
         files = Files(self._root, session)
-        with _explained(f"The session {session} could not be read"):
+        with explained(f"The session {session} could not be read"):
             info, _ = await to_thread.run_sync(metadata.load, files, abandon_on_cancel=True)
         return info
 
@@ -75,7 +85,7 @@ class FileStore:
 
         """
         files = Files(self._root, session)
-        with _explained(f"Nothing tells when the session {session} is free"):
+        with explained(f"Nothing tells when the session {session} is free"):
             await to_thread.run_sync(metadata.require, files, abandon_on_cancel=True)
             await wait_until_free(files)
 
@@ -87,7 +97,7 @@ class FileStore:
             Unavailable.
 
         """
-        with _explained(f"The sessions in {self._root} could not be listed"):
+        with explained(f"The sessions in {self._root} could not be listed"):
             return await to_thread.run_sync(list_page, self._root, query, cursor, limit, abandon_on_cancel=True)
 
     async def delete(self, session: SessionId) -> None:
@@ -98,48 +108,42 @@ class FileStore:
 
         """
         files = Files(self._root, session)
-        with _explained(f"The session {session} could not be deleted in {self._root}"):
+        with explained(f"The session {session} could not be deleted in {self._root}"):
             await to_thread.run_sync(delete_session, files)
 
-    async def read(self, session: SessionId, after: int = 0) -> AsyncIterator[Record]:
-        """Whole batches behind a sequence number, in order, up to the log's end at that moment.
+    def read(self, session: SessionId, after: int = 0) -> AsyncIterator[Record]:
+        """See `read_records`."""
+        return read_records(self._root, session, after)
+
+    async def verify(self, session: SessionId, *, repair: bool = False) -> Report:
+        """Check all files of a session, and mend them when asked to.
 
         Raises:
-            SessionNotFound: when the iteration begins, or when the session is deleted meanwhile.
-            RecordInvalid: a record of a newer format.
-            Unavailable.
+            SessionNotFound, RecordInvalid: a newer format, Held, Unavailable.
 
         """
         files = Files(self._root, session)
-        failed = f"The log of the session {session} could not be read"
-        with _explained(failed):
-            await to_thread.run_sync(metadata.require, files, abandon_on_cancel=True)
-        start = 0
-        while True:
-            with _explained(failed):
-                part = await to_thread.run_sync(read_part, files, start, abandon_on_cancel=True)
-            if part is None:
-                return
-            for record in part.records:
-                if record.seq > after:
-                    yield record
-            start = part.next
+        with explained(f"The session {session} could not be checked in {self._root}"):
+            return await to_thread.run_sync(repair_session if repair else check_session, files)
 
+    async def evict(self, session: SessionId, timeout_s: float) -> Mapping[str, Any]:
+        """End the process that holds a session.
 
-@asynccontextmanager
-async def _held(files: Files, take: Callable[[], Holding]) -> AsyncIterator[FileDb]:
-    with _explained(f"The session {files.id} could not be opened in {files.folder}"):
-        holding = await to_thread.run_sync(take)
-    db = FileDb(files, holding)
-    try:
-        yield db
-    finally:
-        await db.leave()
+        Raises:
+            SessionNotFound, Held, Unavailable.
 
+        """
+        files = Files(self._root, session)
+        with explained(f"The session {session} could not be taken over"):
+            await to_thread.run_sync(require_any, files)
+            return await evict_owner(files, timeout_s)
 
-@contextmanager
-def _explained(failed: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise unavailable(error, failed) from error
+    @asynccontextmanager
+    async def _held(self, files: Files, take: Callable[[], Holding]) -> AsyncIterator[FileDb]:
+        with explained(f"The session {files.id} could not be opened in {files.folder}"):
+            holding = await to_thread.run_sync(take)
+        db = FileDb(files, holding, self._committer)
+        try:
+            yield db
+        finally:
+            await db.leave()

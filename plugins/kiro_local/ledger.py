@@ -34,6 +34,7 @@ class Ledger:
     def __init__(self) -> None:
         """Note nothing yet; the watchdog comes with the first launch."""
         self._here = mark_of(os.getpid())
+        self._proven = bool(self._here.alive)
         folder = receipts_folder()
         self._receipts = Receipts(folder, self._here)
         self._watch = Watch(folder)
@@ -48,7 +49,7 @@ class Ledger:
         Shielded, and bounded by twice the time of a sweep.
         """
         launch = uuid4().hex
-        if not self._here.alive:
+        if not self._proven:
             yield launch
             return
         self._watch.expect(launch)
@@ -63,7 +64,7 @@ class Ledger:
 
     def began(self, launch: str, pid: int, program: str) -> None:
         """Note the process that a launch began with, which is not reaped yet, and its program's name."""
-        if self._here.alive:
+        if self._proven:
             leader = self._leaders[launch] = self._here._replace(pid=pid, started=start_token(pid))
             self._watch.tell(launch, leader)
             self._receipts.write(launch, program, leader)
@@ -115,5 +116,5 @@ async def _off_the_loop(job: Callable[[], T]) -> T:
         _one_thread.set(limiter)
     try:
         return await anyio.to_thread.run_sync(job, limiter=limiter)
-    except RuntimeError:  # Python's word for it
+    except RuntimeError:  # can't start new thread
         return job()

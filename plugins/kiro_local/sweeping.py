@@ -11,6 +11,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from kiro_core.processes import ProcessMark, mark_of, signal_process, start_token
@@ -75,20 +76,26 @@ class _Sweep:
     def look(self) -> frozenset[str]:
         """End all that is found; the launches of which something was there, or may have been."""
         again, self.unsure = self.unsure, False
-        found: set[str] = set()
         try:
             found = self._end_holders()
             for _ in range(_CHASES if again and self.unsure else 0):
                 self._end(_newest())
         except OSError:  # no descriptor is left to look with
-            self.unsure = True
+            return frozenset(self._leaders)
+        found |= self._end_groups()
+        return frozenset(self._leaders if self.unsure else found)
+
+    def _end_groups(self) -> set[str]:
+        """Kill the groups whose leaders live; the launches that they are of."""
+        found = set()
         for launch, leader in self._leaders.items():
-            # A stopped process cannot end, so its number stays that of its group until the group is killed.
+            # A stopped process does not end by itself, so its number stays that of its group until that is killed.
             if _signalled(leader, signal.SIGSTOP):
-                os.killpg(leader.pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # somebody else ends it too
+                    os.killpg(leader.pid, signal.SIGKILL)
                 self.ended[leader] = launch
                 found.add(launch)
-        return frozenset(self._leaders if self.unsure else found)
+        return found
 
     def _end_holders(self) -> set[str]:
         """Kill all whose environment names a launch, but for the leaders; the launches that were named.

@@ -51,7 +51,7 @@ def _launches(desk: int) -> dict[str, tuple[int, str]]:
             if about == ["."]:
                 launches.pop(launch, None)
             else:
-                launches[launch] = (int(about[0]), about[1]) if about else (0, "")
+                launches[launch] = (int(about[0]), about[1]) if len(about) == 2 else (0, "")
     return launches
 
 

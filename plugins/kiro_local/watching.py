@@ -15,7 +15,7 @@ from kiro_core import processes
 from kiro_core.processes import ProcessMark
 from kiro_local import sweeping
 
-_PIPE_BYTES = 1 << 20
+_PIPE_BYTES = 1 << 18
 _GONE_S = 5.0
 _DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks all programs of a kind or of a service to end must not end a watchdog before its desk."""
@@ -33,6 +33,7 @@ class Watch:
         self._receipts = receipts
         self._listed: dict[str, str] = {}
         self._watchdog: subprocess.Popen[bytes] | None = None
+        self._lacking = ""
 
     def expect(self, launch: str) -> None:
         """A launch begins."""
@@ -41,7 +42,7 @@ class Watch:
             self._begin()
 
     def tell(self, launch: str, leader: ProcessMark) -> None:
-        """The process that it began with is known."""
+        """The process that it began with is known; one that has ended already has no start token."""
         self._listed[launch] = f"{launch} {leader.pid} {leader.started}\n"
         self._say(self._listed[launch])
 
@@ -64,9 +65,9 @@ class Watch:
         try:
             self._watchdog = _started(self._receipts)
         except OSError as error:
-            _log.warning(
-                "there is no watchdog, so a kill of this program leaves its agents until the next start: %s", error
-            )
+            if str(error) != self._lacking:
+                self._lacking = str(error)
+                _log.warning("no watchdog, so a kill of this program leaves its agents until its next start: %s", error)
         for line in self._listed.values():
             self._say(line)
 

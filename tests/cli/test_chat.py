@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -320,12 +321,15 @@ def test_an_agent_that_died_is_back_for_the_next_prompt(chat):
     assert screen.ended() == 0
 
 
-def test_a_session_whose_agent_was_given_up_is_opened_again(chat, environment):
+def test_a_session_whose_agent_was_given_up_is_opened_again(chat, environment, home):
     environment["KIRO_CORE_LIMITS__MAX_RESTARTS"] = "0"
     screen = chat()
     screen.type("/die 3\r")
     screen.expect("kiro-core: The turn failed: ")
     screen.expect("ended with status 3")
+    until = time.monotonic() + 20
+    while b'"kind":"closed"' not in b"".join(log.read_bytes() for log in home.rglob("*.jsonl")):
+        assert time.monotonic() < until
     screen.type("Hello\r")
     screen.expect("The session has ended.")
     screen.expect("Open it again: ")

@@ -21,7 +21,7 @@ class Options(BaseModel):
 
 class Store:
     @asynccontextmanager
-    async def create(self, info):
+    async def create(self, info, contact=None):
         {create}
         yield None
     async def delete(self, session):

@@ -110,8 +110,8 @@ class FrailStore:
             yield self
 
     @asynccontextmanager
-    async def _held(self, hold, which):
-        async with hold(which) as db:
+    async def _held(self, hold, which, contact):
+        async with hold(which, contact) as db:
             self.db = FrailDb(db, self)
             yield self.db
 

@@ -21,7 +21,7 @@ async def test_a_live_session_is_closed_and_deleted(opened_desk, home):
                 await office.desk.info(session)
             with pytest.raises(SessionNotFound):
                 await office.ask(session, "still there?")
-        assert not list((home / "sessions" / "core").iterdir())
+        assert not list((home / "sessions" / "core").glob("[!.]*"))
 
 
 async def test_a_session_that_a_turn_keeps_busy_is_deleted_too(opened_desk):

@@ -40,10 +40,10 @@ def crash_at(monkeypatch, step):
 
 async def test_no_file_of_a_deleted_session_stays(store, root):
     info, other = await written(store), await stored(store)
-    for kind in ("inbox", "json.new"):
+    for kind in ("inbox", "json.new", "damaged", "json.damaged"):
         (root / f"{info.id}.{kind}").touch()
     await store.delete(info.id)
-    assert {file.name.partition(".")[0] for file in root.iterdir()} == {other.id}
+    assert {file.name.partition(".")[0] for file in root.glob("[!.]*")} == {other.id}
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"format":2}'])
@@ -51,7 +51,7 @@ async def test_a_damaged_session_is_deleted_too(store, root, content):
     info = await written(store)
     (root / f"{info.id}.json").write_bytes(content)
     await store.delete(info.id)
-    assert not list(root.iterdir())
+    assert not list(root.glob("[!.]*"))
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", ".", "ABCDEF01-2345-4789-abcd-ef0123456789"])
@@ -61,7 +61,7 @@ async def test_only_a_canonical_uuid_is_looked_for(store, root, name):
     assert not root.exists()
 
 
-@pytest.mark.parametrize("step", range(5))
+@pytest.mark.parametrize("step", range(7))
 async def test_a_crash_leaves_the_session_whole_or_unlisted_with_remains_that_go(store, root, monkeypatch, step):
     info = await written(store)
     crash_at(monkeypatch, step)
@@ -77,7 +77,7 @@ async def test_a_crash_leaves_the_session_whole_or_unlisted_with_remains_that_go
         for vain in (store.get(info.id), store.open(info.id).__aenter__(), store.delete(info.id)):
             with pytest.raises(SessionNotFound):
                 await vain
-    assert not list(root.iterdir())
+    assert not list(root.glob("[!.]*"))
     async with store.create(info) as db:
         assert db.head == 0
 
@@ -93,12 +93,13 @@ async def test_the_metadata_are_gone_for_good_before_the_log_goes(store, monkeyp
     assert done[-2:] == [".lock", "durable"]
 
 
-async def test_who_finds_a_log_without_metadata_is_told_that_it_can_be_deleted(store, root):
+async def test_who_finds_a_log_without_metadata_is_told_what_can_be_done(store, root):
     info = await written(store)
     (root / f"{info.id}.json").unlink()
     with pytest.raises(Held, match="without its metadata") as refused:
         await store.create(info).__aenter__()
-    assert "Delete" in refused.value.hint
+    assert f"sessions verify {info.id} --repair" in refused.value.hint
+    assert "delete" in refused.value.hint
     assert (root / f"{info.id}.jsonl").stat().st_size
 
 
@@ -127,20 +128,21 @@ async def test_a_lock_on_a_removed_file_is_worth_nothing(store, root, monkeypatc
         else:
             with pytest.raises(SessionNotFound):
                 await store.open(info.id).__aenter__()
-            assert not list(root.iterdir())
+            assert not list(root.glob("[!.]*"))
 
 
 async def test_a_reader_is_told_when_the_session_is_deleted_under_it(store, monkeypatch):
     monkeypatch.setattr("kiro_files.reading.PART_BYTES", 10)
     info = session()
     async with store.create(info) as db:
-        await db.append([b"{}"])
-        await db.append([b"{}"])
+        for _ in range(5):
+            await db.append([b"{}"])
     reading = store.read(info.id)
     await anext(reading)
     await store.delete(info.id)
     with pytest.raises(SessionNotFound):
-        await anext(reading)
+        async for _ in reading:
+            pass
 
 
 async def test_a_file_that_cannot_be_removed_is_told_and_the_session_is_free_for_another_try(store, monkeypatch):
@@ -195,4 +197,4 @@ async def test_processes_that_create_open_and_delete_one_session_never_see_half_
                 tasks.start_soon(contend)
     with suppress(SessionNotFound):
         await store.delete(info.id)
-    assert not list(root.iterdir())
+    assert not list(root.glob("[!.]*"))

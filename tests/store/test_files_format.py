@@ -121,42 +121,6 @@ async def test_a_log_with_nothing_but_a_torn_batch_becomes_empty(store, root):
         assert db.head == log.stat().st_size == 0
 
 
-async def test_lines_that_are_no_records_are_kept_and_skipped(store, root):
-    info = await written(store, [b'{"n":1}'])
-    log = root / f"{info.id}.jsonl"
-    text = log.read_bytes() + b"a line of somebody else\n\n" + b"\0" * 9 + b"\n"
-    log.write_bytes(text)
-    async with store.open(info.id) as db:
-        await db.append([b'{"n":2}'])
-        assert [record.seq for record in await db.tail(9)] == [1, 2]
-    assert log.read_bytes().startswith(text)
-    assert [record.seq for record in await records(store, info.id)] == [1, 2]
-
-
-async def test_every_record_around_a_damaged_one_stays_readable(store, root):
-    info = await written(store, [b'{"n":1}'], [b'{"n":2}', b'{"n":3}', b'{"n":4}'], [b'{"n":5}', b'{"n":6}'])
-    log = root / f"{info.id}.jsonl"
-    lines = log.read_bytes().splitlines(keepends=True)
-    for damaged in range(4):
-        log.write_bytes(b"".join([*lines[:damaged], b"\0" + lines[damaged][1:], *lines[damaged + 1 :]]))
-        numbers = [record.seq for record in await records(store, info.id)]
-        assert numbers == [number for number in range(1, 7) if number != damaged + 1]
-        async with store.open(info.id) as db:
-            assert [record.seq for record in await db.tail(9)] == numbers
-
-
-async def test_a_batch_that_lost_its_end_to_damage_is_not_torn(store, root):
-    info = await written(store, [b"{}"], [b"{}", b"{}"], [b"{}", b"{}"])
-    log = root / f"{info.id}.jsonl"
-    lines = log.read_bytes().splitlines(keepends=True)
-    log.write_bytes(b"".join([*lines[:2], b"damaged\n", lines[3], b"torn"]))
-    assert [record.seq for record in await records(store, info.id)] == [1, 2]
-    async with store.open(info.id) as db:
-        assert log.read_bytes() == b"".join([*lines[:2], b"damaged\n"])
-        assert await db.append([b"{}"]) == 4
-    assert [record.seq for record in await records(store, info.id)] == [1, 2, 4]
-
-
 async def test_a_batch_larger_than_what_is_read_at_once_comes_back(store):
     bodies = [b'{"n":%d,"pad":"%b"}' % (n, b"x" * 100_000) for n in range(10)]
     info = await written(store, [b"{}"], bodies, [b"{}"])

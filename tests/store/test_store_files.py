@@ -45,7 +45,7 @@ async def test_files_are_private_whatever_the_umask(tmp_path, umask):
     finally:
         os.umask(before)
     assert [stat.S_IMODE(folder.stat().st_mode) for folder in (root, root.parent)] == [0o700, 0o700]
-    assert sorted((file.suffix, stat.S_IMODE(file.stat().st_mode)) for file in root.iterdir()) == [
+    assert sorted((file.suffix, stat.S_IMODE(file.stat().st_mode)) for file in root.glob("[!.]*")) == [
         (".json", 0o600),
         (".jsonl", 0o600),
         (".lock", 0o600),

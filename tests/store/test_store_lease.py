@@ -54,7 +54,17 @@ async def test_an_owner_whose_lock_file_was_replaced_is_told_to_stop(store, root
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\0" * 600, b"4711\n", b"{", b'{"pid":"x"}', b'{"epoch":1e99}', b'{"epoch":-4,"pid":4711}', b"\xff" * 9000],
+    [
+        b"",
+        b"\0" * 600,
+        b"4711\n",
+        b"{",
+        b'{"pid":"x"}',
+        b'{"epoch":1e99}',
+        b'{"epoch":-4,"pid":4711}',
+        b"\xff" * 9000,
+        b"[" * 2**20,
+    ],
 )
 async def test_whatever_a_lock_file_holds_it_is_only_a_message(store, root, content):
     info = await stored(store)
@@ -62,7 +72,7 @@ async def test_whatever_a_lock_file_holds_it_is_only_a_message(store, root, cont
     lock.write_bytes(content)
     async with store.open(info.id) as db:
         assert db.epoch == 2
-        assert lock.stat().st_size == 512
+        assert lock.stat().st_size == 1024
         lock.write_bytes(content)
         with pytest.raises(Held, match="another process"):
             await store.open(info.id).__aenter__()

@@ -9,6 +9,7 @@ import pytest
 
 from kiro_core.errors import Held, Unavailable
 from kiro_core.testing.store_samples import stored
+from kiro_core.types import NO_CONTACT
 from kiro_files import waiting
 from kiro_files.owner import this_process
 
@@ -90,10 +91,13 @@ async def test_the_owner_is_told_with_its_program_and_that_it_is_here(store, mon
     assert (owner["program"], owner["pid"], owner["here"]) == ("kiro-core run", os.getpid(), True)
 
 
-@pytest.mark.parametrize(("field", "value"), [("host", "elsewhere"), ("started", "1"), ("pid", 2**22 + 1)])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("boot", "another"), ("namespace", "pid:[1]"), ("started", "1"), ("pid", 2**22 + 1), ("boot", "")],
+)
 async def test_a_process_of_another_machine_or_time_is_not_here(store, monkeypatch, field, value):
-    def signed(epoch):
-        owner = this_process(epoch)
+    def signed(epoch, contact):
+        owner = this_process(epoch, contact)
         setattr(owner, field, value)
         return owner
 
@@ -110,4 +114,4 @@ async def test_a_process_of_another_machine_or_time_is_not_here(store, monkeypat
 )
 def test_a_program_is_called_by_its_name_and_never_by_an_option(monkeypatch, argv, program):
     monkeypatch.setattr("sys.argv", argv)
-    assert this_process(1).program == program
+    assert this_process(1, NO_CONTACT).program == program

@@ -43,9 +43,9 @@ def kiro(home, tree, tmp_path):
 def opened(pid):
     """The pipes and files that a process has open."""
     names = set()
-    for fd in os.listdir(f"/proc/{pid}/fd"):
+    for path in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(FileNotFoundError):
-            names.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
+            names.add(str(path.readlink()))
     return {name for name in names if not name.startswith(("/dev/null", "anon_inode"))}
 
 
@@ -113,13 +113,23 @@ async def test_all_launches_of_a_killed_desk_end_and_then_its_watchdog(desk, pip
     assert list(receipts.iterdir()) == []
 
 
-async def test_a_watchdog_holds_nothing_of_its_desk(desk, watchdog_of):
+def test_a_watchdog_holds_nothing_of_its_desk(desk, watchdog_of):
     desk.order("launch", "sleep", "600")
     pid = watchdog_of(desk.process.pid).pid
     (shared,) = opened(pid) & opened(desk.process.pid)
-    assert shared == os.readlink(f"/proc/{pid}/fd/0")
-    assert os.readlink(f"/proc/{pid}/cwd") == "/"
+    process = Path(f"/proc/{pid}")
+    assert shared == str((process / "fd" / "0").readlink())
+    assert (process / "cwd").readlink() == Path("/")
     assert os.getsid(pid) == pid
+
+
+def test_a_watchdog_does_not_mind_programs_that_end_at_once(desk, watchdog_of):
+    desk.order("launch", "true")
+    first = watchdog_of(desk.process.pid)
+    for _ in range(20):
+        desk.order("launch", "true")
+    assert watchdog_of(desk.process.pid).pid == first.pid
+    assert desk.end() == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

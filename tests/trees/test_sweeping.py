@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -13,7 +14,7 @@ from kiro_core.types import Receipt
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes cannot be told apart here")
 
-LAUNCH = "0123456789abcdef0123456789abcdef"
+LAUNCH = uuid4().hex  # several runs of these tests at once leave each other alone
 
 
 @pytest.fixture

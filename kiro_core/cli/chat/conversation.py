@@ -53,7 +53,7 @@ class Chat:
             if wanted.is_new and not engine:
                 engine = await settle_engine(settings, given.config, self._screen.person)
             async with (
-                open_desk(settings, registry, agent=wanted.agent, engine=engine) as desk,
+                open_desk(settings, registry, agent=wanted.agent, engine=engine, face="chat") as desk,
                 desk.attach(self._current.client) as self._current.agent,
             ):
                 await self._begin(desk, wanted)

@@ -83,7 +83,7 @@ class Conversation:
                 if wanted.is_new and not engine:
                     engine = await settle_engine(settings, self._given.config, person)
                 async with (
-                    open_desk(settings, registry, agent=wanted.agent, engine=engine) as desk,
+                    open_desk(settings, registry, agent=wanted.agent, engine=engine, face="run") as desk,
                     desk.attach(self._client) as agent,
                 ):
                     await self._open(desk, agent)

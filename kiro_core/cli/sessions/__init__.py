@@ -9,12 +9,14 @@ from kiro_core.cli.sessions.archives import export, import_
 from kiro_core.cli.sessions.deleting import delete
 from kiro_core.cli.sessions.labelling import rename, tag
 from kiro_core.cli.sessions.looking import list_, show_
+from kiro_core.cli.sessions.taking import takeover
+from kiro_core.cli.sessions.verifying import verify
 
 
 @click.group(epilog=example("kiro-core sessions list --json", "kiro-core sessions show 3f2a"))
 def sessions() -> None:
-    """List, show, name, delete, export and import recorded sessions."""
+    """List, show, name, move, check, free, delete recorded sessions."""
 
 
-for each in (list_, show_, rename, tag, delete, export, import_):
+for each in (list_, show_, rename, tag, delete, export, import_, verify, takeover):
     sessions.add_command(each)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from kiro_core.cli.failing import DONE
 from kiro_core.cli.options import Given, command, folder, named
 from kiro_core.cli.sessions.at_desk import at_desk
 from kiro_core.cli.tables import print_table
-from kiro_core.cli.text import printable, show
+from kiro_core.cli.text import printable, show, tell
 
 if TYPE_CHECKING:
     from kiro_core.ports import Desk
@@ -37,24 +38,29 @@ _MINUTES = len("2026-01-31T08:00")
 @command
 def list_(given: Given, *, as_json: bool, limit: int, tag: str, cwd: Path | None) -> int:
     """List sessions, the newest first."""
-
-    async def work(desk: Desk) -> list[SessionInfo]:
-        from kiro_core.cli.finding import all_sessions
-        from kiro_core.types import SessionQuery
-
-        found: list[SessionInfo] = []
-        async for info in all_sessions(desk, SessionQuery(str(cwd or ""), tag=tag)):
-            found.append(info)
-            if len(found) == limit:
-                break
-        return found
-
-    found = at_desk(given, work)
+    found, damaged = at_desk(given, partial(_listed, str(cwd or ""), tag, limit))
     if as_json:
         show(json.dumps([asdict(info) for info in found], indent=2) + "\n")
     else:
         _print(found)
+    if damaged:
+        left_out = "one session that cannot" if damaged == 1 else f"{damaged} sessions that cannot"
+        tell(f"Left out: {left_out} be read; `kiro-core sessions verify` tells why.")
     return DONE
+
+
+async def _listed(cwd: str, tag: str, limit: int, desk: Desk) -> tuple[Sequence[SessionInfo], int]:
+    """The sessions that match, and how many could not be read."""
+    from kiro_core.cli.finding import all_pages
+    from kiro_core.types import SessionQuery
+
+    found: list[SessionInfo] = []
+    async with aclosing(all_pages(desk, SessionQuery(cwd, tag=tag))) as pages:
+        async for page in pages:
+            found += page.items
+            if page.cursor is None or len(found) >= limit:
+                break
+    return found[:limit], len(page.damaged)
 
 
 def _print(found: Sequence[SessionInfo]) -> None:
