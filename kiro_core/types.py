@@ -23,9 +23,9 @@ class SessionInfo:
     `roots` are the absolute paths of the folders that it may use besides `cwd` (ACP
     `additionalDirectories`); `name` is what a person calls it, unique among the sessions of a folder
     by the will of who gives it; `tags` are sorted and unique; `titled` tells that a person gave the
-    title, which nothing that is observed replaces then. `mode` and `options` (values by id) are what was
-    chosen of the agent program's own; the record behind the number `configured` has the whole
-    configuration that `config_digest` names.
+    title, which nothing that is observed replaces then; `spoken` that an agent has finished a turn.
+    `mode` and `options` (values by id) are what was chosen of the agent program's own; the record behind
+    the number `configured` has the whole configuration that `config_digest` names.
     """
 
     id: SessionId
@@ -43,6 +43,7 @@ class SessionInfo:
     name: str = ""
     tags: tuple[str, ...] = ()
     titled: bool = False
+    spoken: bool = False
     mode: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     configured: int = 0
@@ -255,6 +256,10 @@ class Engine:
     version: str = ""
     seen: str = ""
     origin: str = "built-in"
+
+    def stops_asking(self, mode: str) -> bool:
+        """Whether it asks nobody in that mode; agents take its name in any case of its letters."""
+        return mode.casefold() in {name.casefold() for name in self.unguarded}
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ class Connection:
         """See `Agent.authenticate`: the engine that wanted a login last, else the one that a session would get."""
         if not isinstance(frame.params.get("methodId"), str):
             raise RpcError(INVALID_PARAMS, "authenticate needs a methodId.")
-        engine, tools = self._desk.engine_for_login(self._login_wanted)
+        engine, tools = self._desk.engine_for_login(self._wanted_login())
         if frame.params["methodId"] == TERMINAL_LOGIN:
             command = f"kiro-core engines login {engine.name}"
             raise RpcError(INVALID_PARAMS, f"{TERMINAL_LOGIN} runs in a terminal: {command}.")
@@ -98,7 +98,7 @@ class Connection:
 
     async def logout(self, frame: Frame) -> Frame:
         """See `Agent.logout`."""
-        engine, tools = self._desk.engine_for_login(self._login_wanted)
+        engine, tools = self._desk.engine_for_login(self._wanted_login())
         return await log_out(engine, tools, self._client, frame)
 
     async def list(self, frame: Frame) -> Frame:
@@ -142,6 +142,11 @@ class Connection:
         except AuthRequired as error:
             self._login_wanted = error.details["engine"]
             raise
+
+    def _wanted_login(self) -> str:
+        """The engine that wanted a login last: at an opening, or when a session's was started again."""
+        ours = (session for session in self._desk.live.values() if session.outlet.client is self._client)
+        return next((session.wants_login for session in ours if session.wants_login), self._login_wanted)
 
     async def _terminate(self, frame: Frame) -> Frame:
         session = self._desk.live.get(session_of(frame))

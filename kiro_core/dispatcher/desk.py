@@ -84,6 +84,10 @@ class Dispatcher:
         """See `Surroundings.taken`."""
         return session in self.live
 
+    async def withheld(self, plan: Plan, agent: str) -> bool:
+        """See `Surroundings.withheld`."""
+        return await self.planner.withheld(plan, agent)
+
     async def changed(self, plan: Plan, *, agent: str = "", engine: str = "") -> tuple[Plan, Tools]:
         """See `Surroundings.changed`."""
         plan = await self.planner.changed(plan, agent=agent, engine=engine)

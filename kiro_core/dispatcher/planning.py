@@ -117,6 +117,12 @@ class Planner:
             plan = replace(plan, config=resolved.config, info=info)
         return plan
 
+    async def withheld(self, plan: Plan, agent: str) -> bool:
+        """See `Surroundings.withheld`."""
+        home = kiro_home(os.environ)
+        resolved = await resolve(self._backends.sources, Path(plan.info.cwd), requested=agent, home=home)
+        return bool(resolved.config.withheld if resolved.found else resolved.problems)
+
     def default_engine(self) -> Engine:
         """The engine of a new session for which nobody asks for anything.
 

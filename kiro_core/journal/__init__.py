@@ -3,7 +3,7 @@
 from kiro_core.journal.entries import Entry, entry
 from kiro_core.journal.journal import Journal, utc_now
 from kiro_core.journal.output import Output
-from kiro_core.journal.replay import STATE_UPDATES, conversation
+from kiro_core.journal.replay import STATE_UPDATES, conversation, unfinished_calls
 from kiro_core.journal.terminals import RECORDED_BYTES, content_of, retold, terminal_of, with_text
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "entry",
     "retold",
     "terminal_of",
+    "unfinished_calls",
     "utc_now",
     "with_text",
 ]

@@ -26,6 +26,21 @@ STATE_UPDATES = frozenset(
 _SETTLED = ("completed", "failed")
 
 
+async def unfinished_calls(records: AsyncIterator[Record], session: SessionId, head: int) -> list[Frame]:
+    """The tool calls in records up to `head` that never ended, each as an update that says that it failed."""
+    open_calls: dict[str, None] = {}
+    try:
+        async for record in records:
+            if record.seq > head:
+                break
+            for frame in _said(entry(record), session):
+                _follow(frame, open_calls)
+    finally:
+        if isinstance(records, AsyncGenerator):
+            await records.aclose()
+    return _failed(open_calls, session)
+
+
 async def conversation(
     records: AsyncIterator[Record],
     session: SessionId,
@@ -64,8 +79,13 @@ async def conversation(
     finally:
         if isinstance(records, AsyncGenerator):
             await records.aclose()
-    for call in () if running else open_calls:
-        yield _update(session, {"sessionUpdate": "tool_call_update", "toolCallId": call, "status": "failed"})
+    for frame in () if running else _failed(open_calls, session):
+        yield frame
+
+
+def _failed(open_calls: dict[str, None], session: SessionId) -> list[Frame]:
+    told = {"sessionUpdate": "tool_call_update", "status": "failed"}
+    return [_update(session, {**told, "toolCallId": call}) for call in open_calls]
 
 
 def _lost(item: Entry) -> Notice:
@@ -79,7 +99,7 @@ def _refuses(item: Entry, asked: Entry | None) -> bool:
     if asked is None or item.kind != "turn_ended" or item.turn != asked.turn:
         return False
     outcome = item.value
-    return isinstance(outcome, dict) and "error" in outcome
+    return isinstance(outcome, dict) and outcome.get("state", "refused") == "refused" and "error" in outcome
 
 
 def _asked(item: Entry | None, session: SessionId) -> list[Frame]:

@@ -29,10 +29,12 @@ class Ladder:
     def __init__(self, allowed: Sequence[str]) -> None:
         """Use the rungs that the setting `recovery` allows; their order is always the same.
 
-        `trying` is the rung that is being tried, and `step` what has to be told when it works.
+        `trying` is the rung that is being tried, `at` the one that worked, and `step` what has to be told then.
         """
         self._allowed = frozenset(allowed)
         self._failed: dict[str, KiroError] = {}
+        self._again = True
+        self.at = ""
         self.trying = ""
         self.step: Step | None = None
 
@@ -56,13 +58,20 @@ class Ladder:
             hint="The conversation can be read; begin a new session to go on.",
         ) from next(reversed(self._failed.values()), None)
 
+    def reached(self) -> None:
+        """Take note that the rung that is tried worked."""
+        self.at, self.trying = self.trying, ""
+
     def step_down(self, error: KiroError) -> None:
-        """Take note that the rung that is tried failed.
+        """Take note that the rung that is tried failed; one that had worked is tried once more.
 
         Raises:
-            KiroError: that very error, when no rung was being tried: another one would not help.
+            KiroError: that very error, when another rung would not help.
 
         """
+        if self.at and self._again:
+            self._again = False
+            return
         if not self.trying or self.trying == TEXT:
             raise error
         self._failed[self.trying] = error

@@ -25,6 +25,13 @@ class Surroundings(Protocol):
         """Whether an id belongs to a session of the desk."""
         ...
 
+    async def withheld(self, plan: Plan, agent: str) -> bool:
+        """Whether something of an agent configuration is withheld, since its folder is not trusted, or may be.
+
+        One that cannot be read counts: an agent program may read what we cannot.
+        """
+        ...
+
     async def changed(self, plan: Plan, *, agent: str = "", engine: str = "") -> tuple[Plan, Tools]:
         """The same plan with another agent configuration or engine, and the backends for it.
 
@@ -73,12 +80,12 @@ class Changes:
         return self._session.serving
 
     async def withheld(self, agent: str) -> bool:
-        """Whether something of an agent configuration is withheld, since its folder is not trusted."""
-        try:
-            plan, _ = await self._session.desk.changed(self._session.plan, agent=agent)
-        except AgentNotFound:
-            return False
-        return bool(plan.config.withheld)
+        """See `Surroundings.withheld`."""
+        return await self._session.desk.withheld(self._session.plan, agent)
+
+    async def awake(self) -> None:
+        """See `Session.awake`."""
+        await self._session.awake()
 
     async def ask_agent(self, frame: Frame) -> Frame:
         """See `Session.ask_agent`."""
@@ -132,8 +139,8 @@ class Changes:
             )
         move = Move(replace(plan, prompted=False), tools)
         # From here on, in the same step as the look at the prompts, none is accepted any more.
-        session.moving = True
         session.send(move)
+        session.moving = True
         async with anyio.create_task_group() as either:
             either.start_soon(cancel_after, session.ended, either.cancel_scope)
             await move.done.wait()

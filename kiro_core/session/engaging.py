@@ -63,7 +63,7 @@ class Engaging:
             session.begin_agent(opening.mcp_servers, opening.native)
             told = await self._opened(opening, ladder)
             session.plan = opening.plan
-            stepped = await self._settle_down(ladder, goes_on=isinstance(asked, Wake))
+            stepped = await self._settle_down(ladder.at, ladder.step, goes_on=isinstance(asked, Wake))
             native = session.options.native
             answer = {**told, **native.told(), "configOptions": session.options.all()}
             model = native.model or session.plan.info.model
@@ -84,26 +84,31 @@ class Engaging:
             return answer
         session.agent_session = session.plan.info.agent_session
         session.listener.begin_loading()
-        answer = await opening.go_on(ladder)
-        session.listener.owes_history = ladder.trying == "load" and bool(session.plan.info.title)
-        session.agent_session = answer.get("sessionId", session.agent_session)
+        continued = await opening.go_on(ladder)
+        answer = continued or {}
+        if continued is None:
+            # Whatever its new session tells before its id is known is about this one.
+            session.agent_session = ""
+            answer = await opening.begin_anew()
+            session.agent_session = answer["sessionId"]
+            ladder.reached()
+        session.listener.loaded(owes_history=ladder.at == "load" and session.plan.info.spoken)
         return answer
 
-    async def _settle_down(self, ladder: Ladder, *, goes_on: bool) -> list[Notice]:
+    async def _settle_down(self, rung: str, step: Step | None, *, goes_on: bool) -> list[Notice]:
         """Record how far down the ladder it went, and prepare what the agent is told with the next prompt.
 
         A session that `goes_on` in this process has told it already, or still has it to tell.
         """
         session = self._session
-        text = await self._conversation() if ladder.trying == TEXT else ""
-        if ladder.trying == TEXT:
-            session.exchange.retell(text)
+        if rung == TEXT:
+            session.exchange.retell(await self._conversation())
         elif not goes_on:
             session.exchange.prepare()
-        if ladder.step is None:
+        if step is None:
             return []
-        await session.journal.event("context_reset", ladder.step._asdict())
-        return [_stepped_down(session.plan.engine.title or session.plan.engine.name, ladder.step)]
+        await session.journal.event("context_reset", step._asdict())
+        return [_stepped_down(session.plan.engine.title or session.plan.engine.name, step)]
 
     async def _conversation(self) -> str:
         session = self._session

@@ -11,6 +11,7 @@ import anyio
 
 from kiro_core.errors import Disconnected
 from kiro_core.frames import Frame
+from kiro_core.journal import unfinished_calls
 from kiro_core.ports import Turn
 from kiro_core.session.prompts import adapted, prompt_title, with_preface
 from kiro_core.session.turn import PromptTurn, cancelled
@@ -38,13 +39,14 @@ class Exchange:
         self.spoken = False
         self._waking: anyio.CancelScope | None = None
         self._asked_about_waiting = False
+        self._begun_at = 0
         self._asked: Turn | None = None
         self._given_up: Turn | None = None
 
     def prepare(self) -> None:
         """Put the configuration's prompt in front of the first turn; a recorded conversation has had it."""
         plan = self._session.plan
-        had = plan.loaded and bool(plan.info.title) and not plan.changed
+        had = plan.loaded and plan.info.spoken and not plan.changed
         self.preface = "" if had else plan.preface
 
     def retell(self, conversation: str) -> None:
@@ -78,6 +80,8 @@ class Exchange:
 
     async def wants_waiting(self, waiting: Sequence[PromptTurn]) -> bool | None:
         """Ask the client, once, whether prompts that a killed desk left behind are to be sent."""
+        if self._session.tools.waiting_prompts == "resume":
+            return True
         if self._asked_about_waiting:
             return None
         self._asked_about_waiting = True
@@ -108,13 +112,14 @@ class Exchange:
         await session.outlet.turn_begins()
         if not session.metadata.info.title:
             await session.metadata.note(title=prompt_title(turn.asked))
-        if session.listener.end_of_loading():
+        if await session.listener.end_of_loading():
             await session.tell(_forgot(session.plan.engine.title or session.plan.engine.name))
         frame = adapted(turn.asked, session.agent.info.abilities).with_session(session.agent_session)
-        if self.preface:
-            frame, self.preface = with_preface(frame, self.preface), ""
+        preface = self.preface
+        if preface:
+            frame = with_preface(frame, preface)
         await self._let_go()
-        self.spoken = True
+        self.spoken, self._begun_at = True, self.db.head
         await self.journal.event("turn_begun", {}, turn.id)
         self._asked = asked = await session.agent.prompt(frame)
         turn.dispatched = True
@@ -124,9 +129,16 @@ class Exchange:
         self._asked = None
         if not response.failed:
             session.restarts.finished()
-            # Not before: until now only its predecessor, or our record, knew the conversation.
-            await session.note(agent_session=session.agent_session)
+            # Not before: an agent that has not finished a turn may know nothing of what was in front of it.
+            self.preface = "" if self.preface == preface else self.preface
+            await session.note(agent_session=session.agent_session, spoken=True)
         return response
+
+    async def end_calls(self) -> None:
+        """Show the tool calls of a turn that was cut off as failed: nobody will complete them."""
+        session = self._session
+        records = session.tools.store.read(session.plan.info.id, self._begun_at)
+        await session.outlet.show(await unfinished_calls(records, session.plan.info.id, self.db.head))
 
     async def _let_go(self) -> None:
         """Wait until the agent has ended the turn that was given up: it has one at a time."""

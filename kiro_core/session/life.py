@@ -15,7 +15,16 @@ from typing import Any
 
 import anyio
 
-from kiro_core.errors import AuthRequired, Disconnected, Fenced, KiroError, unwrapped
+from kiro_core.errors import (
+    AgentGone,
+    AgentTimeout,
+    AuthRequired,
+    Disconnected,
+    Fenced,
+    KiroError,
+    LaunchFailed,
+    unwrapped,
+)
 from kiro_core.frames import Frame
 from kiro_core.ports import SessionDb
 from kiro_core.rpc import failure
@@ -40,6 +49,7 @@ class Life:
         self._session = session
         self._limits = session.tools.limits
         self._launching = Launching(session)
+        session.gone = self._launching.gone
         self._engaging = Engaging(session, self._launching, self._serve)
         self._command: Any = None
         self._cut_off_turn = False
@@ -107,6 +117,7 @@ class Life:
         session = self._session
         if session.plan.loaded:
             session.plan = replace(session.plan, notices=[*session.plan.notices, *await take_up(session)])
+        await self._replay()
         try:
             command = await self._open()
             while not isinstance(command, Close):
@@ -121,6 +132,15 @@ class Life:
             answer = session.plan.answer({}, model=session.plan.info.model, refusesPrompts=str(error))
             await self._announce(answer, [*session.plan.notices, notice], None)
             await session.mailbox.receive()
+
+    async def _replay(self) -> None:
+        """Show the client its conversation, which needs no agent: one that ends meanwhile would have it shown again."""
+        session, client = self._session, self._session.outlet.client
+        if session.plan.replay and client is not None:
+            try:
+                await session.replay(client)
+            except Disconnected:
+                session.outlet.leave(client)
 
     async def _open(self) -> Any:
         if self._session.plan.refusal is not None:
@@ -157,7 +177,11 @@ class Life:
         session = self._session
         begun = session.plan.loaded or session.exchange.spoken
         info = replace(session.metadata.info, updated=session.plan.info.updated)
-        session.plan = replace(session.plan, info=info, loaded=begun, replay=False, notices=())
+        plan = replace(session.plan, info=info, loaded=begun, replay=False, notices=())
+        # The new process reads its files anew, and the folder may have others by now.
+        prompted = plan.prompted or (plan.by_mode and await session.desk.withheld(plan, plan.config.name))
+        session.plan = replace(plan, prompted=prompted)
+        session.wants_login = ""
         try:
             await session.restarts.back_off()
             return await self._with_agent(wake)
@@ -165,8 +189,11 @@ class Life:
             if wake.done.is_set():
                 raise
             wake.error = error
-            session.restarts.ended(error)
             wake.done.set()
+            if isinstance(error, AuthRequired):
+                session.wants_login = plan.engine.name
+            if isinstance(error, LaunchFailed | AgentGone | AgentTimeout):
+                session.restarts.ended(error)
         return None
 
     async def _with_agent(self, asked: Move | Wake | None) -> Any:
@@ -193,28 +220,24 @@ class Life:
                 await session.turns.close(self._limits.close_s / 4)
         finally:
             session.serving = False
-            session.questions.cancel()
 
     async def _announce(self, answer: dict[str, Any], notices: Sequence[Notice], asked: Move | Wake | None) -> None:
         session = self._session
-        client = session.outlet.client
-        if session.plan.replay and client is not None:
-            try:
-                await session.replay(client)
-            except Disconnected:
-                session.outlet.leave(client)
         session.answer = Frame.answer(answer)
-        session.ready, session.moving = True, False
+        session.ready = True
         session.opened.set()
-        if asked is not None:
-            if isinstance(asked, Move) and asked.error is None:
+        if isinstance(asked, Move):
+            session.moving = False
+            if asked.error is None:
                 session.outlet.untell()
+        if asked is not None:
             asked.done.set()
         for notice in notices:
             await session.tell(notice)
         if isinstance(asked, Wake):
             await session.options.told_again()
-        await session.options.told_unguarded()
+        if session.serving:
+            await session.options.told_unguarded()
         if session.tools.waiting_prompts == "resume" and session.turns is not None and session.serving:
             session.turns.send_waiting()
 
@@ -224,4 +247,8 @@ class Life:
         if session.failure is not None:
             return failure(session.failure)
         self._cut_off_turn = True
-        return cancelled() if session.closing else failure(await self._launching.gone())
+        if session.closing:
+            return cancelled()
+        error = await self._launching.gone()
+        await session.exchange.end_calls()
+        return failure(error)

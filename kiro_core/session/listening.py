@@ -17,6 +17,8 @@ from kiro_core.types import PeerInfo
 if TYPE_CHECKING:
     from kiro_core.session.session import Session
 
+_HISTORY_S = 3.0
+_PAUSE_S = 0.3
 _READ = re.compile(rb"session_info_update|config_option_update|current_mode_update")
 """The updates that say something about the session itself; every other passes unread."""
 
@@ -28,9 +30,10 @@ class Listener:
         """Listen for a session that is held."""
         self._session = session
         self.asking = 0
-        self.owes_history = False
         self._loading = False
+        self._owes_history = False
         self._replayed = False
+        self._heard = anyio.Event()
         self._showing = anyio.Lock(fast_acquire=True)
 
     @property
@@ -48,16 +51,33 @@ class Listener:
     def begin_loading(self) -> None:
         """Suppress what the agent replays, until `end_of_loading`: our record has it.
 
-        Not only until it has answered: some agents answer first and send their history then. Set
-        `owes_history` where it has to show one.
+        Not only until it has answered: some agents answer first and send their history then.
         """
-        self._loading, self._replayed, self.owes_history = True, False, False
+        self._loading, self._replayed, self._owes_history = True, False, False
 
-    def end_of_loading(self) -> bool:
-        """Pass on again whatever the agent says; whether it owed a history and has shown nothing of it."""
-        forgot = self._loading and self.owes_history and not self._replayed
+    def loaded(self, *, owes_history: bool) -> None:
+        """Take note of the agent's answer; `owes_history` where it has to replay something, now or later."""
+        self._owes_history = owes_history and not self._replayed
+
+    async def end_of_loading(self) -> bool:
+        """Pass on again whatever the agent says; whether it owed a history and has shown nothing of it.
+
+        A history that comes behind the answer is waited for: a few seconds until it begins, and until it pauses.
+        """
+        if self._loading and self._owes_history:
+            with anyio.move_on_after(_HISTORY_S):
+                while await self._hears(_PAUSE_S if self._replayed else _HISTORY_S):
+                    pass
+        forgot = self._loading and self._owes_history and not self._replayed
         self._loading = False
         return forgot
+
+    async def _hears(self, limit_s: float) -> bool:
+        """Whether the agent says something within that time."""
+        with anyio.move_on_after(limit_s):
+            await self._heard.wait()
+            return True
+        return False
 
     async def notify(self, frames: Sequence[Frame]) -> None:
         """Record what the agent says, then show it: one append and one write for a chunk."""
@@ -102,6 +122,8 @@ class Listener:
     def _news(self, frames: Sequence[Frame]) -> list[Frame]:
         news = [frame for frame in frames if shown_while_loading(frame)]
         self._replayed = self._replayed or len(news) < len(frames)
+        heard, self._heard = self._heard, anyio.Event()
+        heard.set()
         return news
 
     async def _read(self, frame: Frame) -> Frame:

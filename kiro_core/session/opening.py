@@ -12,7 +12,7 @@ import anyio
 from kiro_core.agentconfig import BUILT_IN
 from kiro_core.engines import logins_of
 from kiro_core.engines.logins import over_the_wire
-from kiro_core.errors import AgentNotFound, AgentTimeout, AgentUnable, AuthRequired, KiroError, RpcError
+from kiro_core.errors import AgentNotFound, AgentTimeout, AgentUnable, AuthRequired, Disconnected, KiroError, RpcError
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent
 from kiro_core.recovery import Ladder
@@ -67,8 +67,16 @@ class Opening:
         await self._apply(answer["sessionId"], answer, self.plan.info.model or self.plan.config.model)
         return answer
 
-    async def go_on(self, ladder: Ladder) -> dict[str, Any]:
-        """Continue the recorded session by the highest rung that works: the result, with `sessionId` of a new one only.
+    async def begin_anew(self) -> dict[str, Any]:
+        """Begin another session of the agent's own for one that is recorded; see `begin`."""
+        answer = await self.begin()
+        await self._restore(answer["sessionId"])
+        return answer
+
+    async def go_on(self, ladder: Ladder) -> dict[str, Any] | None:
+        """Continue the agent's own session by the highest rung that works: its result.
+
+        None when what is left is to `begin_anew` and tell it the conversation.
 
         Raises:
             AgentUnable: no rung is left.
@@ -80,22 +88,21 @@ class Opening:
         while True:
             rung = ladder.rung(self._agent.info.abilities, session)
             if rung == TEXT:
-                answer = await self.begin()
-                await self._restore(answer["sessionId"])
-                return answer
+                return None
             try:
-                return await self._continued(rung, session)
+                return await self._continued(rung, session, ladder)
             except AuthRequired:
                 raise
             except (RpcError, AgentUnable) as error:
                 ladder.step_down(error)
                 self._until = anyio.current_time() + self._limits.start_s
 
-    async def _continued(self, rung: str, session: str) -> dict[str, Any]:
+    async def _continued(self, rung: str, session: str, ladder: Ladder) -> dict[str, Any]:
         frame = Frame.of(f"session/{rung}", {**self._params, "sessionId": session}, id=0)
         answer = dict(await self._ask(partial(self._agent.open, replay=rung == "load"), frame))
         if (told := answer.pop("sessionId", session)) != session:
             raise AgentUnable(f"The agent '{self.plan.engine.name}' answered with another session, {told!r}.")
+        ladder.reached()
         await self._apply(session, answer, self.plan.info.model)
         await self._restore(session)
         return answer
@@ -137,7 +144,7 @@ class Opening:
         if self.plan.by_mode:
             await self._apply_mode(session, answer)
         if model and model != self.native.model:
-            await self._apply_model(session, answer, model)
+            await self._apply_model(session, model)
 
     async def _apply_mode(self, session: str, answer: dict[str, Any]) -> None:
         name, current = self.plan.config.name, self.native.mode
@@ -145,18 +152,19 @@ class Opening:
             return
         frame = Frame.of("session/set_mode", {"sessionId": session, "modeId": name}, id=0)
         try:
-            if not answer.get("modes"):
+            # One that is resumed need not tell its modes again.
+            if not answer.get("modes") and not self.plan.loaded:
                 raise AgentUnable(f"The agent '{self.plan.engine.name}' has no modes, so it cannot become '{name}'.")
-            if name in self.plan.engine.unguarded:
+            if self.plan.engine.stops_asking(name):
                 raise AgentUnable(f"In the mode '{name}' nothing is asked any more, which nobody has agreed to yet.")
             self.native.applied(frame, await self._ask(self._agent.call, frame))
+        except Disconnected:
+            raise
         except KiroError as error:
             details = {"requestedAgent": name, "fallbackAgent": current}
             goes_on = f" It goes on as '{current}'." if current else ""
             self.notices.append(Notice("agent_not_found", f"{error}{goes_on}", details=details))
             self._stand_in(current, error)
-        else:
-            answer["modes"] = {**answer["modes"], "currentModeId": name}
 
     def _stand_in(self, current: str, refusal: KiroError) -> None:
         """Have the desk apply what the agent does not; what only the agent knows cannot be applied at all."""
@@ -168,14 +176,13 @@ class Opening:
             raise AgentNotFound(str(refusal), hint="Choose another agent.", agent=config.name) from refusal
         self.plan = replace(self.plan, config=AgentConfig(current) if current else BUILT_IN)
 
-    async def _apply_model(self, session: str, answer: dict[str, Any], model: str) -> None:
+    async def _apply_model(self, session: str, model: str) -> None:
         before = self.native.model
         frame = self.native.to_set_model(session, model)
         try:
             self.native.applied(frame, await self._ask(self._agent.call, frame))
+        except Disconnected:
+            raise
         except KiroError as error:
             details = {"requestedModel": model, "fallbackModel": before}
             self.notices.append(Notice("model_not_found", f"{error} It goes on with '{before}'.", details=details))
-            return
-        if isinstance(models := answer.get("models"), dict):
-            answer["models"] = {**models, "currentModelId": model}

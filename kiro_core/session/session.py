@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import anyio
 
-from kiro_core.errors import AgentTimeout, KiroError, SessionBusy, SessionClosing
+from kiro_core.errors import AgentTimeout, Disconnected, KiroError, SessionBusy, SessionClosing
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
 from kiro_core.ports import Agent, Client, SessionDb
@@ -52,6 +52,8 @@ class Session:
         self.outlet = Outlet(plan.info.id, client)
         self.ready = False
         self.serving = False
+        self.wants_login = ""
+        self.gone: Callable[[], Awaitable[KiroError]]
         self.closing = False
         self.moving = False
         self.failure: KiroError | None = None
@@ -144,8 +146,12 @@ class Session:
         """
         await self.awake()
         limit = self.tools.limits.control_s
-        with anyio.move_on_after(limit):
-            return await self.agent.call(frame.with_session(self.agent_session))
+        try:
+            with anyio.move_on_after(limit):
+                return await self.agent.call(frame.with_session(self.agent_session))
+        except Disconnected as error:
+            self.serving = False
+            raise await self.gone() from error
         raise AgentTimeout(f"The agent did not answer {frame.method} within {limit:g} s.")
 
     async def awake(self) -> None:
@@ -213,7 +219,7 @@ class Session:
         After `limits.close_s` seconds the rest is cut short; the launcher's own ladder is bounded.
         """
         self.closing = True
-        if self.ready:
+        if self.ready and (self.serving or self.refusal is not None):
             self.send(Close())
         else:
             self.scope.cancel()

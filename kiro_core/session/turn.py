@@ -45,15 +45,16 @@ def cancelled() -> Frame:
     return Frame.answer({"stopReason": "cancelled"})
 
 
-def ended(response: Frame, still_open: Iterable[str]) -> dict[str, Any]:
+def ended(response: Frame, still_open: Iterable[str], *, accepted: bool = True) -> dict[str, Any]:
     """What `turn_ended` records: `{state, open, stopReason?, usage?, error?}`.
 
-    `state` is "settled", "failed" or "cancelled"; `open` are the ids of the turns that were accepted and
-    had no end yet, so that recovery need not search the whole log for them.
+    `state` is "settled", "failed", "cancelled" or, when it was never accepted, "refused"; `open` are the
+    ids of the turns that were accepted and had no end yet, so that recovery need not search the whole
+    log for them.
     """
     open_turns = list(still_open)
     if response.failed:
-        return {"state": "failed", "open": open_turns, "error": response.error}
+        return {"state": "failed" if accepted else "refused", "open": open_turns, "error": response.error}
     told = {key: value for key, value in response.result.items() if key in ("stopReason", "usage")}
     state = "cancelled" if told.get("stopReason") == "cancelled" else "settled"
     return {"state": state, "open": open_turns, **told}

@@ -152,7 +152,7 @@ class Turns:
             # The store may have it all the same; then its outcome has to be there too.
             if turn in self._queue:
                 self._queue.remove(turn)
-                self._session.journal.later("turn_ended", ended(_refused(error), self.open), turn.id)
+                self._session.journal.later("turn_ended", ended(_refused(error), self.open, accepted=False), turn.id)
             raise
 
     def _begin(self) -> None:

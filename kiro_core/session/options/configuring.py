@@ -52,6 +52,9 @@ class Configuring:
 
         """
         async with self._changing:
+            if self.native.get(ENGINE) is not None or frame.params.get("configId") != ENGINE:
+                # What an agent lets its client choose, and which modes are guarded, is its own to say.
+                await self._session.awake()
             return await self._configured(frame)
 
     async def _configured(self, frame: Frame) -> Frame:
@@ -95,12 +98,16 @@ class Configuring:
     async def told_unguarded(self) -> None:
         """Tell the client when the agent is in a mode in which it does not ask."""
         engine, mode = self._session.plan.engine, self.native.mode
-        if self._is_unguarded(mode):
+        if engine.stops_asking(mode):
             sentence = f"In the mode '{mode}' {engine.title or engine.name} acts without asking a person."
             await self._session.tell(Notice("mode_unguarded", sentence, details={"mode": mode}))
 
     async def told_again(self) -> None:
-        """Tell the client what it can choose now that the agent was started again."""
+        """Tell the client what it can choose, and what is chosen, now that the agent was started again."""
+        if self.native.modes:
+            update = {"sessionUpdate": "current_mode_update", "currentModeId": self.native.mode}
+            params = {"sessionId": self._session.agent_session, "update": update}
+            await self._session.show([Frame.of("session/update", params)])
         await self._show_all()
 
     async def _set_ours(self, name: str, value: str) -> Frame:
@@ -148,10 +155,6 @@ class Configuring:
     def _has_mode(self, name: str) -> bool:
         return any(mode.get("id") == name for mode in self.native.modes)
 
-    def _is_unguarded(self, mode: str) -> bool:
-        unguarded = self._session.plan.engine.unguarded
-        return mode.casefold() in {name.casefold() for name in unguarded}
-
     async def _guard(self, mode: str) -> None:
         engine = self._session.plan.engine
         if mode and engine.agents == "mode" and await self._session.withheld(mode):
@@ -159,7 +162,7 @@ class Configuring:
                 f"{engine.title or engine.name} would start what '{mode}' says, whose folder is not trusted.",
                 hint="Choose it as the option `agent`: then only its prompt is used.",
             )
-        if not self._is_unguarded(mode) or mode == self.native.mode:
+        if not engine.stops_asking(mode) or mode == self.native.mode:
             return
         title = f"Switch to the mode '{mode}', in which {engine.title or engine.name} acts without asking a person"
         call = {"toolCallId": f"kiro_core-mode-{mode}", "title": title, "kind": "switch_mode", "status": "pending"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from kiro_core.errors import KiroError
+from kiro_core.errors import Disconnected, KiroError
 from kiro_core.frames import Frame
 from kiro_core.session.options.native import NativeOptions
 from kiro_core.session.plan import Plan
@@ -24,11 +24,13 @@ async def restore(ask: Ask, native: NativeOptions, plan: Plan, session: str) -> 
     for name, value, frame in _wanted(native, plan, session):
         mode = native.mode_in(frame)
         try:
-            if mode and mode.casefold() in {name.casefold() for name in plan.engine.unguarded}:
+            if plan.engine.stops_asking(mode):
                 reason = "in it nothing is asked, so somebody has to choose it again"
             else:
                 native.applied(frame, await ask(frame))
                 continue
+        except Disconnected:
+            raise
         except KiroError as error:
             reason = str(error)
         sentence = f"The session's {name} '{value}' is not set again: {reason.rstrip('.')}."
