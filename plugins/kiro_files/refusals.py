@@ -12,6 +12,8 @@ _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space, then try again."),
     errno.EDQUOT: ("the disk quota is used up", "Free some space, then try again."),
     errno.EFBIG: ("the file has reached the largest size allowed", "Raise the limit on file sizes (ulimit -f)."),
+    errno.EMFILE: ("this process may open no more files", "Raise the limit on open files (ulimit -n)."),
+    errno.ENFILE: ("the system may open no more files", "End what has many files open, then try again."),
     errno.EROFS: ("the file system is read-only", "Mount it writable, or set another root for the store."),
     errno.EACCES: ("access is denied", "Check who owns the folder of the store."),
     errno.EPERM: ("access is denied", "Check who owns the folder of the store."),
