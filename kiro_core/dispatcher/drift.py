@@ -2,37 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from kiro_core.agentconfig import Resolved
 from kiro_core.frames import Frame
 from kiro_core.ports import SessionStore
 from kiro_core.recovery import Recorded, recorded
 from kiro_core.session import server_names
-from kiro_core.types import Engine, Notice, SessionInfo
+from kiro_core.types import AgentConfig, Engine, Notice, SessionInfo
+
+
+class Continued(NamedTuple):
+    """What a session goes on with, and what its client has to be told of the difference.
+
+    `from_record` says that the configuration stands in no file: an agent program that reads files by
+    itself must not be told its name, since it would find another. `changed` says that another one than
+    the recorded is used.
+    """
+
+    resolved: Resolved
+    notices: Sequence[Notice]
+    from_record: bool = False
+    changed: bool = False
 
 
 async def as_recorded(
     store: SessionStore, info: SessionInfo, resolved: Resolved, engine: Engine, frame: Frame
-) -> tuple[Resolved, list[Notice]]:
-    """The agent configuration that a session goes on with, and what its client has to be told of the difference.
+) -> Continued:
+    """The agent configuration of the record, unless the client or the command line named one.
 
-    One that the client or the command line named is used as it is today, and told when it is another.
+    A named one is used as it is today, and so is one that the agent program reads by itself from a file
+    of which nothing is withheld; that it is another than before is told.
     """
     before = await recorded(partial(store.read, info.id), info)
     notices = _servers(before, frame)
-    if resolved.origin_of_choice != "record":
-        if resolved.found and info.agent not in ("", resolved.config.name):
-            notices.append(_another(resolved.config.name, info.agent))
-        return resolved, notices
-    if not info.config_digest or (resolved.found and resolved.config.digest == info.config_digest):
-        return resolved, notices
-    by_itself = resolved.found and engine.agents == "mode"
-    notices.append(_changed(info.agent, goes_on=before is not None and not by_itself))
-    if before is not None and not by_itself:
+    if resolved.found and not _differs(resolved.config, info, before):
+        return Continued(resolved, notices)
+    if resolved.origin_of_choice == "record" and before is not None and not _by_itself(resolved, engine):
+        notices.append(_drift(info.agent, _goes_on(before.config, engine)))
         resolved = replace(resolved, config=before.config, found=True, problems=())
-    return resolved, notices
+        return Continued(resolved, notices, from_record=True)
+    if resolved.found and info.agent not in ("", resolved.config.name):
+        notices.append(_another(resolved.config.name, info.agent))
+    elif resolved.found:
+        notices.append(_drift(resolved.config.name, "it is used as it is today"))
+    return Continued(resolved, notices, changed=resolved.found)
+
+
+def _differs(now: AgentConfig, info: SessionInfo, before: Recorded | None) -> bool:
+    """Whether it is another one; its prompt may stand in a file of its own, which the digest does not cover."""
+    if info.agent not in ("", now.name):
+        return True
+    if before is None:
+        return info.config_digest not in ("", now.digest)
+    had = before.config
+    return (now.digest, now.prompt, now.model) != (had.digest, had.prompt, had.model)
+
+
+def _by_itself(resolved: Resolved, engine: Engine) -> bool:
+    """Whether the agent program reads by itself what stands in a file today, and may."""
+    config = resolved.config
+    return resolved.found and engine.agents == "mode" and bool(config.digest) and not config.withheld
+
+
+def _goes_on(config: AgentConfig, engine: Engine) -> str:
+    if config.digest or config.prompt:
+        return "the session goes on with the one that it had"
+    return f"{engine.title or engine.name} is not told to use its own of that name, since a file could be read instead"
 
 
 def _another(agent: str, before: str) -> Notice:
@@ -40,8 +79,7 @@ def _another(agent: str, before: str) -> Notice:
     return Notice("agent_changed", sentence, severity="info", details={"agent": agent, "previousAgent": before})
 
 
-def _changed(agent: str, *, goes_on: bool) -> Notice:
-    what = "the session goes on with the one that it had" if goes_on else "it is read as it is today"
+def _drift(agent: str, what: str) -> Notice:
     sentence = f"The agent configuration '{agent}' is not the one that the session was begun with; {what}."
     return Notice("agent_drift", sentence, details={"agent": agent})
 

@@ -81,13 +81,13 @@ class Planner:
         except (EngineNotFound, UnknownName) as error:
             refusal = error
         resolved = await self._settled(resolved, engine, frame)
-        resolved, drift = await as_recorded(self._backends.store, info, resolved, engine, frame)
-        notices = [*told_of(resolved, ""), *drift]
+        continued = await as_recorded(self._backends.store, info, resolved, engine, frame)
+        resolved = continued.resolved
+        notices = [*told_of(resolved, ""), *continued.notices]
         wanted = named(frame, "engine") or self._engine
         if wanted and wanted != info.engine:
             sentence = f"The session goes on with its own engine '{info.engine}', not with '{wanted}'."
             notices.append(Notice("engine_kept", sentence, details={"engine": info.engine, "requested": wanted}))
-        other = resolved.found and info.agent not in ("", resolved.config.name)
         info = replace(
             info,
             cwd=str(folder_of(frame)),
@@ -96,7 +96,8 @@ class Planner:
             roots=tuple(roots_of(frame)),
         )
         plan = Plan(info, engine, resolved.config, frame, loaded=True, replay=replay, refusal=refusal, notices=notices)
-        return replace(plan, changed=other, choices=await self._choices(folder_of(frame), engine))
+        plan = replace(plan, prompted=continued.from_record, changed=continued.changed)
+        return replace(plan, choices=await self._choices(folder_of(frame), engine))
 
     async def changed(self, plan: Plan, *, agent: str, engine: str) -> Plan:
         """The same plan with another agent configuration or engine; an empty name changes nothing.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import msgspec
 
-from kiro_core.journal import entry
+from kiro_core.journal import Entry
+from kiro_core.recovery.reading import entries, told
 from kiro_core.types import AgentConfig, Record, SessionInfo
+
+_KINDS = ("opened", "configured")
 
 
 class Recorded(NamedTuple):
@@ -20,31 +23,31 @@ class Recorded(NamedTuple):
 
 
 async def recorded(read: Callable[[int], AsyncIterator[Record]], info: SessionInfo) -> Recorded | None:
-    """The configuration whose digest the metadata names; None when no record holds it.
+    """The configuration whose name and digest the metadata has; None when no record holds it.
 
-    It stands right behind the record `info.configured`. In an imported session the numbers are others, so
-    the whole log is searched then.
+    It is the first one behind the record `info.configured`. In an imported session the numbers may be
+    others, so the whole log is searched then, and the last one counts.
     """
-    found = await _first(read(info.configured), info.config_digest)
-    if found is None and info.configured:
-        found = await _first(read(0), info.config_digest)
-    return found
+    async with aclosing(entries(read(info.configured))) as items:
+        async for item in items:
+            if item.kind in _KINDS:
+                if found := _matching(item, info):
+                    return found
+                break
+    last: Recorded | None = None
+    async with aclosing(entries(read(0))) as items:
+        async for item in items:
+            if item.kind in _KINDS:
+                last = _matching(item, info) or last
+    return last
 
 
-async def _first(records: AsyncIterator[Record], digest: str) -> Recorded | None:
-    async with aclosing(cast("Any", records)):
-        async for record in records:
-            item = entry(record)
-            if item.kind not in ("opened", "configured"):
-                continue
-            if (found := _read(item.value)) is not None and found.config.digest == digest:
-                return found
-    return None
-
-
-def _read(data: Any) -> Recorded | None:
-    agent = data.get("agent") if isinstance(data, dict) else None
+def _matching(item: Entry, info: SessionInfo) -> Recorded | None:
+    data = told(item)
+    agent = data.get("agent")
     if not isinstance(agent, dict) or "prompt" not in agent:
+        return None
+    if (agent.get("name"), agent.get("digest")) != (info.agent, info.config_digest):
         return None
     try:
         config = msgspec.convert({**agent, "withheld": data.get("withheld") or ()}, AgentConfig)

@@ -2,65 +2,85 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from kiro_core.frames import Frame
+from kiro_core.journal import Entry
+from kiro_core.recovery.quoting import Quoting
+from kiro_core.recovery.reading import entries, told
+from kiro_core.types import Record
 
 _HEAD = "The conversation so far, from the record, since you do not remember it. Go on from here.\n"
 _CUT = "(Its beginning is left out.)\n"
-_SPEAKERS = {"user_message_chunk": "User", "agent_message_chunk": "You"}
+_CUT_OFF = "(This turn was cut off.)"
+_MISSING = "(Something is missing here.)"
 
 
-async def retold(frames: AsyncIterator[Frame], characters: int) -> str:
-    """What was said and which tools were used, as text of at most about that many characters; the end counts most.
+async def retold(records: AsyncIterator[Record], characters: int) -> str:
+    """What was said and which tools were used, as text for an agent; the end counts most.
 
-    `frames` are `session/update` notifications as a client is shown them. Thoughts, plans and what the
-    tools printed are left out. Every line is quoted, so that none is taken for a command or for ours.
+    Of prompts only those that an agent was sent. Thoughts, plans and what the tools printed are left
+    out. Every line that somebody else wrote is quoted, so that none is taken for a command or for ours.
+    The text has at most that many characters, quoting included, and a frame of some 150 around them;
     `""` when nothing was said.
     """
-    kept: deque[tuple[str, str]] = deque()
-    length, cut = 0, False
-    async for frame in frames:
-        who, text = _said(frame)
-        if not text:
-            continue
-        if kept and who and kept[-1][0] == who:
-            text = kept[-1][1] + text
-            length -= len(kept.pop()[1])
-        if len(text) > 2 * characters:
-            text, cut = text[-characters:], True
-        kept.append((who, text))
-        length += len(text)
-        while length - len(kept[0][1]) >= characters:
-            length -= len(kept.popleft()[1])
-            cut = True
-    if not kept:
+    quoting = Quoting(characters)
+    waiting: dict[str, str] = {}
+    sent: set[str] = set()
+    async with aclosing(entries(records)) as items:
+        async for item in items:
+            match item.kind:
+                case "prompt":
+                    waiting[item.turn] = _asked(item.frame)
+                case "turn_begun" if item.turn in waiting:
+                    quoting.say("User", waiting.pop(item.turn))
+                    sent.add(item.turn)
+                case "turn_ended":
+                    waiting.pop(item.turn, None)
+                    if item.turn in sent and _was_cut_off(item):
+                        quoting.remark(_CUT_OFF)
+                    sent.discard(item.turn)
+                case "update":
+                    _follow(item.frame, quoting)
+                case "unrecorded" | "gap":
+                    quoting.remark(_MISSING)
+    text, cut = quoting.text()
+    if not text and not cut:
         return ""
-    if length > characters:
-        who, text = kept[0]
-        kept[0], cut = (who, text[length - characters :]), True
-    body = "\n".join(f"{who}:\n{_quoted(text)}" if who else text for who, text in kept)
-    return f"<conversation>\n{_HEAD}{_CUT if cut else ''}\n{body}\n</conversation>"
+    return f"<conversation>\n{_HEAD}{_CUT if cut else ''}\n{text}</conversation>"
 
 
-def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}" for line in text.strip().splitlines())
+def _was_cut_off(item: Entry) -> bool:
+    outcome = told(item)
+    return outcome.get("state") in ("unknown", "failed") or "error" in outcome
 
 
-def _said(frame: Frame) -> tuple[str, str]:
+def _asked(frame: Frame) -> str:
+    prompt = frame.params.get("prompt")
+    return "\n".join(map(_text, prompt)) if isinstance(prompt, list) else ""
+
+
+def _follow(frame: Frame, quoting: Quoting) -> None:
     update = frame.params.get("update")
-    if not isinstance(update, dict):
-        return "", ""
-    kind = update.get("sessionUpdate")
-    if kind == "tool_call":
-        return "", f"[tool: {' '.join(str(update.get('title')).split())}]"
-    content = update.get("content")
-    return _SPEAKERS.get(str(kind), ""), _text(content) if kind in _SPEAKERS and isinstance(content, dict) else ""
+    if frame.method != "session/update" or not isinstance(update, dict):
+        return
+    match update.get("sessionUpdate"):
+        case "agent_message_chunk":
+            quoting.say("You", _text(update.get("content")), joint="")
+        case "agent_thought_chunk":
+            quoting.end()
+        case "tool_call":
+            title = update.get("title") or update.get("kind") or "a tool"
+            quoting.say("Tools", " ".join(str(title).split()), joint="\n")
 
 
-def _text(content: dict[str, Any]) -> str:
-    if content.get("type") == "text":
-        return str(content.get("text") or "")
-    return f"[{content.get('type')}]"
+def _text(block: Any) -> str:
+    """A content block: its text, or what it is, with the address of a link or a resource."""
+    block = block if isinstance(block, dict) else {}
+    if block.get("type") == "text":
+        return str(block.get("text") or "")
+    resource = block.get("resource")
+    uri = block.get("uri") or (resource.get("uri") if isinstance(resource, dict) else None)
+    return f"[{block.get('type')}: {uri}]" if uri else f"[{block.get('type')}]"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 from kiro_core.frames import Frame
-from kiro_core.journal import Entry, entry
+from kiro_core.journal import Entry
+from kiro_core.recovery.reading import entries, told
 from kiro_core.types import Record
 
 _WINDOW = 256
@@ -26,7 +27,8 @@ async def unfinished(read: Callable[[int], AsyncIterator[Record]], head: int) ->
     """The turns without an end, in the order in which they were accepted.
 
     `read` gives the records behind a number, `head` is the last one's. The end of a turn names the turns
-    that were open then, so that the search goes back only as far as the last end and what it names.
+    that were open then, so that the search goes back only as far as the last end and what it names. An
+    older record's end may name none; then all of it is searched.
     """
     window = _WINDOW
     while True:
@@ -39,30 +41,23 @@ async def unfinished(read: Callable[[int], AsyncIterator[Record]], head: int) ->
 
 async def _within(records: AsyncIterator[Record], *, whole: bool) -> list[Unfinished] | None:
     """The same in a part of the log; None when it begins too late to tell."""
-    prompts: dict[str, Frame] = {}
-    begun: set[str] = set()
+    found: dict[str, Unfinished] = {}
     ended: set[str] = set()
-    named: list[str] | None = [] if whole else None
-    async with aclosing(cast("Any", records)):
-        async for record in records:
-            item = entry(record)
+    named: list[str] | None = None
+    async with aclosing(entries(records)) as items:
+        async for item in items:
             if item.kind == "prompt":
-                prompts[item.turn] = item.frame
-            elif item.kind == "turn_begun":
-                begun.add(item.turn)
+                found[item.turn] = Unfinished(item.turn, item.frame, begun=False)
+            elif item.kind == "turn_begun" and item.turn in found:
+                found[item.turn] = found[item.turn]._replace(begun=True)
             elif item.kind == "turn_ended":
+                found.pop(item.turn, None)
                 ended.add(item.turn)
                 named = _open_then(item)
-    if named is None or any(turn not in prompts and turn not in ended for turn in named):
-        return None if not whole else _left(prompts, begun, ended)
-    return _left(prompts, begun, ended)
+    enough = whole or (named is not None and all(turn in found or turn in ended for turn in named))
+    return list(found.values()) if enough else None
 
 
-def _left(prompts: dict[str, Frame], begun: set[str], ended: set[str]) -> list[Unfinished]:
-    return [Unfinished(turn, frame, turn in begun) for turn, frame in prompts.items() if turn not in ended]
-
-
-def _open_then(item: Entry) -> list[str]:
-    data = item.value
-    named = data.get("open") if isinstance(data, dict) else None
-    return [turn for turn in named if isinstance(turn, str)] if isinstance(named, list) else []
+def _open_then(item: Entry) -> list[str] | None:
+    named = told(item).get("open")
+    return [turn for turn in named if isinstance(turn, str)] if isinstance(named, list) else None

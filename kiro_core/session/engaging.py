@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio import to_thread
 
 from kiro_core.errors import AgentTimeout, LaunchFailed
-from kiro_core.journal import conversation
 from kiro_core.recovery import Ladder, free_engine_lock, lock_path, retold
 from kiro_core.recovery.ladder import TEXT, Step
 from kiro_core.session.launching import Launching
 from kiro_core.session.opening import Opening
 from kiro_core.session.services import opened_services
 from kiro_core.session.waking import Wake
-from kiro_core.settings import kiro_home
 from kiro_core.types import Notice
 
 if TYPE_CHECKING:
@@ -113,17 +109,16 @@ class Engaging:
     async def _conversation(self) -> str:
         session = self._session
         records = session.tools.store.read(session.plan.info.id)
-        async with aclosing(conversation(records, session.plan.info.id, session.db.head)) as frames:
-            return await retold(frames, session.tools.limits.max_retold_characters)
+        return await retold(records, session.tools.limits.max_retold_characters)
 
     async def _free_lock(self) -> list[Notice]:
         """Move the agent program's own lock aside when it is a dead one's."""
         session, plan = self._session, self._session.plan
-        if not (plan.loaded and plan.engine.lock and plan.info.agent_session):
+        lock = lock_path(plan.engine, plan.info.agent_session, os.environ) if plan.loaded else None
+        if lock is None:
             return []
-        lock = lock_path(plan.engine.lock, kiro_home(os.environ), plan.info.agent_session)
         try:
-            moved = await to_thread.run_sync(free_engine_lock, lock, Path(plan.program).name)
+            moved = await to_thread.run_sync(free_engine_lock, lock)
         except OSError as error:
             return [Notice("engine_lock_stays", f"The lock {lock} of the agent program stays: {error.strerror}.")]
         if moved is None:

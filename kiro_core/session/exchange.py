@@ -56,16 +56,18 @@ class Exchange:
     async def outcome(self, turn: PromptTurn) -> Frame:
         """Have the turn with the agent, within the limits; one that has ended is started again."""
         session = self._session
-        with anyio.CancelScope() as self._waking:
-            await session.awake()
-        if turn.cancelled or turn.failure is not None:
-            return cancelled()
-        try:
-            return await session.patience.outcome(turn, lambda: self._exchange(turn))
-        except Disconnected:
-            # Before the session's task learns it: the next turn must not find the same agent.
-            session.serving = False
-            raise
+        while True:
+            with anyio.CancelScope() as self._waking:
+                await session.awake()
+            if turn.cancelled or turn.failure is not None:
+                return cancelled()
+            try:
+                return await session.patience.outcome(turn, lambda: self._exchange(turn))
+            except Disconnected:
+                # Before the session's task learns it: the next try must not find the same agent.
+                session.serving = False
+                if turn.dispatched or session.closing:
+                    raise
 
     def stop(self, turn: PromptTurn) -> None:
         """Make a running turn that was cancelled or has failed end."""

@@ -275,10 +275,15 @@ async def test_a_tool_call_of_an_agent_that_died_is_shown_as_failed(opened_desk,
             assert states == ["in_progress", "failed"]
 
 
-async def test_prompts_to_an_agent_that_ends_after_each_of_them_all_have_their_answer(opened_desk, scripted):
+async def test_prompts_to_an_agent_that_ends_after_each_of_them_all_have_an_outcome(opened_desk, scripted):
     engine = scripted(prompt="say(id=asked.pop('id'), result={'stopReason': 'end_turn'}); os._exit(0)")
     with anyio.fail_after(30):
         async with opened_desk(RecordingClient(), engine_settings={"x": engine}, engine="x") as office:
             session = await office.start()
             turns = [await office.ask(session, text) for text in ("one", "two", "three")]
-            assert not any([(await turn.settled()).failed for turn in turns])
+            responses = [await turn.settled() for turn in turns]
+            # One that was written to an agent that had just ended is failed, and not sent twice.
+            codes = {response.error["data"]["code"] for response in responses if response.failed}
+            assert codes <= {"AGENT_GONE"}
+            assert not responses[0].failed
+            assert len(await office.entries(session, "turn_ended")) == 3
