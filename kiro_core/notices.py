@@ -16,6 +16,9 @@ from kiro_core.types import Notice, PeerInfo, SessionId
 MARK = "kiro_core"
 """The key under `_meta` that says that something is ours."""
 
+WAITING = "kiro_core-waiting-"
+"""How the tool call of our question begins whether prompts of a killed desk are to be sent."""
+
 
 def _picked(*names: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     return lambda details: {name: details[name] for name in names if name in details}

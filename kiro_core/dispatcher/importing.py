@@ -60,6 +60,8 @@ async def import_archive(store: SessionStore, chunks: AsyncIterator[bytes], *, n
             kept = _Kept(stack.enter_context(TemporaryFile()))
         info = await read_archive(chunks, kept.keep)
         _check(info)
+        # The store numbers the records anew.
+        info = replace(info, configured=0)
         await kept.rewind()
         if new_id:
             # A copy: two sessions cannot share a name, and must not go on with one conversation of the agent.

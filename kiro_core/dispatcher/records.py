@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from kiro_core.archive import write_archive
+from kiro_core.dispatcher.checking import checked
 from kiro_core.dispatcher.importing import import_archive
 from kiro_core.dispatcher.labels import labels, require_free
 from kiro_core.errors import SessionBusy, Unavailable
@@ -38,7 +39,7 @@ class Records:
 
     async def verify(self, session: SessionId, *, repair: bool) -> Report:
         """See `Desk.verify`."""
-        return await self._store.verify(session, repair=repair)
+        return await checked(self._store, session, repair=repair)
 
     async def take_over(self, session: SessionId, *, force: bool) -> Mapping[str, Any]:
         """See `Desk.take_over`."""

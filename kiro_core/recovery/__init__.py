@@ -2,6 +2,7 @@
 
 from kiro_core.recovery.engine_lock import Moved, free_engine_lock, lock_path
 from kiro_core.recovery.ladder import Ladder, Step
+from kiro_core.recovery.reading import entries, told
 from kiro_core.recovery.recorded import Recorded, recorded
 from kiro_core.recovery.retelling import retold
 from kiro_core.recovery.unfinished import Unfinished, unfinished
@@ -12,9 +13,11 @@ __all__ = [
     "Recorded",
     "Step",
     "Unfinished",
+    "entries",
     "free_engine_lock",
     "lock_path",
     "recorded",
     "retold",
+    "told",
     "unfinished",
 ]

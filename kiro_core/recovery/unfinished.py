@@ -9,18 +9,22 @@ from typing import NamedTuple
 from kiro_core.frames import Frame
 from kiro_core.journal import Entry
 from kiro_core.recovery.reading import entries, told
-from kiro_core.types import Record
+from kiro_core.types import GAP, Record
 
 _WINDOW = 256
 _WIDER = 8
 
 
 class Unfinished(NamedTuple):
-    """A turn that was accepted and has no end on record; `begun` tells that the agent was sent its prompt."""
+    """A turn that was accepted and has no end on record; `begun` tells that the agent was sent its prompt.
+
+    `damaged` tells that records behind its prompt are lost, among which its end may have been.
+    """
 
     id: str
     prompt: Frame
     begun: bool
+    damaged: bool = False
 
 
 async def unfinished(read: Callable[[int], AsyncIterator[Record]], head: int) -> list[Unfinished]:
@@ -50,6 +54,9 @@ async def _within(records: AsyncIterator[Record], *, whole: bool) -> list[Unfini
                 found[item.turn] = Unfinished(item.turn, item.frame, begun=False)
             elif item.kind == "turn_begun" and item.turn in found:
                 found[item.turn] = found[item.turn]._replace(begun=True)
+            elif item.kind == GAP:
+                # Whatever was lost may have been the record of its begin.
+                found = {turn: left._replace(begun=True, damaged=True) for turn, left in found.items()}
             elif item.kind == "turn_ended":
                 found.pop(item.turn, None)
                 ended.add(item.turn)

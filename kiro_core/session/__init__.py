@@ -4,6 +4,7 @@ from kiro_core.session.choices import Choices
 from kiro_core.session.life import Life
 from kiro_core.session.options import METHODS as CONFIGURING
 from kiro_core.session.plan import Plan, Tools, server_names
+from kiro_core.session.prompts import prompt_title
 from kiro_core.session.session import Session
 
-__all__ = ["CONFIGURING", "Choices", "Life", "Plan", "Session", "Tools", "server_names"]
+__all__ = ["CONFIGURING", "Choices", "Life", "Plan", "Session", "Tools", "prompt_title", "server_names"]

@@ -12,6 +12,7 @@ import anyio
 from kiro_core.errors import Disconnected
 from kiro_core.frames import Frame
 from kiro_core.journal import unfinished_calls
+from kiro_core.notices import WAITING
 from kiro_core.ports import Turn
 from kiro_core.session.prompts import adapted, prompt_title, with_preface
 from kiro_core.session.turn import PromptTurn, cancelled
@@ -90,7 +91,7 @@ class Exchange:
         texts = "; ".join(repr(prompt_title(turn.asked)) for turn in waiting)
         title = f"Send first what was accepted and not sent before this session was cut off: {texts}"
         call = {
-            "toolCallId": f"kiro_core-waiting-{waiting[0].id}",
+            "toolCallId": f"{WAITING}{waiting[0].id}",
             "title": title,
             "kind": "other",
             "status": "pending",

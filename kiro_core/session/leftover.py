@@ -26,12 +26,14 @@ async def take_up(session: Session) -> list[Notice]:
     """
     read = partial(session.tools.store.read, session.plan.info.id)
     found = await unfinished(read, session.begun_at)
+    lost = max(session.plan.info.configured, int(session.plan.info.spoken)) - session.begun_at
     begun = [turn for turn in found if turn.begun]
     waiting = [turn for turn in found if not turn.begun]
-    notices = [_unknown(turn) for turn in begun]
-    drops = session.tools.waiting_prompts == "drop"
+    notices = [_shortened()] if lost > 0 else []
+    notices += [_unknown(turn) for turn in begun]
     if waiting:
-        notices.append(_waiting(waiting, drops=drops))
+        notices.append(_waiting(waiting, session.tools.waiting_prompts))
+    drops = session.tools.waiting_prompts == "drop"
     for number, turn in enumerate(begun, 1):
         still = [turn.id for turn in (*begun[number:], *waiting)]
         await session.journal.settled("turn_ended", unsettled("unknown", _CUT_OFF, still), turn.id)
@@ -44,16 +46,21 @@ async def take_up(session: Session) -> list[Notice]:
     return notices
 
 
+def _shortened() -> Notice:
+    return Notice("record_shortened", "The end of the session's record is missing; what was in it is lost.")
+
+
 def _unknown(turn: Unfinished) -> Notice:
+    why = "was cut off" if not turn.damaged else "has no end on record, which is damaged there"
     sentence = (
-        f"The turn that began with {prompt_title(turn.prompt)!r} was cut off; how far it came is not known, "
+        f"The turn that began with {prompt_title(turn.prompt)!r} {why}; how far it came is not known, "
         "and it is not repeated."
     )
     return Notice("turn_unknown", sentence, details={"turn": turn.id})
 
 
-def _waiting(turns: list[Unfinished], *, drops: bool) -> Notice:
-    what = "are dropped" if drops else "wait for your word"
+def _waiting(turns: list[Unfinished], setting: str) -> Notice:
+    what = {"drop": "are dropped", "resume": "are sent now"}.get(setting, "wait for your word")
     texts = "; ".join(repr(prompt_title(turn.prompt)) for turn in turns)
     sentence = f"These prompts were accepted and not sent before the session was cut off, and {what}: {texts}."
     return Notice("prompts_waiting", sentence, details={"turns": [turn.id for turn in turns]})

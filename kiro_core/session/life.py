@@ -193,7 +193,7 @@ class Life:
             if isinstance(error, AuthRequired):
                 session.wants_login = plan.engine.name
             if isinstance(error, LaunchFailed | AgentGone | AgentTimeout):
-                session.restarts.ended(error)
+                await self._count(error)
         return None
 
     async def _with_agent(self, asked: Move | Wake | None) -> Any:
@@ -204,10 +204,18 @@ class Life:
         if isinstance(self._command, Close | Move) or session.closing or session.failure is not None:
             return self._command
         error = await self._launching.gone()
-        session.restarts.ended(error)
+        await self._count(error)
         if not self._cut_off_turn and (session.turns is None or session.turns.running is None):
             await session.tell(Notice("agent_gone", f"{error} The next prompt starts it again."))
         return self._command
+
+    async def _count(self, error: KiroError) -> None:
+        """Count an end of the agent program; too many in a row end the session, which is told with the reason."""
+        try:
+            self._session.restarts.ended(error)
+        except AgentGone as last:
+            await self._session.tell(Notice("agent_given_up", str(last), severity="error"))
+            raise
 
     async def _serve(self, answer: dict[str, Any], notices: Sequence[Notice], asked: Move | Wake | None) -> None:
         """Serve until a lifecycle command ends it; the block around it is left when the agent is gone."""

@@ -472,3 +472,20 @@ def test_a_start_that_failed_is_no_last_session(kiro, environment, home):
     assert kiro("run", "--set", dead, "--engine", "dead", "two").returncode == 1
     done = kiro("run", "--last", "/echo three")
     assert (done.returncode, done.stdout) == (0, "three\n")
+
+
+def test_prompts_that_wait_on_are_nothing_that_the_agent_was_denied(kiro, home):
+    first = json.loads(kiro(*REHEARSAL, "--output", "json", "one").stdout)["sessionId"]
+    log = home / "sessions" / "core" / f"{first}.jsonl"
+    last = json.loads(log.read_text().splitlines()[-1])
+    prompt = {"jsonrpc": "2.0", "id": 7, "method": "session/prompt"}
+    prompt["params"] = {"sessionId": first, "prompt": [{"type": "text", "text": "left behind"}]}
+    body = {"at": "2026-01-31T08:00:00.000Z", "kind": "prompt", "turn": "1.9", "data": prompt}
+    seq = last["seq"] + 1
+    line = {"format": 1, "seq": seq, "epoch": last["epoch"], "until": seq, "body": body}
+    with log.open("a") as file:
+        file.write(json.dumps(line, separators=(",", ":")) + "\n")
+    done = kiro("run", "--session", first, "two")
+    assert "Send first what was accepted" in done.stderr
+    assert "'left behind'" in done.stderr
+    assert done.returncode == 0

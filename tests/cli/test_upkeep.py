@@ -152,10 +152,14 @@ def test_who_holds_a_session_is_told_and_ended_only_by_force(kiro, recorded, env
         assert f"The session {id_} is held by" in told.stderr
         assert f"pid {process.pid}" in told.stderr
         assert f"`kiro-core sessions takeover {id_} --force` ends it, with all its sessions." in told.stderr
+        told = kiro("sessions", "takeover", id_[:8], "--json")
+        assert told.returncode == 1
+        held_by = json.loads(told.stdout)
+        assert (held_by["held"], held_by["owner"]["pid"]) == (True, process.pid)
         assert process.poll() is None
         done = kiro("sessions", "takeover", id_[:8], "--force", "--json")
         assert done.returncode == 0
-        assert "That process is ended, with all its sessions." in done.stderr
+        assert f"pid {process.pid}" in done.stderr
         taken = json.loads(done.stdout)
         assert (taken["session"], taken["owner"]["pid"]) == (id_, process.pid)
         assert process.wait(30) == -signal.SIGTERM
@@ -169,5 +173,5 @@ def test_a_session_that_nobody_holds_is_free_already(kiro, recorded, options):
     told = kiro("sessions", "takeover", id_, *options)
     assert (told.returncode, told.stdout, told.stderr) == (0, "", f"{id_}: nobody holds it\n")
     told = kiro("sessions", "takeover", id_, *options, "--json")
-    assert json.loads(told.stdout) == {"session": id_, "owner": {}}
+    assert json.loads(told.stdout) == {"session": id_, "owner": {}, "held": False}
     assert len(json.loads(kiro("sessions", "show", id_, "--json").stdout)["records"]) == 3

@@ -135,6 +135,22 @@ async def test_what_the_agent_was_never_sent_is_not_told_to_it_as_said(opened_de
             assert "> /blocks" not in told, "the prompt that is being sent is not history"
 
 
+async def test_a_turn_whose_end_was_damaged_is_not_said_to_have_been_cut_off(opened_desk, home):
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient()) as office:
+            session = await office.start()
+            await office.prompt(session, "hello")
+            await office.close(session)
+            (log,) = (home / "sessions" / "core").glob("*.jsonl")
+            lines = log.read_bytes().splitlines(keepends=True)
+            end = next(number for number, line in enumerate(lines) if b'"turn_ended"' in line)
+            lines[end] = bytes(len(lines[end]) - 1) + b"\n"
+            log.write_bytes(b"".join(lines))
+            await office.load(session)
+            (told,) = await notices(office, session, "turn_unknown")
+            assert "has no end on record, which is damaged there" in told["text"]
+
+
 async def test_prompts_that_were_never_sent_are_sent_first_when_the_client_says_so(opened_desk):
     client = answering("send")
     with anyio.fail_after(30):

@@ -91,7 +91,9 @@ async def test_a_crash_loop_backs_off_and_gives_up_with_a_reason(opened_desk):
             await office.ended(session)
             with pytest.raises(SessionNotFound):
                 await office.ask(session, "anybody?")
+            (told,) = await notices(office, session, "agent_given_up")
             (closed,) = await office.entries(session, "closed")
+            assert told["text"] == closed.value["reason"]
             assert "ended 3 times in a row and is not started again" in closed.value["reason"]
             assert "status 7" in closed.value["reason"]
             await office.load(session)

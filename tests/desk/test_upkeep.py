@@ -39,3 +39,43 @@ async def test_what_nobody_holds_is_nobodys_to_take(opened_desk):
             assert not await office.entries(id_, "taken_over")
             with pytest.raises(SessionNotFound):
                 await office.desk.take_over(session().id, force=True)
+
+
+def stored(home, session, kind):
+    return home / "sessions" / "core" / f"{session}.{kind}"
+
+
+async def test_metadata_that_are_made_anew_have_what_the_log_says(opened_desk, home):
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient()) as office:
+            session = await office.start()
+            await office.prompt(session, "hello there")
+            await office.close(session)
+            before = await office.desk.info(session)
+            stored(home, session, "json").write_text("{")
+            assert (await office.desk.verify(session, repair=True)).repaired
+            after = await office.desk.info(session)
+            fields = ("cwd", "agent", "engine", "title")
+            assert [getattr(after, name) for name in fields] == [getattr(before, name) for name in fields]
+            await office.load(session)
+            assert not (await office.prompt(session, "again")).failed
+
+
+@pytest.mark.parametrize("left", [0, 2], ids=["none", "the first records"])
+async def test_a_log_whose_end_is_missing_is_found_and_told_once(opened_desk, home, left):
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient()) as office:
+            session = await office.start()
+            await office.prompt(session, "hello")
+            await office.close(session)
+            await office.load(session)
+            await office.close(session)
+            log = stored(home, session, "jsonl")
+            log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:left]))
+            (finding,) = (await office.desk.verify(session)).findings
+            assert (finding.kind, finding.first) == ("gap", left + 1)
+            for _ in range(2):
+                await office.load(session)
+                notices = [e.value["notice"] for e in await office.entries(session, "notice")]
+                assert notices.count("record_shortened") == 1
+                await office.close(session)

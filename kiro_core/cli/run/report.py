@@ -6,6 +6,7 @@ from typing import Any
 
 from kiro_core.cli.wording import notice_line, text_of, title_of, tool_line
 from kiro_core.frames import Frame
+from kiro_core.notices import WAITING
 
 _CALL_FIELDS = ("toolCallId", "title", "kind", "status")
 
@@ -50,7 +51,9 @@ class Report:
     def asked(self, question: dict[str, str]) -> None:
         """Take a question with its outcome: `{toolCallId, title, outcome, optionId}`."""
         self._questions.append(question)
-        self.denied = self.denied or question["outcome"] == "denied"
+        # Prompts that wait on are nothing that the agent was denied.
+        ours = question["toolCallId"].startswith(WAITING)
+        self.denied = self.denied or (question["outcome"] == "denied" and not ours)
 
     def result(self, response: Frame | None) -> dict[str, Any]:
         """The whole turn as one object; None stands for a turn that was cut off."""

@@ -11,12 +11,13 @@ import click
 
 from kiro_core.cli.commands import example
 from kiro_core.cli.completing import session_ids
-from kiro_core.cli.failing import DONE
+from kiro_core.cli.failing import DONE, FAILED
 from kiro_core.cli.options import Given, command
 from kiro_core.cli.sessions.at_desk import at_desk
-from kiro_core.cli.text import show, tell
+from kiro_core.cli.text import show, tell, tell_failure
 
 if TYPE_CHECKING:
+    from kiro_core.errors import Held
     from kiro_core.ports import Desk
     from kiro_core.types import SessionId
 
@@ -35,25 +36,32 @@ def takeover(given: Given, *, session: str, force: bool, as_json: bool) -> int:
 
     Exit codes: 0 it is free now, 1 it is held, 2 usage.
     """
-    found, owner = at_desk(given, partial(_taken, session, force=force))
+    found, owner, held = at_desk(given, partial(_taken, session, force=force))
     if as_json:
-        show(json.dumps({"session": found, "owner": owner}, indent=2) + "\n")
-    else:
-        tell(f"{found}: taken over" if owner else f"{found}: nobody holds it")
+        show(json.dumps({"session": found, "owner": owner, "held": held is not None}, indent=2) + "\n")
+    if held is not None:
+        tell_failure(held.sentence, held.hint)
+        return FAILED
+    if not as_json:
+        tell(f"{found}: taken over; that process has ended, with all its sessions" if owner else _FREE % found)
     return DONE
 
 
-async def _taken(written: str, desk: Desk, *, force: bool) -> tuple[SessionId, Mapping[str, Any]]:
+_FREE = "%s: nobody holds it"
+
+
+async def _taken(written: str, desk: Desk, *, force: bool) -> tuple[SessionId, Mapping[str, Any], Held | None]:
+    """The session, who has it or had it, and why it is not free."""
     from kiro_core.cli.finding import find_stored
     from kiro_core.cli.progress import progress
     from kiro_core.errors import Held
 
     session = await find_stored(desk, written)
     try:
-        return session, await desk.take_over(session)
+        return session, await desk.take_over(session), None
     except Held as error:
         if not force:
-            raise
-        tell(f"{error.sentence} That process is ended, with all its sessions.")
+            return session, error.details.get("owner", {}), error
+        tell(error.sentence)
     async with progress("waiting for its end"):
-        return session, await desk.take_over(session, force=True)
+        return session, await desk.take_over(session, force=True), None
