@@ -256,6 +256,14 @@ def test_a_second_signal_does_not_wait_for_the_agent(started):
     assert process.returncode == 130
 
 
+def test_a_run_that_another_process_asks_to_end_says_so(started):
+    process, _ = started("/hang")
+    process.send_signal(signal.SIGTERM)
+    assert b"Another process asked this one to end (SIGTERM)." in process.stderr.readline()
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+
+
 def test_a_signal_before_the_session_is_open_ends_the_run(environment, tmp_path):
     mark = tmp_path / "started"
     script = tmp_path / "agent"

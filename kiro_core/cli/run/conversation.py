@@ -94,7 +94,7 @@ class Conversation:
                     self._telling.deadline = anyio.current_time() + _LAST_WORDS_S
                 await self._client.finish(self._response)
 
-    async def interrupt(self, _: signal.Signals) -> None:
+    async def interrupt(self, number: signal.Signals) -> None:
         """Cancel the turn, which has a moment to end; before it has begun, or the second time, end at once.
 
         Behind the turn there is only output left, which nobody may be reading.
@@ -106,7 +106,8 @@ class Conversation:
         if again or self._agent is None:
             self._scope.cancel()
             return
-        tell("Cancelling; another Ctrl-C ends at once.")
+        asked = "" if number == signal.SIGINT else f"Another process asked this one to end ({number.name}). "
+        tell(f"{asked}Cancelling; another Ctrl-C ends at once.")
         self._scope.deadline = anyio.current_time() + self._limits.close_s
         try:
             await self._agent.cancel(Frame.of("session/cancel", {"sessionId": self._session}))
