@@ -7,7 +7,7 @@ from typing import Any
 
 from kiro_core.cli.text import one_line
 from kiro_core.cli.wording import notice_line, question_line, text_of, title_of, tool_line
-from kiro_core.journal import Entry, entry
+from kiro_core.journal import Entry, readable
 from kiro_core.types import Record
 
 
@@ -16,7 +16,8 @@ async def transcript(records: AsyncIterator[Record]) -> AsyncIterator[str]:
     said: list[str] = []
     titles: dict[str, str] = {}
     async for record in records:
-        item = entry(record)
+        if (item := readable(record)) is None:
+            continue
         update = _update(item)
         if update.get("sessionUpdate") == "agent_message_chunk":
             said.append(text_of(update.get("content")))

@@ -1,6 +1,6 @@
 """What the records of a session mean, and the one drain through which they reach the store."""
 
-from kiro_core.journal.entries import Entry, entry
+from kiro_core.journal.entries import Entry, entry, readable
 from kiro_core.journal.journal import Journal, utc_now
 from kiro_core.journal.output import Output
 from kiro_core.journal.replay import STATE_UPDATES, conversation, unfinished_calls
@@ -15,6 +15,7 @@ __all__ = [
     "content_of",
     "conversation",
     "entry",
+    "readable",
     "retold",
     "terminal_of",
     "unfinished_calls",

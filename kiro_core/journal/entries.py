@@ -71,6 +71,14 @@ def entry(record: Record) -> Entry:
         raise RecordInvalid(f"Record {record.seq} cannot be read: {error}.") from error
 
 
+def readable(record: Record) -> Entry | None:
+    """The same; None for a body that is none of ours, which keeps no session shut."""
+    try:
+        return entry(record)
+    except RecordInvalid:
+        return None
+
+
 def opening(at: str, kind: str, turn: str = "") -> bytes:
     """Everything of a body in front of its payload; `at`, `kind` and `turn` are ours and need no escapes."""
     head = f'{{"at":"{at}","kind":"{kind}",'

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Any
 
 from kiro_core.frames import Frame
-from kiro_core.journal.entries import Entry, entry
+from kiro_core.journal.entries import Entry, readable
 from kiro_core.journal.terminals import MENTION, ReplayedTerminals
 from kiro_core.notices import at_next_turn
 from kiro_core.types import GAP, Notice, Record, SessionId
@@ -33,7 +33,7 @@ async def unfinished_calls(records: AsyncIterator[Record], session: SessionId, h
         async for record in records:
             if record.seq > head:
                 break
-            for frame in _said(entry(record), session):
+            for frame in _said(readable(record) or Entry("", ""), session):
                 _follow(frame, open_calls)
     finally:
         if isinstance(records, AsyncGenerator):
@@ -63,7 +63,7 @@ async def conversation(
         async for record in records:
             if record.seq > head:
                 break
-            item = entry(record)
+            item = readable(record) or Entry("", "")
             if not _refuses(item, asked):
                 for frame in _asked(asked, session):
                     yield frame

@@ -6,8 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any, cast
 
-from kiro_core.errors import RecordInvalid
-from kiro_core.journal import Entry, entry
+from kiro_core.journal import Entry, readable
 from kiro_core.types import Record
 
 
@@ -15,11 +14,8 @@ async def entries(records: AsyncIterator[Record]) -> AsyncGenerator[Entry, None]
     """Yield the bodies of records, without those that cannot be read; closes `records`."""
     async with aclosing(cast("Any", records)):
         async for record in records:
-            try:
-                item = entry(record)
-            except RecordInvalid:
-                continue
-            yield item
+            if (item := readable(record)) is not None:
+                yield item
 
 
 def told(item: Entry) -> dict[str, Any]:

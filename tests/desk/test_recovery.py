@@ -135,6 +135,20 @@ async def test_what_the_agent_was_never_sent_is_not_told_to_it_as_said(opened_de
             assert "> /blocks" not in told, "the prompt that is being sent is not history"
 
 
+async def test_a_record_that_is_none_of_ours_keeps_no_conversation_from_being_shown(opened_desk):
+    client = RecordingClient()
+    with anyio.fail_after(30):
+        async with opened_desk(client) as office:
+            session = await office.start()
+            await office.prompt(session, "/echo before")
+            await office.close(session)
+            async with open_store(FilesOptions()) as store, store.open(session) as db:
+                await db.append([b'{"of": "another program"}'])
+            client.frames.clear()
+            await office.load(session)
+            assert client.text(session) == "before"
+
+
 async def test_a_turn_whose_end_was_damaged_is_not_said_to_have_been_cut_off(opened_desk, home):
     with anyio.fail_after(30):
         async with opened_desk(RecordingClient()) as office:
