@@ -141,10 +141,7 @@ class Changes:
         # From here on, in the same step as the look at the prompts, none is accepted any more.
         session.send(move)
         session.moving = True
-        async with anyio.create_task_group() as either:
-            either.start_soon(cancel_after, session.ended, either.cancel_scope)
-            await move.done.wait()
-            either.cancel_scope.cancel()
+        await first_of(move.done, session.ended)
         if move.error is not None:
             raise move.error
         if not move.done.is_set():
@@ -182,7 +179,14 @@ class Changes:
         await self._session.tell(Notice("model_not_found", sentence, details=details))
 
 
-async def cancel_after(event: anyio.Event, scope: anyio.CancelScope) -> None:
-    """Cancel a scope when an event is set."""
-    await event.wait()
-    scope.cancel()
+async def first_of(reply: anyio.Event, ended: anyio.Event) -> None:
+    """Wait for the reply to a lifecycle command, or for the end of the session, which gives none any more."""
+
+    async def until_the_end() -> None:
+        await ended.wait()
+        either.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as either:
+        either.start_soon(until_the_end)
+        await reply.wait()
+        either.cancel_scope.cancel()

@@ -13,7 +13,7 @@ from kiro_core.errors import AgentTimeout, Disconnected, KiroError, SessionBusy,
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
 from kiro_core.ports import Agent, Client, SessionDb
-from kiro_core.session.changing import Changes, Close, Surroundings, cancel_after
+from kiro_core.session.changing import Changes, Close, Surroundings, first_of
 from kiro_core.session.exchange import Exchange
 from kiro_core.session.listening import Listener
 from kiro_core.session.mcp_start import McpStart
@@ -168,10 +168,7 @@ class Session:
             self._wake = Wake()
             self.send(self._wake)
         wake = self._wake
-        async with anyio.create_task_group() as either:
-            either.start_soon(cancel_after, self.ended, either.cancel_scope)
-            await wake.done.wait()
-            either.cancel_scope.cancel()
+        await first_of(wake.done, self.ended)
         if wake.error is not None:
             raise wake.error
         if not wake.done.is_set():
