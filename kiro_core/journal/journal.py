@@ -45,6 +45,7 @@ class Journal:
         self._backlog = Backlog()
         self._flushing = Flushing(db)
         self._new = anyio.Event()
+        self._grown = anyio.Event()
 
     @property
     def pending(self) -> bool:
@@ -100,6 +101,11 @@ class Journal:
             await self._append(())
         await self.commit()
 
+    async def grown(self, after: int) -> None:
+        """Wait until there is a record behind number `after`."""
+        while self._db.head <= after:
+            await self._grown.wait()
+
     async def unflushed(self) -> None:
         """Wait until there is something to flush."""
         await self._new.wait()
@@ -150,6 +156,8 @@ class Journal:
         self._backlog.unsettled = []
         self._flushing.wrote()
         self._new.set()
+        self._grown.set()
+        self._grown = anyio.Event()
 
     def _fail(self, error: Unavailable) -> None:
         if not self.failing:
