@@ -13,9 +13,11 @@ KiroError
 ├── AgentUnable          RuntimeError  AGENT_UNABLE          the agent lacks what the request needs
 ├── AuthRequired         PermissionError  AUTH_REQUIRED      the agent program wants a login first
 ├── ModeUnguarded        PermissionError  MODE_UNGUARDED     a mode without questions that nobody agreed to
+├── ObserverOnly         PermissionError  OBSERVER_ONLY      a client that watches a session and may do no more
 ├── SessionNotFound      LookupError   SESSION_NOT_FOUND     no session of that id
 ├── SessionBusy          RuntimeError  SESSION_BUSY          its queue of prompts is full
 ├── SessionClosing       RuntimeError  SESSION_CLOSING       it is being ended
+├── DeskFull             RuntimeError  DESK_FULL             the desk has as many as its limits allow
 ├── Held                 RuntimeError  SESSION_HELD          another live owner holds its lease
 ├── Fenced               RuntimeError  SESSION_FENCED        this owner's lease has ended
 ├── Unavailable          OSError       STORE_UNAVAILABLE     the store did not take it; the outcome is unknown
@@ -129,6 +131,12 @@ class ModeUnguarded(KiroError, PermissionError):
     code = "MODE_UNGUARDED"
 
 
+class ObserverOnly(KiroError, PermissionError):
+    """The client watches the session, and asked for what only a controller may do."""
+
+    code = "OBSERVER_ONLY"
+
+
 class SessionNotFound(KiroError, LookupError):
     """No session has the id."""
 
@@ -146,6 +154,12 @@ class SessionClosing(KiroError, RuntimeError):
     """The session is being ended and takes nothing new."""
 
     code = "SESSION_CLOSING"
+
+
+class DeskFull(KiroError, RuntimeError):
+    """The desk has as many sessions or agent programs as its limits allow; the sentence names the limit."""
+
+    code = "DESK_FULL"
 
 
 class Held(KiroError, RuntimeError):

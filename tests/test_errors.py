@@ -147,6 +147,16 @@ async def mode_unguarded(folder):
         await desk.call("session/set_mode", await desk.new(), modeId="wild")
 
 
+async def observer_only(folder):
+    async with Desk(folder) as desk, desk.desk.attach(RecordingClient()) as watching:
+        session = await desk.new()
+        params = {"sessionId": session, "cwd": str(folder), "mcpServers": []}
+        role = {"_meta": {"kiro_core": {"role": "observer"}}}
+        await watching.open(Frame.of("session/resume", {**params, **role}, id=0), replay=False)
+        prompt = {"sessionId": session, "prompt": [{"type": "text", "text": "hello"}]}
+        await watching.prompt(Frame.of("session/prompt", prompt, id=0))
+
+
 async def session_not_found(folder):
     async with Desk(folder) as desk:
         await desk.ask(UNKNOWN, text("hello"))

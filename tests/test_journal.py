@@ -38,6 +38,10 @@ class Log:
         self._unsure = None
 
     @property
+    def head(self):
+        return len(self.bodies)
+
+    @property
     def bodies(self):
         return [body for batch in self.batches for body in batch]
 
@@ -192,9 +196,9 @@ async def test_a_flush_that_fails_reaches_a_strict_writer_and_the_record_is_not_
     journal = Journal(db, strict=True)
     with pytest.raises(Unavailable):
         await journal.event("n", 0)
-    assert journal.pending
+    assert journal.failing
     await journal.event("n", 1)
-    assert not journal.pending
+    assert not journal.failing
     assert (db.seen, db.durable) == ([0, 1], 2)
 
 
@@ -373,6 +377,7 @@ async def test_a_conversation_is_what_was_said_and_done_and_nothing_else():
     prompt = b'{"id":1,"method":"session/prompt","params":{"sessionId":"ours","prompt":%b}}'
     await journal.event("opened", {"prompt": [{"type": "text"}]})
     await journal.message("prompt", Frame.read(prompt % json.dumps(blocks).encode()), "1.1")
+    await journal.event("turn_begun", {}, "1.1")
     await journal.updates(
         [
             update("user_message_chunk", content=blocks[0]),

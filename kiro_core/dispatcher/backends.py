@@ -44,6 +44,7 @@ class Backends:
             settings.limits,
             settings.recovery,
             settings.waiting_prompts,
+            settings.when_left,
             strict=strict,
             contact=self.contact,
         )

@@ -8,13 +8,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from kiro_core.dispatcher.login import authenticate, log_out
-from kiro_core.dispatcher.requests import busy_wish, prompt_of, session_of
+from kiro_core.dispatcher.requests import busy_wish, cursor_wish, prompt_of, role_wish, session_of
 from kiro_core.engines.logins import TERMINAL_LOGIN
-from kiro_core.errors import AuthRequired, RpcError, SessionBusy, SessionNotFound
+from kiro_core.errors import AuthRequired, RpcError, SessionNotFound
 from kiro_core.frames import Frame
 from kiro_core.ports import Client, Turn
 from kiro_core.rpc import INVALID_PARAMS, METHOD_NOT_FOUND
-from kiro_core.session import CONFIGURING, Plan, Session
+from kiro_core.session import CONFIGURING, CONTROLLER, Member, Plan, Session
 from kiro_core.types import PeerInfo, SessionInfo, SessionQuery
 
 if TYPE_CHECKING:
@@ -42,40 +42,57 @@ class Connection:
         return await self._start(await self._desk.planner.fresh(frame))
 
     async def open(self, frame: Frame, *, replay: bool) -> Frame:
-        """See `Agent.open`; a session that is live here changes to this client."""
-        id_ = session_of(frame)
+        """See `Agent.open`; a session that is live here is shared with those who are at it.
+
+        `_meta.kiro_core` may have a `role`, "observer" for one that only watches, and a cursor `after`: then the
+        client is shown what is on record behind that number, in place of a replay.
+        """
+        id_, role, after = session_of(frame), role_wish(frame), cursor_wish(frame)
         session = self._desk.live.get(id_)
         if session is None:
             info = await self._desk.info(id_)
-            return await self._start(await self._desk.planner.stored(frame, info, replay=replay))
-        if not session.ready:
-            raise SessionBusy("The session is being opened already.", hint="Wait for its answer.")
-        held_for = session.join(self._client)
+            plan = await self._desk.planner.stored(frame, info, replay=replay and after is None)
+            return await self._start(plan, role, after)
+        await session.ready_to_join()
+        was_here = session.clients.of(self._client) is not None
+        member = session.join(self._client, role)
         try:
-            if replay:
-                await session.replay(self._client)
-            return session.joined()
-        finally:
-            # Also when it failed or was taken back: nothing else would end the hold.
-            self._desk.release(session, held_for)
+            if after is not None:
+                member.begin_behind(after)
+            elif replay:
+                await session.replay(member)
+            answer = session.joined()
+        except BaseException:
+            if was_here:
+                self._desk.release(member)
+            else:
+                session.clients.leave(self._client)
+            raise
+        self._desk.release(member)
+        return answer
 
     async def prompt(self, frame: Frame) -> Turn:
         """See `Agent.prompt`."""
         prompt, when_busy = prompt_of(frame), busy_wish(frame)
-        return await self._session(prompt).prompt(prompt, when_busy)
+        session = self._controlled(prompt)
+        turn = await session.prompt(prompt, when_busy, self._client)
+        return ShownTurn(turn, session.clients.controller(self._client))
 
     async def cancel(self, frame: Frame) -> None:
         """See `Agent.cancel`."""
-        await self._session(frame).cancel()
+        await self._controlled(frame).cancel()
 
     async def close(self, frame: Frame) -> Frame:
-        """See `Agent.close`; a session that is not live has nothing left to end."""
+        """See `Agent.close`; a session that is not live has nothing left to end.
+
+        While others control the session too, it goes on for them, and this client leaves it.
+        """
         id_ = session_of(frame)
         session = self._desk.live.get(id_)
         if session is None:
             await self._desk.info(id_)
         else:
-            await session.close()
+            await session.leave_or_close(self._client)
         return Frame.answer({})
 
     async def delete(self, frame: Frame) -> Frame:
@@ -121,7 +138,7 @@ class Connection:
             return await self._terminate(frame)
         if frame.session and ((frame.method or "").startswith("_") or frame.method in CONFIGURING):
             with self._noting_login():
-                return await self._session(frame).call(frame)
+                return await self._controlled(frame).call(frame)
         raise RpcError(METHOD_NOT_FOUND, f"There is no method {frame.method} here.")
 
     async def notify(self, frame: Frame) -> None:
@@ -129,11 +146,11 @@ class Connection:
         if frame.method in _TERMINATE:
             await self._terminate(frame)
         elif frame.session and (frame.method or "").startswith("_"):
-            await self._session(frame).pass_on(frame)
+            await self._controlled(frame).pass_on(frame)
 
-    async def _start(self, plan: Plan) -> Frame:
+    async def _start(self, plan: Plan, role: str = CONTROLLER, after: int | None = None) -> Frame:
         with self._noting_login():
-            return await self._desk.start(plan, self._client)
+            return await self._desk.start(plan, self._client, role, after)
 
     @contextmanager
     def _noting_login(self) -> Iterator[None]:
@@ -145,23 +162,44 @@ class Connection:
 
     def _wanted_login(self) -> str:
         """The engine that wanted a login last: at an opening, or when a session's was started again."""
-        ours = (session for session in self._desk.live.values() if session.outlet.client is self._client)
+        ours = (session for session in self._desk.live.values() if session.clients.of(self._client) is not None)
         return next((session.wants_login for session in ours if session.wants_login), self._login_wanted)
 
     async def _terminate(self, frame: Frame) -> Frame:
         session = self._desk.live.get(session_of(frame))
         if session is not None:
-            await session.close()
+            await session.leave_or_close(self._client)
         return Frame.answer({})
 
-    def _session(self, frame: Frame) -> Session:
+    def _controlled(self, frame: Frame) -> Session:
+        """The session that a request is about, which this client has to control."""
         id_ = session_of(frame)
         session = self._desk.live.get(id_)
-        if session is None:
+        if session is None or session.clients.of(self._client) is None:
             raise SessionNotFound(
                 f"No session {id_} is open here.", hint="Load it first: session/load.", session_id=id_
             )
+        session.clients.controller(self._client)
         return session
+
+
+class ShownTurn:
+    """A turn as the client that prompted sees it: its outcome comes behind everything that was shown before."""
+
+    def __init__(self, turn: Turn, member: Member) -> None:
+        """Wrap a turn of the session."""
+        self._turn = turn
+        self._member = member
+
+    async def settled(self) -> Frame:
+        """See `Turn.settled`."""
+        response = await self._turn.settled()
+        await self._member.flushed()
+        return response
+
+    async def cancel(self) -> None:
+        """See `Turn.cancel`."""
+        await self._turn.cancel()
 
 
 def _listed(info: SessionInfo) -> dict[str, Any]:

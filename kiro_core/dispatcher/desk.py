@@ -16,12 +16,13 @@ from kiro_core.dispatcher.backends import Backends, open_backends
 from kiro_core.dispatcher.connection import Connection
 from kiro_core.dispatcher.planning import Planner
 from kiro_core.dispatcher.records import Records
+from kiro_core.dispatcher.room import make_room
 from kiro_core.engines import logins_of
 from kiro_core.errors import EngineNotFound, Held, SessionClosing, UnknownName, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, Client
 from kiro_core.registry import Registry
-from kiro_core.session import Life, Plan, Session, Tools
+from kiro_core.session import CONTROLLER, Life, Member, Plan, Session, Tools
 from kiro_core.settings import Settings
 from kiro_core.types import (
     AgentSummary,
@@ -61,7 +62,7 @@ class Dispatcher:
             yield Connection(self, client)
         finally:
             for session in self.live.values():
-                session.outlet.leave(client)
+                session.clients.leave(client)
 
     def logins(self, client: PeerInfo) -> Sequence[Mapping[str, Any]]:
         """See `Attachable.logins`."""
@@ -84,6 +85,10 @@ class Dispatcher:
         """See `Surroundings.taken`."""
         return session in self.live
 
+    async def make_room(self, session: Session) -> None:
+        """See `Surroundings.make_room`."""
+        await make_room(session, self.live.values(), self._backends.settings.limits)
+
     async def withheld(self, plan: Plan, agent: str) -> bool:
         """See `Surroundings.withheld`."""
         return await self.planner.withheld(plan, agent)
@@ -93,8 +98,10 @@ class Dispatcher:
         plan = await self.planner.changed(plan, agent=agent, engine=engine)
         return plan, self._backends.tools(plan.engine)
 
-    async def start(self, plan: Plan, client: Client) -> Frame:
-        """Run a session and return the answer to the request that asked for it.
+    async def start(self, plan: Plan, client: Client, role: str = CONTROLLER, after: int | None = None) -> Frame:
+        """Run a session for a client, and return the answer to the request that asked for it.
+
+        With `after` the client is shown what is on record behind that number.
 
         Raises:
             Held: the session is being opened already.
@@ -106,18 +113,21 @@ class Dispatcher:
             raise SessionClosing("The desk is closing.", hint="Start it again.")
         if plan.info.id in self.live:
             raise Held("The session is being opened already.", hint="Wait for its answer.", session=plan.info.id)
-        session = self.live[plan.info.id] = self._session(plan, client)
+        session = self.live[plan.info.id] = Session(plan, self._backends.tools(plan.engine), self)
+        member = session.clients.join(client, role)
         self._tasks.start_soon(self._run, session)
         answer = await session.opening()
-        self.release(session, session.outlet.held_for)
+        if after is not None:
+            member.begin_behind(after)
+        self.release(member)
         return answer
 
-    def release(self, session: Session, held_for: object) -> None:
-        """Show what a session held back, once the answer that is about to be returned was written.
+    def release(self, member: Member) -> None:
+        """Show a client what was held back for it, once the answer that is about to be returned was written.
 
         The task begins after the present one waits next, and a peer writes an answer without waiting.
         """
-        self._tasks.start_soon(session.outlet.release, held_for)
+        self._tasks.start_soon(member.run)
 
     async def close(self) -> None:
         """End all sessions at once; each has `limits.close_s`, all together `limits.shutdown_s`."""
@@ -188,9 +198,6 @@ class Dispatcher:
     def _newest(self, info: SessionInfo) -> SessionInfo:
         live = self.live.get(info.id)
         return live.metadata.newest(info) if live is not None and live.ready else info
-
-    def _session(self, plan: Plan, client: Client) -> Session:
-        return Session(plan, self._backends.tools(plan.engine), client, self)
 
     async def _run(self, session: Session) -> None:
         try:

@@ -9,6 +9,7 @@ from kiro_core.errors import RpcError
 from kiro_core.frames import Frame
 from kiro_core.notices import MARK
 from kiro_core.rpc import INVALID_PARAMS
+from kiro_core.session import CONTROLLER, OBSERVER
 from kiro_core.types import SessionId
 
 
@@ -99,6 +100,32 @@ def busy_wish(frame: Frame) -> str:
     if asked not in ("queue", "reject", "interrupt"):
         raise RpcError(INVALID_PARAMS, f'whenBusy is "queue", "reject" or "interrupt", not {asked!r}.')
     return str(asked)
+
+
+def role_wish(frame: Frame) -> str:
+    """What a client wants to be at a session, `_meta.kiro_core.role`; a controller without it.
+
+    Raises:
+        RpcError: it is neither "controller" nor "observer".
+
+    """
+    asked = wish(frame, "role") or CONTROLLER
+    if asked not in (CONTROLLER, OBSERVER):
+        raise RpcError(INVALID_PARAMS, f'role is "{CONTROLLER}" or "{OBSERVER}", not {asked!r}.')
+    return str(asked)
+
+
+def cursor_wish(frame: Frame) -> int | None:
+    """The number of the last record that a client was shown, `_meta.kiro_core.after`; None without it.
+
+    Raises:
+        RpcError: it is no such number.
+
+    """
+    asked = wish(frame, "after")
+    if asked is not None and (type(asked) is not int or asked < 0):
+        raise RpcError(INVALID_PARAMS, f"after is the number of a record, not {asked!r}.")
+    return asked
 
 
 def named(frame: Frame, key: str) -> str:

@@ -3,7 +3,7 @@
 from kiro_core.journal.entries import Entry, entry, readable
 from kiro_core.journal.journal import Journal, utc_now
 from kiro_core.journal.output import Output
-from kiro_core.journal.replay import STATE_UPDATES, conversation, unfinished_calls
+from kiro_core.journal.replay import STATE_UPDATES, Prompts, conversation, lost, unfinished_calls, user_message
 from kiro_core.journal.terminals import RECORDED_BYTES, content_of, retold, terminal_of, with_text
 
 __all__ = [
@@ -12,13 +12,16 @@ __all__ = [
     "Entry",
     "Journal",
     "Output",
+    "Prompts",
     "content_of",
     "conversation",
     "entry",
+    "lost",
     "readable",
     "retold",
     "terminal_of",
     "unfinished_calls",
+    "user_message",
     "utc_now",
     "with_text",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ import anyio
 
 from kiro_core.errors import Unavailable
 from kiro_core.frames import Frame
-from kiro_core.journal.backlog import Backlog, Waiting
+from kiro_core.journal.backlog import Backlog, Batch, Waiting
 from kiro_core.journal.entries import opening, payload, value
 from kiro_core.journal.flushing import Flushing
 from kiro_core.ports import SessionDb
@@ -31,15 +32,26 @@ class Journal:
     the store did not take it or `Fenced` when the lease is gone. After `Unavailable` the same batch
     goes out before anything newer; updates and events that were not even offered are kept and follow
     it in order, up to 1 MiB. Messages are not: who sent them is refused.
+
+    What may be shown is published in the order of the records: `shows` are handed to `published` with
+    the number of the last record of their batch when that is written (`strict`: durable). What a store that fails
+    takes later is published then, as far as it is an update; of anything else the caller has learnt.
     """
 
     def __init__(
-        self, db: SessionDb, *, strict: bool = False, failed: Callable[[Unavailable], None] | None = None
+        self,
+        db: SessionDb,
+        *,
+        strict: bool = False,
+        failed: Callable[[Unavailable], None] | None = None,
+        published: Callable[[int, Sequence[Any]], None] | None = None,
     ) -> None:
         """Write to a session that is held; `failed` is called when the store begins to fail, whoever noticed."""
         self._db = db
         self._strict = strict
         self._failed = failed
+        self._published = published
+        self._unpublished: deque[tuple[int, Sequence[Any]]] = deque()
         self.failing = False
         self._drain = anyio.Lock(fast_acquire=True)
         self._backlog = Backlog()
@@ -47,28 +59,25 @@ class Journal:
         self._new = anyio.Event()
         self._grown = anyio.Event()
 
-    @property
-    def pending(self) -> bool:
-        """Whether something is not where it belongs yet: in the store, and with `strict` durable there."""
-        return bool(self._backlog) or (self._strict and self._flushing.behind)
-
     def has_room(self, size: int = 0) -> bool:
         """Whether so many bytes would be kept if the store did not take them."""
         return not self.failing or self._backlog.room >= size
 
-    async def updates(self, frames: Sequence[Frame]) -> None:
+    async def updates(self, frames: Sequence[Frame], shows: Sequence[Any] = ()) -> None:
         """Record notifications of the agent as they came, the lines of a chunk in one append."""
         at = utc_now()
         update, noise = opening(at, "update"), opening(at, "noise")
-        await self._append([(noise if f.fault else update) + payload(f) for f in frames], kept=True)
+        bodies = [(noise if f.fault else update) + payload(f) for f in frames]
+        await self._append(Waiting(bodies, kept=True, shows=shows, whenever=True))
 
-    async def message(self, kind: str, frame: Frame, turn: str = "") -> None:
-        """Record a message that passed: a prompt, a question."""
-        await self._append([opening(utc_now(), kind, turn) + payload(frame)])
+    async def message(self, kind: str, frame: Frame, turn: str = "", shows: Sequence[Any] = ()) -> None:
+        """Record a message that passed: a prompt, a question, an update of our own."""
+        await self._append(Waiting([opening(utc_now(), kind, turn) + payload(frame)], kept=False, shows=shows))
 
-    async def event(self, kind: str, data: Any, turn: str = "") -> None:
+    async def event(self, kind: str, data: Any, turn: str = "", shows: Sequence[Any] = ()) -> None:
         """Record something that happened; `data` is any JSON value."""
-        await self._append([opening(utc_now(), kind, turn) + value(data)], kept=self.has_room())
+        body = opening(utc_now(), kind, turn) + value(data)
+        await self._append(Waiting([body], kept=self.has_room(), shows=shows))
 
     def later(self, kind: str, data: Any, turn: str = "") -> None:
         """Record something together with whatever is written next; nobody waits for it."""
@@ -79,26 +88,28 @@ class Journal:
         """Count updates for which there was no room; a record of that kind tells where and how many."""
         self._backlog.miss(updates, lambda missing: opening(utc_now(), "unrecorded") + value({"updates": missing}))
 
-    async def settled(self, kind: str, data: Any, turn: str = "") -> None:
-        """Record an outcome and make it durable, before anybody is told."""
-        await self.event(kind, data, turn)
+    async def settled(self, kind: str, data: Any, turn: str = "", shows: Sequence[Any] = ()) -> None:
+        """Record an outcome and make it durable, before who waits for it is told."""
+        await self.event(kind, data, turn, shows)
         await self.commit()
 
     async def commit(self) -> None:
         """Make durable what was written; does nothing where nothing is new."""
+        upto = self._db.head
         try:
             await self._flushing.catch_up()
         except Unavailable as error:
             self._fail(error)
             raise
-        self.failing = bool(self._backlog.unsettled)
+        self.failing = bool(self._backlog.unsettled.bodies)
+        self._publish(upto)
 
     async def flush(self) -> None:
         """Write what waits, repeating what the store did not take, and make all of it durable."""
         if self._new.is_set():
             self._new = anyio.Event()
         if self._backlog:
-            await self._append(())
+            await self._append(Waiting((), kept=False))
         await self.commit()
 
     async def grown(self, after: int) -> None:
@@ -110,8 +121,7 @@ class Journal:
         """Wait until there is something to flush."""
         await self._new.wait()
 
-    async def _append(self, bodies: Sequence[bytes], *, kept: bool = False) -> None:
-        mine = Waiting(bodies, kept=kept)
+    async def _append(self, mine: Waiting) -> None:
         self._backlog.add(mine)
         async with self._drain:
             if not mine.tried:
@@ -122,19 +132,18 @@ class Journal:
             await self.commit()
 
     async def _write_all(self) -> None:
-        merged = self._backlog.take()
-        batch = [body for waiting in merged for body in waiting.bodies]
+        batch = self._backlog.take()
         try:
             await self._write(batch)
         except Exception as error:  # noqa: BLE001 - whoever was merged into the batch must learn of any failure
-            for waiting in merged:
-                waiting.error = error
+            for waiting in batch.merged:
+                waiting.fail(error)
             if isinstance(error, Unavailable):
                 if self._backlog.unsettled is not batch:
-                    self._backlog.put_back(merged)
+                    self._backlog.put_back(batch)
                 self._fail(error)
 
-    async def _write(self, batch: list[bytes]) -> None:
+    async def _write(self, batch: Batch) -> None:
         # Shielded: a batch whose outcome nobody learned would have to be repeated without knowing it.
         with anyio.move_on_after(_STORE_S, shield=True):
             await self._put(self._backlog.unsettled)
@@ -142,22 +151,32 @@ class Journal:
             return
         raise Unavailable(f"The store did not take a record within {_STORE_S:g} s.", hint="See whether its disk hangs.")
 
-    async def _put(self, batch: list[bytes]) -> None:
-        if not batch:
+    async def _put(self, batch: Batch) -> None:
+        if not batch.bodies:
             return
         self._backlog.unsettled = batch
         try:
-            await self._db.append(batch)
+            head = await self._db.append(batch.bodies)
         except Unavailable:
             raise
         except Exception:
-            self._backlog.unsettled = []  # refused for what it is: repeating it would block everything newer
+            self._backlog.unsettled = Batch()  # refused for what it is: repeating it would block everything newer
             raise
-        self._backlog.unsettled = []
+        self._backlog.unsettled = Batch()
         self._flushing.wrote()
         self._new.set()
         self._grown.set()
         self._grown = anyio.Event()
+        self._unpublished.append((head, batch.shows))
+        if not self._strict:
+            self._publish(head)
+
+    def _publish(self, upto: int) -> None:
+        """Hand out what may be shown of the records up to that number."""
+        while self._unpublished and self._unpublished[0][0] <= upto:
+            head, shows = self._unpublished.popleft()
+            if self._published is not None:
+                self._published(head, shows)
 
     def _fail(self, error: Unavailable) -> None:
         if not self.failing:

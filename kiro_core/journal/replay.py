@@ -58,24 +58,20 @@ async def conversation(
     """
     terminals = ReplayedTerminals(again, head)
     open_calls: dict[str, None] = {}
-    asked: Entry | None = None
+    prompts = Prompts()
     try:
         async for record in records:
             if record.seq > head:
                 break
             item = readable(record) or Entry("", "")
-            if not _refuses(item, asked):
-                for frame in _asked(asked, session):
-                    yield frame
-            asked = item if item.kind == "prompt" else None
+            for frame in user_message(prompts.said(item), session):
+                yield frame
             if item.kind == "terminal":
                 terminals.recorded(item)
             for frame in _said(item, session):
                 _follow(frame, open_calls)
                 shown = await terminals.shown(frame, record.seq) if MENTION in frame.raw else frame
                 yield shown.with_session(session)
-        for frame in _asked(asked, session):
-            yield frame
     finally:
         if isinstance(records, AsyncGenerator):
             await records.aclose()
@@ -88,29 +84,51 @@ def _failed(open_calls: dict[str, None], session: SessionId) -> list[Frame]:
     return [_update(session, {**told, "toolCallId": call}) for call in open_calls]
 
 
-def _lost(item: Entry) -> Notice:
+def lost(item: Entry) -> Notice:
+    """What a client is told of a gap."""
     data = item.value
     sentence = f"The record is damaged here: what was in it from {data['first']} to {data['last']} is lost."
     return Notice(GAP, sentence, details=data)
 
 
-def _refuses(item: Entry, asked: Entry | None) -> bool:
-    """Whether a prompt's next record says that it was never accepted: it reached the store after all."""
-    if asked is None or item.kind != "turn_ended" or item.turn != asked.turn:
-        return False
+def user_message(prompt: Frame | None, session: SessionId) -> list[Frame]:
+    """What a prompt says, as a client is shown it that did not write it; nothing for none."""
+    blocks = prompt.params.get("prompt") if prompt is not None else None
+    told = blocks if isinstance(blocks, list) else []
+    return [_update(session, {"sessionUpdate": "user_message_chunk", "content": block}) for block in told]
+
+
+class Prompts:
+    """When a prompt is part of the conversation: when the agent is sent it, or when it ends without that."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._waiting: dict[str, Frame] = {}
+
+    def knows(self, turn: str) -> bool:
+        """Whether a turn's prompt was met and is no part of the conversation yet."""
+        return turn in self._waiting
+
+    def said(self, item: Entry) -> Frame | None:
+        """The prompt that a record makes part of the conversation, if any; one that was refused never is."""
+        if item.kind == "prompt":
+            self._waiting[item.turn] = item.frame
+            return None
+        if item.kind not in ("turn_begun", "turn_ended"):
+            return None
+        prompt = self._waiting.pop(item.turn, None)
+        return None if item.kind == "turn_ended" and _refused(item) else prompt
+
+
+def _refused(item: Entry) -> bool:
+    """Whether the prompt was never accepted: it reached the store after all."""
     outcome = item.value
     return isinstance(outcome, dict) and outcome.get("state", "refused") == "refused" and "error" in outcome
 
 
-def _asked(item: Entry | None, session: SessionId) -> list[Frame]:
-    prompt = item.frame.params.get("prompt") if item is not None else None
-    blocks = prompt if isinstance(prompt, list) else []
-    return [_update(session, {"sessionUpdate": "user_message_chunk", "content": block}) for block in blocks]
-
-
 def _said(item: Entry, session: SessionId) -> list[Frame]:
     if item.kind == GAP:
-        return [at_next_turn(_lost(item), session)]
+        return [at_next_turn(lost(item), session)]
     if item.kind != "update" or (frame := item.frame).method != "session/update":
         return []
     kind = _body(frame).get("sessionUpdate")

@@ -1,10 +1,23 @@
 """One live session: a task that owns lease, log, process and wire."""
 
 from kiro_core.session.choices import Choices
+from kiro_core.session.clients import CONTROLLER, OBSERVER, Member
 from kiro_core.session.life import Life
 from kiro_core.session.options import METHODS as CONFIGURING
 from kiro_core.session.plan import Plan, Tools, server_names
 from kiro_core.session.prompts import prompt_title
 from kiro_core.session.session import Session
 
-__all__ = ["CONFIGURING", "Choices", "Life", "Plan", "Session", "Tools", "prompt_title", "server_names"]
+__all__ = [
+    "CONFIGURING",
+    "CONTROLLER",
+    "OBSERVER",
+    "Choices",
+    "Life",
+    "Member",
+    "Plan",
+    "Session",
+    "Tools",
+    "prompt_title",
+    "server_names",
+]

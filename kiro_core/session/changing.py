@@ -25,6 +25,15 @@ class Surroundings(Protocol):
         """Whether an id belongs to a session of the desk."""
         ...
 
+    async def make_room(self, session: Session) -> None:
+        """Let a session have an agent program: it counts as `engaged` from then on.
+
+        Raises:
+            DeskFull: as many are at work as the desk may have.
+
+        """
+        ...
+
     async def withheld(self, plan: Plan, agent: str) -> bool:
         """Whether something of an agent configuration is withheld, since its folder is not trusted, or may be.
 

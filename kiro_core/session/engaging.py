@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -53,9 +54,10 @@ class Engaging:
         session, limits = self._session, self._session.tools.limits
         until = anyio.current_time() + limits.start_s
         moved = await self._free_lock()
-        async with opened_services(session) as session.services, self._launching.launched() as agent:
+        await session.desk.make_room(session)
+        async with self._counted(), opened_services(session) as session.services, self._launching.launched() as agent:
             session.agent = agent
-            opening = Opening(agent, session.plan, session.outlet.told, limits, until)
+            opening = Opening(agent, session.plan, session.clients.opener, limits, until)
             session.begin_agent(opening.mcp_servers, opening.native)
             told = await self._opened(opening, ladder)
             session.plan = opening.plan
@@ -69,6 +71,14 @@ class Engaging:
             await self._serve(session.plan.answer(answer, model=model), notices, asked)
         if not self._launching.served:
             raise await self._launching.gone()
+
+    @asynccontextmanager
+    async def _counted(self) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            self._session.engaged = False
+            self._session.stir()
 
     async def _opened(self, opening: Opening, ladder: Ladder) -> dict[str, Any]:
         session = self._session

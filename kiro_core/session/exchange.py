@@ -14,6 +14,7 @@ from kiro_core.frames import Frame
 from kiro_core.journal import unfinished_calls
 from kiro_core.notices import WAITING
 from kiro_core.ports import Turn
+from kiro_core.session.clients import Said
 from kiro_core.session.prompts import adapted, prompt_title, with_preface
 from kiro_core.session.turn import PromptTurn, cancelled
 from kiro_core.types import Notice
@@ -102,6 +103,7 @@ class Exchange:
 
     async def turn_ended(self) -> None:
         """Keep the time of the last turn."""
+        self._session.resting.stir()
         await self._session.metadata.note()
 
     def send_aside(self, frame: Frame) -> None:
@@ -112,7 +114,6 @@ class Exchange:
 
     async def _exchange(self, turn: PromptTurn) -> Frame:
         session = self._session
-        await session.outlet.turn_begins()
         if not session.metadata.info.title:
             await session.metadata.note(title=prompt_title(turn.asked))
         if await session.listener.end_of_loading():
@@ -123,7 +124,8 @@ class Exchange:
             frame = with_preface(frame, preface)
         await self._let_go()
         self.spoken, self._begun_at = True, self.db.head
-        await self.journal.event("turn_begun", {}, turn.id)
+        await self.journal.event("turn_begun", {}, turn.id, (Said(turn.id, turn.asked),))
+        turn.begun = True
         self._asked = asked = await session.agent.prompt(frame)
         turn.dispatched = True
         if turn.cancelled:
@@ -141,7 +143,7 @@ class Exchange:
         """Show the tool calls of a turn that was cut off as failed: nobody will complete them."""
         session = self._session
         records = session.tools.store.read(session.plan.info.id, self._begun_at)
-        await session.outlet.show(await unfinished_calls(records, session.plan.info.id, self.db.head))
+        await session.show(await unfinished_calls(records, session.plan.info.id, self.db.head))
 
     async def _let_go(self) -> None:
         """Wait until the agent has ended the turn that was given up: it has one at a time."""

@@ -32,6 +32,7 @@ from kiro_core.session.changing import Close, Move
 from kiro_core.session.engaging import Engaging
 from kiro_core.session.launching import Launching
 from kiro_core.session.leftover import take_up
+from kiro_core.session.resting import Sleep
 from kiro_core.session.session import Session
 from kiro_core.session.turn import cancelled
 from kiro_core.session.turns import Turns
@@ -71,6 +72,7 @@ class Life:
                 known = isinstance(error, KiroError)
                 _LOG.log(logging.INFO if known else logging.ERROR, "%s ended: %s", self, error, exc_info=not known)
         finally:
+            session.clients.end()
             session.post.close()
             session.mailbox.close()
             session.ended.set()
@@ -96,6 +98,7 @@ class Life:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._watch_lease, db)
                     tasks.start_soon(session.storing.run)
+                    tasks.start_soon(session.resting.run)
                     turns = Turns(tasks, session.exchange, self._ending, self._limits.max_queued_prompts)
                     session.turns = turns
                     try:
@@ -135,12 +138,12 @@ class Life:
 
     async def _replay(self) -> None:
         """Show the client its conversation, which needs no agent: one that ends meanwhile would have it shown again."""
-        session, client = self._session, self._session.outlet.client
-        if session.plan.replay and client is not None:
+        session = self._session
+        for member in session.clients.members if session.plan.replay else ():
             try:
-                await session.replay(client)
+                await session.replay(member)
             except Disconnected:
-                session.outlet.leave(client)
+                session.clients.leave(member.client)
 
     async def _open(self) -> Any:
         if self._session.plan.refusal is not None:
@@ -201,7 +204,7 @@ class Life:
         session = self._session
         self._command, self._cut_off_turn = None, False
         await self._engaging.engage(asked)
-        if isinstance(self._command, Close | Move) or session.closing or session.failure is not None:
+        if isinstance(self._command, Close | Move | Sleep) or session.closing or session.failure is not None:
             return self._command
         error = await self._launching.gone()
         await self._count(error)
@@ -224,6 +227,8 @@ class Life:
         try:
             await self._announce(answer, notices, asked)
             self._command = await session.mailbox.receive()
+            while isinstance(self._command, Sleep) and not session.resting.may_sleep:
+                self._command = await session.mailbox.receive()
             if session.turns is not None and isinstance(self._command, Close):
                 await session.turns.close(self._limits.close_s / 4)
         finally:
@@ -237,7 +242,7 @@ class Life:
         if isinstance(asked, Move):
             session.moving = False
             if asked.error is None:
-                session.outlet.untell()
+                session.clients.untell()
         if asked is not None:
             asked.done.set()
         for notice in notices:

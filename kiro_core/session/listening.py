@@ -34,7 +34,6 @@ class Listener:
         self._owes_history = False
         self._replayed = False
         self._heard = anyio.Event()
-        self._showing = anyio.Lock(fast_acquire=True)
 
     @property
     def info(self) -> PeerInfo:
@@ -42,8 +41,7 @@ class Listener:
 
         A login is not the agent's to offer there: a client would start us, and not the agent program.
         """
-        client = self._session.outlet.client
-        offered: dict[str, Any] = dict(client.info.raw) if client is not None else {}
+        offered: dict[str, Any] = dict(self._session.clients.opener.raw)
         offered.pop("auth", None)
         files = {"readTextFile": True, "writeTextFile": True}
         return PeerInfo("kiro_core", raw={**offered, "fs": files, "terminal": True})
@@ -80,28 +78,17 @@ class Listener:
         return False
 
     async def notify(self, frames: Sequence[Frame]) -> None:
-        """Record what the agent says, then show it: one append and one write for a chunk."""
+        """Record what the agent says, then show it: one append and one write a client for a chunk."""
         session = self._session
         if self._loading:
             frames = self._news(frames)
         if not frames:
             return
         try:
-            stored = await session.storing.updates(frames)
             session.patience.heard()
-            await self.show(stored)
+            await session.storing.updates(frames, await self._shown(frames))
         except KiroError as error:
             session.fail(error)
-
-    async def show(self, stored: Sequence[Frame]) -> None:
-        """Show what is on record, in the order of the calls."""
-        session = self._session
-        async with self._showing:
-            told = [frame for frame in stored if frame.fault is None and not session.is_strange(frame)]
-            for index, frame in enumerate(told):
-                if frame.method != "session/update" or (b"_update" in frame.raw and _READ.search(frame.raw)):
-                    told[index] = await self._read(frame)
-            await session.show(session.services.shown(told))
 
     async def request(self, frame: Frame) -> Frame:
         """Answer a request of the agent."""
@@ -111,7 +98,7 @@ class Listener:
         if method == "session/request_permission":
             if not isinstance(frame.params.get("options"), list) or not isinstance(frame.params.get("toolCall"), dict):
                 raise RpcError(INVALID_PARAMS, f"{method} needs a toolCall and options.")
-            response = await session.questions.ask(frame, session.outlet.client, session.for_client(frame))
+            response = await session.questions.ask(frame, session.for_client(frame))
         elif method.startswith("_"):
             response = await self._extension(frame)
         else:
@@ -126,6 +113,15 @@ class Listener:
         heard.set()
         return news
 
+    async def _shown(self, frames: Sequence[Frame]) -> list[Frame]:
+        """What clients are shown of messages, once they are on record."""
+        session = self._session
+        told = [frame for frame in frames if frame.fault is None and not session.is_strange(frame)]
+        for index, frame in enumerate(told):
+            if frame.method != "session/update" or (b"_update" in frame.raw and _READ.search(frame.raw)):
+                told[index] = await self._read(frame)
+        return [session.for_client(frame) for frame in session.services.shown(told)]
+
     async def _read(self, frame: Frame) -> Frame:
         session = self._session
         if (notice := session.mcp.follow(frame)) is not None:
@@ -137,7 +133,7 @@ class Listener:
         return await session.options.follow(frame)
 
     async def _extension(self, frame: Frame) -> Frame:
-        client, limit = self._session.outlet.client, self._session.tools.limits.question_s
+        client, limit = self._session.clients.serving, self._session.tools.limits.question_s
         if client is None:
             raise RpcError(METHOD_NOT_FOUND, f"Nobody is here who could answer {frame.method}.")
         self.asking += 1

@@ -27,7 +27,7 @@ _RECORDED = ("name", "description", "prompt", "model", "origin", "digest")
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The backends and limits that a session works with; see the settings `recovery` and `waiting_prompts`.
+    """The backends and limits that a session works with; see the settings `recovery`, `waiting_prompts`, `when_left`.
 
     `strict` shows nothing that is not durable; `contact` is how the desk can be reached.
     """
@@ -38,6 +38,7 @@ class Tools:
     limits: Limits
     recovery: Sequence[str] = ("resume", "load", "text")
     waiting_prompts: str = "ask"
+    when_left: str = "linger"
     strict: bool = False
     contact: Contact = NO_CONTACT
 

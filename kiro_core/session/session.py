@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import anyio
 
-from kiro_core.errors import AgentTimeout, Disconnected, KiroError, SessionBusy, SessionClosing
+from kiro_core.errors import AgentTimeout, Disconnected, KiroError, SessionBusy, SessionClosing, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
 from kiro_core.ports import Agent, Client, SessionDb
 from kiro_core.session.changing import Changes, Close, Surroundings, first_of
+from kiro_core.session.clients import CONTROLLER, Clients, Item, Member
 from kiro_core.session.exchange import Exchange
 from kiro_core.session.listening import Listener
 from kiro_core.session.mcp_start import McpStart
 from kiro_core.session.metadata import Metadata
+from kiro_core.session.missing import missed
 from kiro_core.session.options import METHODS, Configuring, NativeOptions
-from kiro_core.session.outlet import Outlet
 from kiro_core.session.patience import Patience
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.prompts import check_prompt
 from kiro_core.session.questions import Questions
 from kiro_core.session.replaying import replay
+from kiro_core.session.resting import Resting
 from kiro_core.session.services import Services
 from kiro_core.session.storing import Storing
 from kiro_core.session.turn import PromptTurn
@@ -39,8 +41,8 @@ _MAILBOX = 25
 class Session:
     """A session as others see it; the task in `kiro_core.session.life` owns its stack and its fields."""
 
-    def __init__(self, plan: Plan, tools: Tools, client: Client | None, desk: Surroundings) -> None:
-        """Open nothing yet."""
+    def __init__(self, plan: Plan, tools: Tools, desk: Surroundings) -> None:
+        """Open nothing yet; whoever is among the `clients` when it opens is shown it from its beginning."""
         self.plan = plan
         self.tools = tools
         self.desk = desk
@@ -49,7 +51,7 @@ class Session:
         self.opened = anyio.Event()
         self.ended = anyio.Event()
         self.post, self.mailbox = anyio.create_memory_object_stream[Any](_MAILBOX)
-        self.outlet = Outlet(plan.info.id, client)
+        self.clients = Clients(self, plan.info.id)
         self.ready = False
         self.serving = False
         self.wants_login = ""
@@ -67,6 +69,8 @@ class Session:
         self.services: Services
         self.turns: Turns | None = None
         self.options = Configuring(Changes(self))
+        self.resting = Resting(self)
+        self.engaged = False
         self.restarts = Restarts(tools.limits.max_restarts)
         self.mcp = McpStart(())
 
@@ -74,9 +78,12 @@ class Session:
         """Take the record that the session's task holds."""
         self.db = db
         self.storing = Storing(self)
-        self.journal = Journal(db, strict=self.tools.strict, failed=self.storing.failed)
+        published = self.clients.publish
+        self.journal = Journal(db, strict=self.tools.strict, failed=self.storing.failed, published=published)
+        self.clients.begin(db.head)
         self.metadata = Metadata(db)
-        self.questions = Questions(self.journal, self.tell, self.tools.limits.question_s)
+        waits = bool(self.tools.contact.socket)
+        self.questions = Questions(self.journal, self.clients, self.tell, self.tools.limits.question_s, waits=waits)
         self.patience = Patience(self)
         self.exchange = Exchange(self)
         self.listener = Listener(self)
@@ -97,19 +104,38 @@ class Session:
 
         """
         try:
-            await self.opened.wait()
+            await self.ready_to_join()
         except anyio.get_cancelled_exc_class():
             self.closing = True
             self.scope.cancel()
             raise
-        if not self.ready:
-            raise self.unopened or SessionClosing("The session was closed before it was ready.")
         return self.answer
 
-    async def prompt(self, frame: Frame, when_busy: str) -> PromptTurn:
-        """Accept a prompt: see `Agent.prompt`; `when_busy` is "queue", "reject" or "interrupt".
+    @property
+    def in_turn(self) -> bool:
+        """Whether a turn runs."""
+        return self.turns is not None and self.turns.running is not None
+
+    async def ready_to_join(self) -> None:
+        """Wait until the session is open, for a client that did not ask for it.
 
         Raises:
+            KiroError: it could not be opened.
+
+        """
+        await self.opened.wait()
+        if not self.ready:
+            raise self.unopened or SessionClosing("The session was closed before it was ready.")
+
+    def stir(self) -> None:
+        """Take note that somebody came or left."""
+        self.resting.stir()
+
+    async def prompt(self, frame: Frame, when_busy: str, client: Client) -> PromptTurn:
+        """Accept a prompt of a client: see `Agent.prompt`; `when_busy` is "queue", "reject" or "interrupt".
+
+        Raises:
+            ObserverOnly: the client only watches.
             AgentUnable: the agent could not continue this session, or cannot take a part of the prompt.
             SessionBusy, SessionClosing, Unavailable, Fenced: see `Turns.prompt` and `Storing.recovered`.
 
@@ -117,12 +143,13 @@ class Session:
         self.working()
         await self.storing.recovered()
         turns = self.working()
+        self.resting.stir()
         check_prompt(frame, self.plan.engine, self.agent.info.abilities)
         if when_busy == "interrupt":
             turns.cancel()
         elif when_busy == "reject" and turns.running is not None:
             raise SessionBusy("The session has a turn that runs.", hint="Wait for its end, cancel it, or queue.")
-        return await turns.prompt(frame)
+        return await turns.prompt(frame, self.clients.prompts(client).rendering.wrote)
 
     async def cancel(self) -> None:
         """Cancel what runs, what waits, and what is asked; waits for nobody."""
@@ -176,7 +203,7 @@ class Session:
 
     async def ask_person(self, frame: Frame) -> str:
         """Ask a permission question of ours; the id of the option that was chosen, or `""`."""
-        response = await self.questions.ask(frame, self.outlet.client, self.for_client(frame))
+        response = await self.questions.ask(frame, self.for_client(frame))
         outcome = response.result.get("outcome")
         return str(outcome.get("optionId") or "") if isinstance(outcome, dict) else ""
 
@@ -184,14 +211,18 @@ class Session:
         """Pass a notification on to the agent; an agent that does not read holds nobody up."""
         self.exchange.send_aside(frame.with_session(self.agent_session))
 
-    async def replay(self, client: Client) -> None:
-        """Show a client the conversation as recorded so far."""
-        running = self.turns is not None and self.turns.running is not None
-        self.storing.replayed()
-        await replay(self.tools.store, self.plan.info.id, self.db.head, client, running=running)
+    async def replay(self, member: Member) -> None:
+        """Show a client the conversation as recorded so far; what comes later it is shown as a member."""
+        head = self.clients.head
+        member.shown_until(head)
+        await replay(self.tools.store, self.plan.info.id, head, member.client, running=self.in_turn)
 
-    def join(self, client: Client) -> object:
-        """Give a live session to another client; what happens from now on is held for `outlet.release`.
+    def missed(self, after: int, upto: int) -> AsyncGenerator[tuple[int, Sequence[Item]], None]:
+        """See `Followed.missed`."""
+        return missed(self, after, upto)
+
+    def join(self, client: Client, role: str) -> Member:
+        """Let another client into a live session; what happens from now on is held for `Member.run`.
 
         Raises:
             SessionClosing: it is ending.
@@ -201,7 +232,7 @@ class Session:
             raise SessionBusy("The session's engine is being changed.", hint="Try again in a moment.")
         if not self.ready or self.turns is None or self.turns.ended or self.closing:
             raise SessionClosing("The session is being closed.", hint="Open it again in a moment.")
-        return self.outlet.hold(client)
+        return self.clients.join(client, role)
 
     def joined(self) -> Frame:
         """The answer for a client that joined: as the session is now, which may have changed since it was opened."""
@@ -210,20 +241,45 @@ class Session:
         opened = {**self.answer.result, **self.options.native.told(), "configOptions": self.options.all()}
         return Frame.answer(replace(self.plan, loaded=True).answer(opened, model=self.metadata.info.model))
 
+    async def leave_or_close(self, client: Client) -> None:
+        """Let a client go; the last controller that goes ends the session.
+
+        Raises:
+            SessionBusy: the client is not at it, and others are.
+
+        """
+        others = [member for member in self.clients.controllers if member.client is not client]
+        here = self.clients.of(client)
+        if here is None and others:
+            raise SessionBusy(
+                "Others work in the session.", hint="It ends when they close it, or by sessions takeover."
+            )
+        if here is not None and (others or here.role != CONTROLLER):
+            self.clients.leave(client)
+            return
+        for member in self.clients.members:
+            if member is not here:
+                member.put(0, [Notice("session_closed", "The session was closed.", severity="info")])
+        await self.close()
+
     async def close(self) -> None:
         """End the session and wait until its process is gone and its lease is free.
 
         After `limits.close_s` seconds the rest is cut short; the launcher's own ladder is bounded.
         """
+        self.begin_closing()
+        with anyio.move_on_after(self.tools.limits.close_s):
+            await self.ended.wait()
+        self.scope.cancel()
+        await self.ended.wait()
+
+    def begin_closing(self) -> None:
+        """Have the session end, and wait for nothing."""
         self.closing = True
         if self.ready and (self.serving or self.refusal is not None):
             self.send(Close())
         else:
             self.scope.cancel()
-        with anyio.move_on_after(self.tools.limits.close_s):
-            await self.ended.wait()
-        self.scope.cancel()
-        await self.ended.wait()
 
     def send(self, command: Any) -> None:
         """Give the session's task a lifecycle command.
@@ -255,9 +311,12 @@ class Session:
         return self.turns
 
     async def tell(self, notice: Notice) -> None:
-        """Tell the client something outside the conversation."""
-        in_turn = self.turns is not None and self.turns.running is not None
-        await self.outlet.tell(notice, self.journal, in_turn=in_turn)
+        """Record something outside the conversation, and tell the clients, also when the store does not take it now."""
+        told = {"notice": notice.kind, "text": notice.sentence, "severity": notice.severity, **notice.details}
+        try:
+            await self.journal.event("notice", told, shows=(notice,))
+        except Unavailable:
+            self.clients.publish(0, (notice,))
 
     async def note(self, **changes: Any) -> None:
         """Keep fields of the metadata that have changed, durable before anybody is told."""
@@ -283,5 +342,9 @@ class Session:
         return frame.with_session(self.plan.info.id) if self.is_own(frame) else frame
 
     async def show(self, frames: Sequence[Frame]) -> None:
-        """Show the client messages that are in the record, or need not be."""
-        await self.outlet.show([self.for_client(frame) for frame in frames])
+        """Record updates of our own, and show them, also when the store does not take them now."""
+        for frame in map(self.for_client, frames):
+            try:
+                await self.journal.message("shown", frame, shows=(frame,))
+            except Unavailable:
+                self.clients.publish(0, (frame,))

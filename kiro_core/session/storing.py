@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from anyio.abc import TaskGroup
 
 from kiro_core.errors import KiroError, Unavailable
 from kiro_core.frames import Frame
+from kiro_core.session.clients import Item
 from kiro_core.types import Notice
 
 if TYPE_CHECKING:
@@ -32,7 +34,6 @@ class Storing:
     def __init__(self, session: Session) -> None:
         """Keep the record that the session holds."""
         self._session = session
-        self._unseen: list[Frame] = []
         self._tasks: TaskGroup | None = None
 
     async def run(self) -> None:
@@ -54,8 +55,8 @@ class Storing:
             except KiroError as error:
                 _LOG.warning("session %s: its end could not be recorded: %s", session.plan.info.id, error)
 
-    async def updates(self, frames: Sequence[Frame]) -> Sequence[Frame]:
-        """Record what the agent says; returns what may be shown now, in order: nothing while the store fails.
+    async def updates(self, frames: Sequence[Frame], shows: Sequence[Item]) -> None:
+        """Record what the agent says, and show it as `shows`; while the store fails it is kept, and shown later.
 
         Raises:
             Fenced: the lease has ended.
@@ -67,30 +68,20 @@ class Storing:
                 await journal.flush()
         except Unavailable:
             journal.unrecorded(len(frames))
-            return ()
-        try:
-            await journal.updates(frames)
-        except Unavailable:
-            self._unseen.extend(frames)
-            return ()
-        return [*self._seen(), *frames] if self._unseen else frames
+            return
+        with suppress(Unavailable):
+            await journal.updates(frames, shows)
 
     async def recovered(self) -> None:
-        """Return when the store takes records, after all that was kept is written and shown.
+        """Return when the store takes records, after all that was kept is written.
 
         Raises:
             Unavailable: it still does not.
             Fenced: the lease has ended.
 
         """
-        if self._session.journal.failing or self._unseen:
+        if self._session.journal.failing:
             await self._session.journal.flush()
-            await self._session.listener.show(self._seen())
-
-    def replayed(self) -> None:
-        """Forget what a client is about to be shown from the record."""
-        if not self._session.journal.pending:
-            self._unseen.clear()
 
     def failed(self, error: Unavailable) -> None:
         """Answer what runs and what waits; where nobody waits for an answer, tell it."""
@@ -114,18 +105,3 @@ class Storing:
                 await journal.flush()
             except Unavailable as error:
                 _LOG.debug("session %s: %s", self._session.plan.info.id, error)
-            else:
-                self._show_unseen()
-
-    def _show_unseen(self) -> None:
-        # In a task of its own: a slow client must not delay what becomes durable.
-        if self._unseen and self._tasks is not None:
-            self._tasks.start_soon(self._guarded, self._shown_if_stored)
-
-    async def _shown_if_stored(self) -> None:
-        if not self._session.journal.pending:
-            await self._session.listener.show(self._seen())
-
-    def _seen(self) -> list[Frame]:
-        frames, self._unseen = self._unseen, []
-        return frames

@@ -12,7 +12,10 @@ from kiro_core.frames import Frame
 
 
 class PromptTurn:
-    """One accepted prompt: `id` is unique in the session, `asked` the client's request."""
+    """One accepted prompt: `id` is unique in the session, `asked` the client's request.
+
+    It has `begun` when that is on record, and is `dispatched` when the agent was sent it.
+    """
 
     def __init__(self, id: str, asked: Frame, take_back: Callable[[PromptTurn], None]) -> None:  # noqa: A002 - its id
         """Begin as accepted."""
@@ -20,6 +23,7 @@ class PromptTurn:
         self.asked = asked
         self.cancelled = False
         self.failure: KiroError | None = None
+        self.begun = False
         self.dispatched = False
         self._take_back = take_back
         self._done = anyio.Event()

@@ -14,6 +14,7 @@ from kiro_core.frames import Frame
 from kiro_core.journal import Journal
 from kiro_core.ports import SessionDb
 from kiro_core.rpc import failure
+from kiro_core.session.clients import Said
 from kiro_core.session.turn import PromptTurn, cancelled, ended
 
 _STORE_S = 5.0
@@ -78,8 +79,8 @@ class Turns:
         """The turn that has its turn, if any."""
         return self._queue[0] if self._busy and self._queue else None
 
-    async def prompt(self, frame: Frame) -> PromptTurn:
-        """Accept a prompt; its place in the queue is taken before the first wait.
+    async def prompt(self, frame: Frame, wrote: set[str]) -> PromptTurn:
+        """Accept a prompt; its place in the queue is taken before the first wait, and its turn noted in `wrote`.
 
         Raises:
             SessionBusy: as many prompts wait as the settings allow.
@@ -96,6 +97,7 @@ class Turns:
         self._count += 1
         turn = PromptTurn(f"{self._session.db.epoch}.{self._count}", frame, self.take_back)
         self._queue.append(turn)
+        wrote.add(turn.id)
         await self._accept(turn)
         if self.ended:
             await self._cut_off()
@@ -214,7 +216,8 @@ class Turns:
         try:
             with anyio.move_on_after(_STORE_S, shield=True):
                 try:
-                    await self._session.journal.settled("turn_ended", outcome, turn.id)
+                    said = () if turn.begun else (Said(turn.id, turn.asked),)
+                    await self._session.journal.settled("turn_ended", outcome, turn.id, said)
                     recorded = response
                 except KiroError as error:
                     recorded = failure(error)

@@ -46,6 +46,15 @@ class Limits(BaseModel):
     close_s: Seconds = Field(default=4, description="until one session has ended; then its process is killed")
     shutdown_s: Seconds = Field(default=8, description="until all sessions have ended; then their processes are killed")
     max_queued_prompts: int = Field(default=25, gt=0, description="prompts that wait behind a running turn")
+    max_agents: int = Field(
+        default=0, ge=0, description="agent programs at a time; for one more an idle one is put to sleep; 0: no limit"
+    )
+    idle_s: float = Field(
+        default=0, ge=0, allow_inf_nan=False, description="without a turn until an agent is put to sleep; 0: never"
+    )
+    linger_s: float = Field(
+        default=600, ge=0, allow_inf_nan=False, description="without client and turn until a session ends"
+    )
     max_restarts: int = Field(
         default=5, ge=0, description="of an agent program, in a row without a turn that it finished"
     )
@@ -107,6 +116,10 @@ class Settings(BaseSettings):
     )
     waiting_prompts: Literal["ask", "resume", "drop"] = Field(
         default="ask", description="what becomes of prompts that a killed desk had accepted and not yet sent"
+    )
+    when_left: Literal["linger", "end"] = Field(
+        default="linger",
+        description='what a session does whose last client has left: "linger" ends its turn first, "end" cancels it',
     )
     agent_engines: dict[str, str] = Field(default={}, description="which engine runs which agent configuration")
     plugins: PluginSettings = Field(default=PluginSettings(), description="which plugins are loaded")

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from kiro_core.errors import RpcError
+from kiro_core.errors import RpcError, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal, entry
-from kiro_core.session.outlet import Outlet
+from kiro_core.session.clients import Clients
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.questions import Questions
 from kiro_core.session.services import opened_services
@@ -27,8 +27,13 @@ class Log:
     def __init__(self):
         self.bodies = []
 
+    @property
+    def head(self):
+        return len(self.bodies)
+
     async def append(self, batch):
         self.bodies += batch
+        return self.head
 
     async def commit(self):
         pass
@@ -37,7 +42,9 @@ class Log:
 class Room:
     """Implements `Served`, and has the requests of an agent as short calls."""
 
-    def __init__(self, cwd, client, launcher, roots, limits):
+    in_turn = False
+
+    def __init__(self, cwd, client, launcher, roots, limits, tasks):
         info = SessionInfo(SessionId(OURS), str(cwd), "", "", roots=tuple(map(str, roots)))
         engine = Engine("scripted", (sys.executable,))
         self.plan = Plan(info, engine, AgentConfig("any"), Frame.of("session/new", {}, id=0))
@@ -45,8 +52,11 @@ class Room:
         self.log = Log()
         self.journal = Journal(self.log)
         self.notices = []
-        self.questions = Questions(self.journal, self._tell, self.tools.limits.question_s)
-        self.outlet = Outlet(info.id, client)
+        self.clients = Clients(self, info.id)
+        self.questions = Questions(self.journal, self.clients, self._tell, self.tools.limits.question_s, waits=False)
+        self._tasks = tasks
+        if client is not None:
+            self.join(client)
         self.allowed = set()
         self.client = client
         self.cwd = cwd
@@ -58,8 +68,16 @@ class Room:
     def for_client(self, frame):
         return frame.with_session(OURS)
 
+    def stir(self):
+        pass
+
+    def join(self, client):
+        self._tasks.start_soon(self.clients.join(client).run)
+
     async def show(self, frames):
-        await self.outlet.show([self.for_client(frame) for frame in frames])
+        self.clients.publish(0, [self.for_client(frame) for frame in frames])
+        for member in self.clients.members:
+            await member.flushed()
 
     async def ask(self, method, **params):
         """The result of a request, or an `RpcError`."""
@@ -95,12 +113,13 @@ class Room:
 async def room(cwd, client, roots=(), grace_s=5.0, **limits):
     """The services of a session in `cwd`, open."""
     (provider,) = kiro_launchers()
-    with anyio.fail_after(30):
-        async with provider.open(provider.options(grace_s=grace_s)) as launcher:
-            it = Room(cwd, client, launcher, roots, limits)
-            await it.outlet.release(it.outlet.held_for)
+    with anyio.fail_after(30), unwrapped():
+        async with provider.open(provider.options(grace_s=grace_s)) as launcher, anyio.create_task_group() as tasks:
+            it = Room(cwd, client, launcher, roots, limits, tasks)
+            await anyio.wait_all_tasks_blocked()
             async with opened_services(it) as it.services:
                 yield it
+            it.clients.end()
 
 
 @pytest.fixture

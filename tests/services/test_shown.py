@@ -138,6 +138,7 @@ async def test_the_outputs_behind_the_head_do_not_count_and_the_record_is_read_t
     class Db:
         async def append(self, batch):
             bodies.extend(batch)
+            return len(bodies)
 
     bodies, reads = [], []
     journal = Journal(Db())

@@ -391,12 +391,12 @@ async def test_a_client_that_is_gone_takes_its_terminals_along_and_ours_stay(ope
     client = able("terminal", answer=desk())
     async with opened(client) as room:
         await create(room, command="x")
-        room.outlet.leave(client)
-        await room.outlet.release(room.outlet.hold(RecordingClient()))
+        room.clients.leave(client)
+        room.join(RecordingClient())
         refused = await room.refused("terminal/output", terminalId="t-1")
         assert refused == (MISSING, "The terminal t-1 was its client's, who is gone.")
         ours = await create(room, **python("print('ours')"))
-        room.outlet.leave(room.outlet.client)
+        room.clients.leave(room.client)
         assert (await room.ask("terminal/wait_for_exit", terminalId=ours))["exitCode"] == 0
 
 

@@ -103,12 +103,16 @@ class Configuring:
             await self._session.tell(Notice("mode_unguarded", sentence, details={"mode": mode}))
 
     async def told_again(self) -> None:
-        """Tell the client what it can choose, and what is chosen, now that the agent was started again."""
-        if self.native.modes:
-            update = {"sessionUpdate": "current_mode_update", "currentModeId": self.native.mode}
-            params = {"sessionId": self._session.agent_session, "update": update}
-            await self._session.show([Frame.of("session/update", params)])
-        await self._show_all()
+        """Tell the clients what they can choose, and what is chosen, now that the agent was started again."""
+        await self._session.show(self.now())
+
+    def now(self) -> list[Frame]:
+        """Updates that tell what can be chosen, and what is chosen."""
+        options = {"sessionUpdate": "config_option_update", "configOptions": self.all()}
+        mode = {"sessionUpdate": "current_mode_update", "currentModeId": self.native.mode}
+        updates = [mode, options] if self.native.modes else [options]
+        session = self._session.agent_session
+        return [Frame.of("session/update", {"sessionId": session, "update": update}) for update in updates]
 
     async def _set_ours(self, name: str, value: str) -> Frame:
         plan = self._session.plan
@@ -148,9 +152,7 @@ class Configuring:
             await self._session.become(name, native=True)
 
     async def _show_all(self) -> None:
-        update = {"sessionUpdate": "config_option_update", "configOptions": self.all()}
-        params = {"sessionId": self._session.agent_session, "update": update}
-        await self._session.show([Frame.of("session/update", params)])
+        await self._session.show(self.now()[-1:])
 
     def _has_mode(self, name: str) -> bool:
         return any(mode.get("id") == name for mode in self.native.modes)

@@ -35,7 +35,7 @@ class Consent:
     """Asks as an agent would, and remembers for the session what is always allowed."""
 
     def __init__(self, session: Served) -> None:
-        """Ask the session's client."""
+        """Ask the session's clients."""
         self._session = session
 
     async def ask(self, deed: Deed) -> str:
@@ -53,7 +53,7 @@ class Consent:
         call = f"kiro-core-{uuid4()}"
         session = self._session
         asked, shown = self._question(deed, call, {}), self._question(deed, call, deed.private)
-        outcome = (await session.questions.ask(asked, session.outlet.client, shown)).result.get("outcome") or {}
+        outcome = (await session.questions.ask(asked, shown)).result.get("outcome") or {}
         option = outcome.get("optionId")
         if option == "allow_always":
             self._session.allowed.add(deed.alike)
@@ -65,7 +65,7 @@ class Consent:
         return call
 
     async def settle(self, call: str, *, done: bool) -> None:
-        """Tell the client what became of what it was asked; the record has the question and its outcome."""
+        """Tell the clients what became of what they were asked."""
         if call:
             status = "completed" if done else "failed"
             await self._session.show([self._update(call, status=status)])

@@ -15,13 +15,14 @@ async def elicit(session: Served, frame: Frame) -> Frame:
         RpcError: the client offers no elicitation, or not of that mode; a client that is gone cancels.
 
     """
-    offered, client = session.outlet.told.abilities, session.outlet.client
-    mode = frame.params.get("mode", "form")
-    if client is not None and f"elicitation-{mode}" not in offered:
-        if not any(ability.startswith("elicitation-") for ability in offered):
+    needed = f"elicitation-{frame.params.get('mode', 'form')}"
+    offered = [member.client.info.abilities for member in session.clients.controllers]
+    if offered and not any(needed in abilities for abilities in offered):
+        if not any(ability.startswith("elicitation-") for abilities in offered for ability in abilities):
             raise RpcError(METHOD_NOT_FOUND, f"The client does not offer {frame.method}.")
+        mode = needed.removeprefix("elicitation-")
         raise RpcError(INVALID_PARAMS, f"The client does not offer the mode {mode!r} of {frame.method}.")
-    return await session.questions.ask(frame, client, session.for_client(_in_session(session, frame)))
+    return await session.questions.ask(frame, session.for_client(_in_session(session, frame)), needed)
 
 
 def _in_session(session: Served, frame: Frame) -> Frame:

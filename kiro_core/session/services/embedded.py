@@ -26,6 +26,11 @@ class Embedded:
         """Updates with text in place of our terminals."""
         return [self._shown(frame) if b"toolCallId" in frame.raw else frame for frame in frames]
 
+    def retold(self, frames: Sequence[Frame]) -> list[Frame]:
+        """The same for updates that were shown before, of which nothing new is remembered."""
+        contents = ((frame, content_of(frame)) for frame in frames)
+        return [retold(frame, with_text(told, self._text_of)) if told else frame for frame, told in contents]
+
     def again(self, terminal: str) -> list[Frame]:
         """Updates that show the output of a terminal as it is now, where it is shown at all."""
         return [

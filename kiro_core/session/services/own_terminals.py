@@ -54,6 +54,11 @@ class OwnTerminals:
         """Whether there may be one in what the client is shown."""
         return bool(self._open or self._texts)
 
+    @property
+    def any_open(self) -> bool:
+        """Whether one is not released."""
+        return bool(self._open)
+
     def __contains__(self, name: str) -> bool:
         """Whether it is one of these, and not released."""
         return name in self._open
@@ -101,7 +106,8 @@ class OwnTerminals:
     async def _live(self, name: str, terminal: Terminal, *, task_status: TaskStatus[None]) -> None:
         try:
             await self._run(name, terminal, task_status)
-            await self._show_end(name, terminal)
+            await self._session.show(self.embedded.again(name))
+            await self._consent.settle(terminal.call, done=(terminal.exit_status or {}).get("exitCode") == 0)
             await terminal.released.wait()
         finally:
             if terminal.began:
@@ -114,10 +120,6 @@ class OwnTerminals:
             if not terminal.began:
                 raise
             _LOG.exception("terminal %s: its launcher failed", name)
-
-    async def _show_end(self, name: str, terminal: Terminal) -> None:
-        await self._session.show(self.embedded.again(name))
-        await self._consent.settle(terminal.call, done=(terminal.exit_status or {}).get("exitCode") == 0)
 
     async def _forget(self, name: str, terminal: Terminal) -> None:
         text, truncated = terminal.output.end(RECORDED_BYTES)

@@ -12,7 +12,7 @@ from kiro_core.frames import Frame
 from kiro_core.journal import Journal
 from kiro_core.ports import Client
 from kiro_core.rpc import INTERNAL_ERROR, INVALID_PARAMS
-from kiro_core.session.outlet import Outlet
+from kiro_core.session.clients import Clients
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.questions import Questions
 
@@ -37,17 +37,17 @@ class Served(Protocol):
 
     @property
     def questions(self) -> Questions:
-        """What asks its client."""
+        """What asks its clients."""
         ...
 
     @property
     def allowed(self) -> set[Hashable]:
-        """What its client has allowed for good; it outlives the agent."""
+        """What its clients have allowed for good; it outlives the agent."""
         ...
 
     @property
-    def outlet(self) -> Outlet:
-        """The way to its client, if there is one."""
+    def clients(self) -> Clients:
+        """Who is at it."""
         ...
 
     def for_client(self, frame: Frame) -> Frame:
@@ -55,13 +55,14 @@ class Served(Protocol):
         ...
 
     async def show(self, frames: Sequence[Frame]) -> None:
-        """Show the client messages that need not be in the record."""
+        """Record updates of our own, and show them."""
         ...
 
 
 def client_for(session: Served, ability: str) -> Client | None:
-    """The session's client when it offers that itself."""
-    return session.outlet.client if ability in session.outlet.told.abilities else None
+    """The client that serves the session's agent, when it offers that itself."""
+    client = session.clients.serving
+    return client if client is not None and ability in client.info.abilities else None
 
 
 async def forwarded(session: Served, client: Client, frame: Frame) -> Frame:

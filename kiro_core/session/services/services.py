@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -73,6 +74,11 @@ class Services:
         """Whether the agent is waiting for one of them, and so has a reason to be silent."""
         return self._open > 0
 
+    @property
+    def any_terminal(self) -> bool:
+        """Whether a terminal is open."""
+        return self._terminals.any_open
+
     async def request(self, frame: Frame) -> Frame:
         """Answer one of `METHODS`.
 
@@ -97,6 +103,16 @@ class Services:
         """
         own = self._terminals.own
         return own.embedded.shown(frames) if own.any_ever else frames
+
+    def shown_again(self, frames: Sequence[Frame]) -> Sequence[Frame]:
+        """The same for updates that some clients have been shown already."""
+        own = self._terminals.own
+        return own.embedded.retold(frames) if own.any_ever else frames
+
+    def shown_at_end(self, recorded: Any) -> Sequence[Frame]:
+        """The updates that belong to the record `{terminalId, ...}` of a terminal's end."""
+        name = recorded.get("terminalId") if isinstance(recorded, dict) else None
+        return self._terminals.own.embedded.again(name) if isinstance(name, str) else ()
 
     async def close(self) -> None:
         """End all terminals, and record their output."""

@@ -27,6 +27,11 @@ class Terminals:
         self._session = session
         self._clients: dict[str, Client] = {}
 
+    @property
+    def any_open(self) -> bool:
+        """Whether the agent has one."""
+        return bool(self._clients) or self.own.any_open
+
     async def create(self, frame: Frame) -> Frame:
         """Answer `terminal/create`."""
         client = client_for(self._session, "terminal")
@@ -51,7 +56,7 @@ class Terminals:
         client = self._clients.get(name)
         if client is None:
             raise missing(f"There is no terminal {name}.")
-        if client is not self._session.outlet.client:
+        if self._session.clients.of(client) is None:
             raise missing(f"The terminal {name} was its client's, who is gone.")
         if frame.method == "terminal/wait_for_exit":
             return await client.request(self._session.for_client(frame))

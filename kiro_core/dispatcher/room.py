@@ -1,0 +1,38 @@
+"""How many agent programs may run at a time: for one more, the one that has idled longest is put to sleep."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import anyio
+
+from kiro_core.errors import DeskFull
+from kiro_core.session import Session
+from kiro_core.settings import Limits
+
+
+async def make_room(session: Session, live: Collection[Session], limits: Limits) -> None:
+    """Let a session have an agent program, which counts from then on as `engaged`.
+
+    Raises:
+        DeskFull: as many as `limits.max_agents` allows are at work, or one did not end in `limits.control_s`.
+
+    """
+    with anyio.move_on_after(limits.control_s):
+        while limits.max_agents and sum(each.engaged for each in live) >= limits.max_agents:
+            idle = [each for each in live if each is not session and each.resting.may_sleep]
+            if not idle:
+                raise DeskFull(
+                    f"{limits.max_agents} agent programs are at work, as many as limits.max_agents allows.",
+                    hint="Wait for a turn to end, close a session, or raise the limit.",
+                )
+            longest = min(idle, key=lambda each: each.resting.since)
+            longest.resting.sleep()
+            await longest.resting.stirred()
+        # In the same step as the look, so that no other session takes the place.
+        session.engaged = True
+        return
+    raise DeskFull(
+        f"No idle agent program ended within {limits.control_s:g} s to make room for another one.",
+        hint="Wait for a turn to end, close a session, or raise limits.max_agents.",
+    )

@@ -1,0 +1,117 @@
+"""One question while it is open: every controller is asked, also who comes later, and the first valid answer counts."""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+import anyio
+from anyio.abc import TaskGroup
+
+from kiro_core.errors import Disconnected, unwrapped
+from kiro_core.frames import Frame
+from kiro_core.session.answering import Asked
+from kiro_core.session.clients import Clients, Member
+from kiro_core.types import Notice
+
+_LOG = logging.getLogger(__name__)
+_GONE = "client gone"
+
+
+class Reply(NamedTuple):
+    """What a question got for an answer: who gave it is `by`, in words, and the `member`, if it was one."""
+
+    response: Frame
+    by: str
+    member: Member | None = None
+
+
+class Asking:
+    """Asks the controllers of a session; those who are still asked when one has answered are told."""
+
+    def __init__(self, clients: Clients, shown: Frame, kind: Asked, needed: str, *, waits: bool) -> None:
+        """Ask nobody yet; with `waits` it stays open when nobody is left who could answer."""
+        self.refusal = kind.refusal(shown)
+        self._clients = clients
+        self._shown = shown
+        self._kind = kind
+        self._needed = needed
+        self._waits = waits
+        self._asked: dict[Member, str] = {}
+        self._reply: Reply | None = None
+        self._news = anyio.Event()
+
+    async def reply(self) -> Reply:
+        """Ask, and wait for the answer; who has not given it is told `$/cancel_request`."""
+        with unwrapped():
+            async with anyio.create_task_group() as tasks:
+                while self._reply is None:
+                    self._ask_all(tasks)
+                    if (given_up := self._given_up()) is not None:
+                        self._reply = given_up
+                        break
+                    await self._change()
+                tasks.cancel_scope.cancel()
+        return self._reply or Reply(self.refusal, "nobody to ask")
+
+    def tell_others(self, reply: Reply) -> None:
+        """Tell the others who were asked that one has answered: not every client understands a cancelled request."""
+        others = [member for member in self._asked if member is not reply.member and not member.left.is_set()]
+        if reply.member is None or not others:
+            return
+        name = reply.member.client.info.name or "another client"
+        notice = Notice("question_answered", f"The question was answered by {name}.", severity="info")
+        for member in others:
+            member.put(0, [notice])
+
+    def _ask_all(self, tasks: TaskGroup) -> None:
+        for member in self._clients.controllers:
+            if member not in self._asked and (not self._needed or self._needed in member.client.info.abilities):
+                self._asked[member] = ""
+                tasks.start_soon(self._ask, member)
+
+    def _given_up(self) -> Reply | None:
+        """The end of a question to which nobody who is here can give an answer."""
+        here = [member for member, said in self._asked.items() if said != _GONE and not member.left.is_set()]
+        if any(not self._asked[member] for member in here) or (not here and self._waits):
+            return None
+        last = next(reversed(self._asked), None)
+        return Reply(self.refusal, (self._asked[last] or _GONE) if last is not None else "nobody to ask")
+
+    async def _ask(self, member: Member) -> None:
+        said = _GONE
+        async with anyio.create_task_group() as either:
+            either.start_soon(_until, member.left, either.cancel_scope)
+            said = await self._answer(member)
+            either.cancel_scope.cancel()
+        self._asked[member] = said
+        self._news.set()
+
+    async def _answer(self, member: Member) -> str:
+        """What became of asking one client, in words."""
+        try:
+            await member.flushed()
+            response = await member.client.request(self._shown)
+        except Disconnected:
+            return _GONE
+        except Exception:  # noqa: BLE001 - a client is a boundary: its failure answers nothing, and others may answer
+            _LOG.exception("session %s: a client failed when it was asked", self._clients.id)
+            return "nobody to ask"
+        if self._kind.is_answer(self._shown, response):
+            self._reply = self._reply or Reply(response, "client", member)
+        return "nobody to ask" if response.failed else "no valid answer"
+
+    async def _change(self) -> None:
+        """Wait until somebody has answered, or has come or gone."""
+        if self._news.is_set():
+            self._news = anyio.Event()
+            return
+        async with anyio.create_task_group() as either:
+            either.start_soon(_until, self._clients.changed, either.cancel_scope)
+            await self._news.wait()
+            either.cancel_scope.cancel()
+
+
+async def _until(event: anyio.Event, scope: anyio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()

@@ -1,0 +1,159 @@
+"""Who is at a session: controllers, who prompt and answer, and observers, who watch."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol
+
+import anyio
+
+from kiro_core.errors import ObserverOnly
+from kiro_core.ports import Client
+from kiro_core.session.clients.member import CONTROLLER, Member
+from kiro_core.session.clients.shown import Item
+from kiro_core.types import Notice, PeerInfo, SessionId
+
+_UNTOLD = 100
+
+
+class Attended(Protocol):
+    """What the clients need of their session."""
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether a turn runs."""
+        ...
+
+    def stir(self) -> None:
+        """Take note that a client came or left."""
+        ...
+
+    def missed(self, after: int, upto: int) -> AsyncGenerator[tuple[int, Sequence[Item]], None]:
+        """See `Followed.missed`."""
+        ...
+
+
+class Clients:
+    """The clients of one session; `changed` is set, and made anew, whenever one comes or goes.
+
+    `opener` is what the client that asked for the session said of itself; agents are told that.
+    """
+
+    def __init__(self, session: Attended, id: SessionId) -> None:  # noqa: A002 - its id
+        """Begin with nobody, and with nothing on record."""
+        self.id = id
+        self.head = 0
+        self.members: list[Member] = []
+        self.changed = anyio.Event()
+        self.opener = PeerInfo()
+        self._session = session
+        self._prompting: Member | None = None
+        self._untold: list[Notice] = []
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether a turn runs."""
+        return self._session.in_turn
+
+    @property
+    def controllers(self) -> list[Member]:
+        """Those who may prompt and answer, in the order in which they came."""
+        return [member for member in self.members if member.role == CONTROLLER]
+
+    @property
+    def serving(self) -> Client | None:
+        """Who does what an agent asks of its client: who prompted last, else the controller that came last."""
+        if self._prompting is None or self._prompting not in self.members:
+            self._prompting = next(reversed(self.controllers), None)
+        return self._prompting.client if self._prompting is not None else None
+
+    def begin(self, head: int) -> None:
+        """Show what comes behind record number `head`, the last one when the session was opened."""
+        self.head = head
+        for member in self.members:
+            member.shown_until(head)
+
+    def missed(self, after: int, upto: int) -> AsyncGenerator[tuple[int, Sequence[Item]], None]:
+        """See `Followed.missed`."""
+        return self._session.missed(after, upto)
+
+    def join(self, client: Client, role: str = CONTROLLER) -> Member:
+        """Let a client in, who gets what happens from now on as soon as `Member.run` is started.
+
+        One that is here already begins anew, and what it wrote stays its own.
+        """
+        before = self.of(client)
+        member = Member(self, client, role, self.head, self._forget)
+        if before is not None:
+            member.rendering.wrote = before.rendering.wrote
+            before.leave()
+            self._forget(before)
+        member.rendering.untold, self._untold = self._untold, []
+        if not self.members:
+            self.opener = client.info
+        self.members.append(member)
+        self._change()
+        return member
+
+    def leave(self, client: Client) -> None:
+        """Show nothing more to a client that detached."""
+        if (member := self.of(client)) is not None:
+            member.leave()
+            self._forget(member)
+
+    def of(self, client: Client) -> Member | None:
+        """The member that a client is."""
+        return next((member for member in self.members if member.client is client), None)
+
+    def prompts(self, client: Client) -> Member:
+        """The member that prompts or chooses now, who does from here on what the agent asks of its client.
+
+        Raises:
+            ObserverOnly: it only watches.
+
+        """
+        self._prompting = self.controller(client)
+        return self._prompting
+
+    def controller(self, client: Client) -> Member:
+        """The member that a client is.
+
+        Raises:
+            ObserverOnly: it only watches.
+
+        """
+        member = self.of(client)
+        if member is None or member.role != CONTROLLER:
+            raise ObserverOnly(
+                "This client only observes the session.", hint="Open the session again without the role of an observer."
+            )
+        return member
+
+    def publish(self, seq: int, items: Sequence[Item]) -> None:
+        """Show what record number `seq` says, or what is on no record (0), to every client; waits for none."""
+        self.head = max(self.head, seq)
+        for member in self.members if items else ():
+            member.put(seq, items)
+        if not self.members:
+            self._untold = [*self._untold, *(item for item in items if isinstance(item, Notice))][-_UNTOLD:]
+
+    def untell(self) -> None:
+        """Forget what waits for a turn: it was of an agent program that is not there any more."""
+        self._untold.clear()
+        for member in self.members:
+            member.rendering.untold.clear()
+
+    def end(self) -> None:
+        """The session has ended: everybody is shown what is left, and nobody comes any more."""
+        for member in self.members:
+            member.end()
+
+    def _forget(self, member: Member) -> None:
+        if member in self.members:
+            self.members.remove(member)
+            self._change()
+
+    def _change(self) -> None:
+        self._session.stir()
+        self.changed.set()
+        self.changed = anyio.Event()

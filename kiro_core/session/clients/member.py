@@ -1,0 +1,213 @@
+"""One client at a session: it is shown everything in a task of its own, so that a slow one holds nobody up.
+
+What waits for a client is bounded. One that falls further behind is shown the rest from the record.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from typing import Protocol
+
+import anyio
+
+from kiro_core.errors import Disconnected, KiroError
+from kiro_core.frames import Frame
+from kiro_core.ports import Client
+from kiro_core.session.clients.shown import Item, Rendering
+from kiro_core.types import SessionId
+
+_LOG = logging.getLogger(__name__)
+
+CONTROLLER = "controller"
+OBSERVER = "observer"
+
+CURSOR = "_kiro_core/cursor"
+"""`{sessionId, seq}`: how far a client has been shown the record; for clients with the ability `cursor`."""
+
+_WAITING_BYTES = 1 << 20
+_ASIDE = 100
+_BATCH = 64
+_LAST_S = 1.0
+
+
+class Followed(Protocol):
+    """What a member needs of its session."""
+
+    @property
+    def id(self) -> SessionId:
+        """The session's id."""
+        ...
+
+    @property
+    def head(self) -> int:
+        """The number of the last record that may be shown."""
+        ...
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether a turn runs."""
+        ...
+
+    def missed(self, after: int, upto: int) -> AsyncGenerator[tuple[int, Sequence[Item]], None]:
+        """What records behind one number up to another show, each with its own number."""
+        ...
+
+
+class Member:
+    """One client; `cursor` is the number of the last record that it was shown, `waiting` counts bytes in memory."""
+
+    def __init__(
+        self, session: Followed, client: Client, role: str, cursor: int, gone: Callable[[Member], None]
+    ) -> None:
+        """Hold everything back until `run`: a session is unknown to its client before the answer that opens it."""
+        self.client = client
+        self.role = role
+        self.cursor = cursor
+        self.left = anyio.Event()
+        self.rendering = Rendering(session.id, client.info)
+        self._session = session
+        self._gone = gone
+        self._queue: deque[tuple[int, Sequence[Frame]]] = deque()
+        self._aside: deque[Frame] = deque(maxlen=_ASIDE)
+        self.waiting = 0
+        self._behind = False
+        self._running = False
+        self._ending = False
+        self._given = self._taken = 0
+        self._news = anyio.Event()
+        self._progress = anyio.Event()
+        self._scope = anyio.CancelScope()
+
+    def put(self, seq: int, items: Sequence[Item]) -> None:
+        """Show items of the record number `seq`, or of none (0), as soon as the client takes them."""
+        if seq and seq <= self.cursor:
+            return
+        in_turn = self._session.in_turn
+        frames: list[Frame] = []
+        for item in items:
+            frames.extend(self.rendering.frames(item, in_turn=in_turn))
+        self._given += 1
+        if self._behind:
+            # What is on record is read there.
+            self._aside.extend(() if seq else frames)
+        else:
+            self._queue.append((seq, frames))
+            self.waiting += sum(len(frame.raw) for frame in frames)
+            if self.waiting > _WAITING_BYTES and len(self._queue) > 1:
+                self.fall_behind()
+        self._news.set()
+
+    def shown_until(self, head: int) -> None:
+        """Take note that the client is being shown the record up to `head` by somebody else."""
+        self.cursor = head
+        self._queue = deque(each for each in self._queue if each[0] > head or not each[0])
+
+    def begin_behind(self, cursor: int) -> None:
+        """Show what is on record behind that number, to a client that was shown all before it."""
+        self.cursor = min(cursor, self.cursor)
+        self.fall_behind()
+
+    def fall_behind(self) -> None:
+        """Show everything behind the cursor from the record."""
+        self._aside.extend(frame for seq, frames in self._queue if not seq for frame in frames)
+        self._queue.clear()
+        self.waiting = 0
+        self._behind = True
+        self._news.set()
+
+    def leave(self) -> None:
+        """Show nothing more."""
+        self.left.set()
+        self._scope.cancel()
+        self._moved_on()
+
+    def end(self) -> None:
+        """Show what is left, for a second at most: the session has ended."""
+        self._ending = True
+        self._scope.deadline = anyio.current_time() + _LAST_S
+        self._news.set()
+
+    async def flushed(self) -> None:
+        """Wait until the client has taken what there was to show; at once while everything is held back."""
+        mine = self._given
+        while self._running and self._taken < mine and not self.left.is_set():
+            await self._progress.wait()
+
+    async def run(self) -> None:
+        """Show what waits, as it comes, until the client has left or the session has ended."""
+        self._running = True
+        try:
+            with self._scope:
+                await self._report()
+                await self._show_all()
+        except Disconnected:
+            _LOG.debug("session %s: a client is gone", self._session.id)
+        except KiroError as error:
+            _LOG.warning("session %s: a client is shown nothing more: %s", self._session.id, error)
+        except Exception:  # noqa: BLE001 - a client is a boundary: its failure ends neither session nor desk
+            _LOG.exception("session %s: a client failed and is shown nothing more", self._session.id)
+        finally:
+            self.leave()
+            self._gone(self)
+
+    async def _show_all(self) -> None:
+        while True:
+            if self._behind:
+                await self._catch_up()
+            elif self._queue:
+                await self._show_waiting()
+            elif self._ending:
+                return
+            else:
+                self._news = anyio.Event()
+                await self._news.wait()
+
+    async def _show_waiting(self) -> None:
+        queue, given = self._queue, self._given
+        self._queue, self.waiting = deque(), 0
+        frames = [frame for _, frames in queue for frame in frames]
+        await self._show(frames, max(seq for seq, _ in queue))
+        self._taken = given
+        self._moved_on()
+
+    async def _catch_up(self) -> None:
+        while self.cursor < (upto := self._session.head):
+            frames: list[Frame] = []
+            async with aclosing(self._session.missed(self.cursor, upto)) as missed:
+                async for seq, items in missed:
+                    for item in items:
+                        frames.extend(self.rendering.frames(item, in_turn=True))
+                    if len(frames) >= _BATCH:
+                        await self._show(frames, seq)
+                        frames = []
+            await self._show(frames, upto)
+        # Nothing was published since the last look, so that from here on nothing is missed or shown twice.
+        frames, given = list(self._aside), self._given
+        self._aside.clear()
+        self._behind = False
+        await self._show(frames, 0)
+        self._taken = given
+        self._moved_on()
+
+    async def _show(self, frames: list[Frame], seq: int) -> None:
+        moved = seq > self.cursor
+        # Before it is sent: a record that is being shown is not shown again.
+        self.cursor = max(self.cursor, seq)
+        if moved and "cursor" in self.client.info.abilities:
+            frames = [*frames, self._cursor()]
+        if frames:
+            await self.client.notify(frames)
+
+    async def _report(self) -> None:
+        if "cursor" in self.client.info.abilities:
+            await self.client.notify([self._cursor()])
+
+    def _cursor(self) -> Frame:
+        return Frame.of(CURSOR, {"sessionId": self._session.id, "seq": self.cursor})
+
+    def _moved_on(self) -> None:
+        self._progress.set()
+        self._progress = anyio.Event()
