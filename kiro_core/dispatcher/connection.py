@@ -53,15 +53,15 @@ class Connection:
             info = await self._desk.info(id_)
             plan = await self._desk.planner.stored(frame, info, replay=replay and after is None)
             return await self._start(plan, role, after)
-        await session.ready_to_join()
+        await session.guests.expected()
         was_here = session.clients.of(self._client) is not None
-        member = session.join(self._client, role)
+        member = session.guests.join(self._client, role)
         try:
             if after is not None:
                 member.begin_behind(after)
             elif replay:
-                await session.replay(member)
-            answer = session.joined()
+                await session.guests.replay(member)
+            answer = session.guests.joined()
         except BaseException:
             if was_here:
                 self._desk.release(member)
@@ -92,7 +92,7 @@ class Connection:
         if session is None:
             await self._desk.info(id_)
         else:
-            await session.leave_or_close(self._client)
+            await session.guests.leave_or_close(self._client)
         return Frame.answer({})
 
     async def delete(self, frame: Frame) -> Frame:
@@ -146,7 +146,7 @@ class Connection:
         if frame.method in _TERMINATE:
             await self._terminate(frame)
         elif frame.session and (frame.method or "").startswith("_"):
-            await self._controlled(frame).pass_on(frame)
+            await self._controlled(frame).rousing.pass_on(frame)
 
     async def _start(self, plan: Plan, role: str = CONTROLLER, after: int | None = None) -> Frame:
         with self._noting_login():
@@ -168,7 +168,7 @@ class Connection:
     async def _terminate(self, frame: Frame) -> Frame:
         session = self._desk.live.get(session_of(frame))
         if session is not None:
-            await session.leave_or_close(self._client)
+            await session.guests.leave_or_close(self._client)
         return Frame.answer({})
 
     def _controlled(self, frame: Frame) -> Session:

@@ -93,12 +93,12 @@ class Changes:
         return await self._session.desk.withheld(self._session.plan, agent)
 
     async def awake(self) -> None:
-        """See `Session.awake`."""
-        await self._session.awake()
+        """See `Rousing.awake`."""
+        await self._session.rousing.awake()
 
     async def ask_agent(self, frame: Frame) -> Frame:
-        """See `Session.ask_agent`."""
-        return await self._session.ask_agent(frame)
+        """See `Rousing.ask`."""
+        return await self._session.rousing.ask(frame)
 
     async def ask_person(self, frame: Frame) -> bool:
         """Ask a question of ours; whether the answer allows."""
@@ -176,7 +176,7 @@ class Changes:
         native = self._session.options.native
         request = native.to_set_model(self._session.agent_session, model)
         try:
-            response = await self._session.ask_agent(request)
+            response = await self._session.rousing.ask(request)
         except AgentTimeout as error:
             response = failure(error)
         if not response.failed:

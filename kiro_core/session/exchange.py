@@ -60,7 +60,7 @@ class Exchange:
         session = self._session
         while True:
             with anyio.CancelScope() as self._waking:
-                await session.awake()
+                await session.rousing.awake()
             if turn.cancelled or turn.failure is not None:
                 return cancelled()
             try:

@@ -141,7 +141,7 @@ class Life:
         session = self._session
         for member in session.clients.members if session.plan.replay else ():
             try:
-                await session.replay(member)
+                await session.guests.replay(member)
             except Disconnected:
                 session.clients.leave(member.client)
 

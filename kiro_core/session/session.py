@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import anyio
 
-from kiro_core.errors import AgentTimeout, Disconnected, KiroError, SessionBusy, SessionClosing, Unavailable
+from kiro_core.errors import KiroError, SessionBusy, SessionClosing, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
 from kiro_core.ports import Agent, Client, SessionDb
-from kiro_core.session.changing import Changes, Close, Surroundings, first_of
-from kiro_core.session.clients import CONTROLLER, Clients, Item, Member
+from kiro_core.session.changing import Changes, Close, Surroundings
+from kiro_core.session.clients import Clients, Item
 from kiro_core.session.exchange import Exchange
+from kiro_core.session.guests import Guests
 from kiro_core.session.listening import Listener
 from kiro_core.session.mcp_start import McpStart
 from kiro_core.session.metadata import Metadata
@@ -25,13 +25,13 @@ from kiro_core.session.patience import Patience
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.prompts import check_prompt
 from kiro_core.session.questions import Questions
-from kiro_core.session.replaying import replay
 from kiro_core.session.resting import Resting
+from kiro_core.session.rousing import Rousing
 from kiro_core.session.services import Services
 from kiro_core.session.storing import Storing
 from kiro_core.session.turn import PromptTurn
 from kiro_core.session.turns import Turns
-from kiro_core.session.waking import Restarts, Wake
+from kiro_core.session.waking import Restarts
 from kiro_core.types import Notice
 
 _LOG = logging.getLogger(__name__)
@@ -70,6 +70,8 @@ class Session:
         self.turns: Turns | None = None
         self.options = Configuring(Changes(self))
         self.resting = Resting(self)
+        self.rousing = Rousing(self)
+        self.guests = Guests(self)
         self.engaged = False
         self.restarts = Restarts(tools.limits.max_restarts)
         self.mcp = McpStart(())
@@ -87,7 +89,6 @@ class Session:
         self.patience = Patience(self)
         self.exchange = Exchange(self)
         self.listener = Listener(self)
-        self._wake: Wake | None = None
 
     def begin_agent(self, mcp_servers: Sequence[str], native: NativeOptions) -> None:
         """Forget what another agent program told; this one is asked to start those servers."""
@@ -104,7 +105,7 @@ class Session:
 
         """
         try:
-            await self.ready_to_join()
+            await self.guests.expected()
         except anyio.get_cancelled_exc_class():
             self.closing = True
             self.scope.cancel()
@@ -115,17 +116,6 @@ class Session:
     def in_turn(self) -> bool:
         """Whether a turn runs."""
         return self.turns is not None and self.turns.running is not None
-
-    async def ready_to_join(self) -> None:
-        """Wait until the session is open, for a client that did not ask for it.
-
-        Raises:
-            KiroError: it could not be opened.
-
-        """
-        await self.opened.wait()
-        if not self.ready:
-            raise self.unopened or SessionClosing("The session was closed before it was ready.")
 
     def stir(self) -> None:
         """Take note that somebody came or left."""
@@ -160,46 +150,12 @@ class Session:
     async def call(self, frame: Frame) -> Frame:
         """Answer a request about options, or pass any other on to the agent."""
         self.working()
-        if frame.method in METHODS:
-            return await self.options.configure(frame)
-        return await self.ask_agent(frame)
-
-    async def ask_agent(self, frame: Frame) -> Frame:
-        """Send the agent a request and return its response.
-
-        Raises:
-            AgentTimeout: it did not answer in time.
-
-        """
-        await self.awake()
-        limit = self.tools.limits.control_s
-        try:
-            with anyio.move_on_after(limit):
-                return await self.agent.call(frame.with_session(self.agent_session))
-        except Disconnected as error:
-            self.serving = False
-            raise await self.gone() from error
-        raise AgentTimeout(f"The agent did not answer {frame.method} within {limit:g} s.")
-
-    async def awake(self) -> None:
-        """Have an agent: one that ended by itself is started again, by the ladder of recovery.
-
-        Raises:
-            LaunchFailed, AgentTimeout, AgentUnable, ...: it could not be started, or cannot go on.
-            SessionClosing: the session ended meanwhile.
-
-        """
-        if self.serving:
-            return
-        if self._wake is None or self._wake.done.is_set():
-            self._wake = Wake()
-            self.send(self._wake)
-        wake = self._wake
-        await first_of(wake.done, self.ended)
-        if wake.error is not None:
-            raise wake.error
-        if not wake.done.is_set():
-            raise self.failure or SessionClosing("The session ended while its agent was started.")
+        if frame.method not in METHODS:
+            return await self.rousing.ask(frame)
+        response = await self.options.configure(frame)
+        if not response.failed and len(self.clients.members) > 1:
+            await self.show(self.options.now())
+        return response
 
     async def ask_person(self, frame: Frame) -> str:
         """Ask a permission question of ours; the id of the option that was chosen, or `""`."""
@@ -207,60 +163,9 @@ class Session:
         outcome = response.result.get("outcome")
         return str(outcome.get("optionId") or "") if isinstance(outcome, dict) else ""
 
-    async def pass_on(self, frame: Frame) -> None:
-        """Pass a notification on to the agent; an agent that does not read holds nobody up."""
-        self.exchange.send_aside(frame.with_session(self.agent_session))
-
-    async def replay(self, member: Member) -> None:
-        """Show a client the conversation as recorded so far; what comes later it is shown as a member."""
-        head = self.clients.head
-        member.shown_until(head)
-        await replay(self.tools.store, self.plan.info.id, head, member.client, running=self.in_turn)
-
     def missed(self, after: int, upto: int) -> AsyncGenerator[tuple[int, Sequence[Item]], None]:
         """See `Followed.missed`."""
         return missed(self, after, upto)
-
-    def join(self, client: Client, role: str) -> Member:
-        """Let another client into a live session; what happens from now on is held for `Member.run`.
-
-        Raises:
-            SessionClosing: it is ending.
-
-        """
-        if self.moving:
-            raise SessionBusy("The session's engine is being changed.", hint="Try again in a moment.")
-        if not self.ready or self.turns is None or self.turns.ended or self.closing:
-            raise SessionClosing("The session is being closed.", hint="Open it again in a moment.")
-        return self.clients.join(client, role)
-
-    def joined(self) -> Frame:
-        """The answer for a client that joined: as the session is now, which may have changed since it was opened."""
-        if self.refusal is not None:
-            return self.answer
-        opened = {**self.answer.result, **self.options.native.told(), "configOptions": self.options.all()}
-        return Frame.answer(replace(self.plan, loaded=True).answer(opened, model=self.metadata.info.model))
-
-    async def leave_or_close(self, client: Client) -> None:
-        """Let a client go; the last controller that goes ends the session.
-
-        Raises:
-            SessionBusy: the client is not at it, and others are.
-
-        """
-        others = [member for member in self.clients.controllers if member.client is not client]
-        here = self.clients.of(client)
-        if here is None and others:
-            raise SessionBusy(
-                "Others work in the session.", hint="It ends when they close it, or by sessions takeover."
-            )
-        if here is not None and (others or here.role != CONTROLLER):
-            self.clients.leave(client)
-            return
-        for member in self.clients.members:
-            if member is not here:
-                member.put(0, [Notice("session_closed", "The session was closed.", severity="info")])
-        await self.close()
 
     async def close(self) -> None:
         """End the session and wait until its process is gone and its lease is free.
