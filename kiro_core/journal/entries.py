@@ -12,6 +12,7 @@ that a log is always strict JSON. Kinds:
   `engine_lock_moved`, `closed`;
 - of the agent: `process_begun`, `process_ended`, `update` (every notification), `noise` (a line that
   is no message), `unrecorded` (`{updates}`: how many are missing here, since the store took nothing);
+- of the desk: `shown` (an update of its own, as clients were shown it);
 - of a turn: `prompt` (accepted), `turn_begun` (sent to the agent), `turn_ended` (`{state, open, ...}`,
   see `kiro_core.session.turn`);
 - between them: `question` (a permission or a form asked; of an answered form only the names of its
