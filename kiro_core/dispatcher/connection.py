@@ -54,7 +54,9 @@ class Connection:
             plan = await self._desk.planner.stored(frame, info, replay=replay and after is None)
             return await self._start(plan, role, after)
         await session.guests.expected()
-        was_here = session.clients.of(self._client) is not None
+        here = session.clients.of(self._client)
+        if here is not None and here.role == role and not replay and after is None:
+            return session.guests.joined()
         member = session.guests.join(self._client, role)
         try:
             if after is not None:
@@ -63,7 +65,7 @@ class Connection:
                 await session.guests.replay(member)
             answer = session.guests.joined()
         except BaseException:
-            if was_here:
+            if here is not None:
                 self._desk.release(member)
             else:
                 session.clients.leave(self._client)

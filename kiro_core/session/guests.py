@@ -60,7 +60,7 @@ class Guests:
         """Show a client the conversation as recorded so far; what comes later it is shown as a member."""
         session, head = self._session, self._session.clients.head
         member.shown_until(head)
-        await replay(session.tools.store, session.plan.info.id, head, member.client, running=session.in_turn)
+        await replay(session.tools.store, session.plan.info.id, head, member.client, running=bool(session.running_turn))
 
     async def leave_or_close(self, client: Client) -> None:
         """Let a client go; the last controller that goes ends the session.

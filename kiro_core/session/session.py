@@ -113,9 +113,10 @@ class Session:
         return self.answer
 
     @property
-    def in_turn(self) -> bool:
-        """Whether a turn runs."""
-        return self.turns is not None and self.turns.running is not None
+    def running_turn(self) -> str:
+        """The id of the turn that runs, or `""`."""
+        running = self.turns.running if self.turns is not None else None
+        return running.id if running is not None else ""
 
     def stir(self) -> None:
         """Take note that somebody came or left."""
@@ -139,7 +140,7 @@ class Session:
             turns.cancel()
         elif when_busy == "reject" and turns.running is not None:
             raise SessionBusy("The session has a turn that runs.", hint="Wait for its end, cancel it, or queue.")
-        return await turns.prompt(frame, self.clients.prompts(client).rendering.wrote)
+        return await turns.prompt(frame, self.clients.controller(client).rendering.wrote)
 
     async def cancel(self) -> None:
         """Cancel what runs, what waits, and what is asked; waits for nobody."""

@@ -205,8 +205,11 @@ async def test_files_are_asked_of_the_controller_that_prompted(sides, tmp_path):
         async with sides(one, two) as (first, second):
             session = await first.start()
             await second.join(session)
-            await first.prompt(session, f"/read {tmp_path / 'x'}")
-            await second.prompt(session, f"/read {tmp_path / 'x'}")
+            running = await first.ask(session, f"/sleep 0.2\n/read {tmp_path / 'x'}")
+            waiting = await second.ask(session, f"/read {tmp_path / 'x'}")
+            await running.settled()
+            await waiting.settled()
+            await one.until(lambda c: "the text of two" in c.text())
             assert "the text of one" in one.text()
             assert one.text().index("the text of one") < one.text().index("the text of two")
 

@@ -42,7 +42,7 @@ class Log:
 class Room:
     """Implements `Served`, and has the requests of an agent as short calls."""
 
-    in_turn = False
+    running_turn = ""
 
     def __init__(self, cwd, client, launcher, roots, limits, tasks):
         info = SessionInfo(SessionId(OURS), str(cwd), "", "", roots=tuple(map(str, roots)))

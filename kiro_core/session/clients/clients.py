@@ -20,8 +20,8 @@ class Attended(Protocol):
     """What the clients need of their session."""
 
     @property
-    def in_turn(self) -> bool:
-        """Whether a turn runs."""
+    def running_turn(self) -> str:
+        """The id of the turn that runs, or `""`."""
         ...
 
     def stir(self) -> None:
@@ -47,13 +47,12 @@ class Clients:
         self.changed = anyio.Event()
         self.opener = PeerInfo()
         self._session = session
-        self._prompting: Member | None = None
         self._untold: list[Notice] = []
 
     @property
     def in_turn(self) -> bool:
         """Whether a turn runs."""
-        return self._session.in_turn
+        return bool(self._session.running_turn)
 
     @property
     def controllers(self) -> list[Member]:
@@ -62,10 +61,11 @@ class Clients:
 
     @property
     def serving(self) -> Client | None:
-        """Who does what an agent asks of its client: who prompted last, else the controller that came last."""
-        if self._prompting is None or self._prompting not in self.members:
-            self._prompting = next(reversed(self.controllers), None)
-        return self._prompting.client if self._prompting is not None else None
+        """Who does what an agent asks of its client: whose prompt its turn has, else the controller that came last."""
+        turn, controllers = self._session.running_turn, self.controllers
+        prompted = (member for member in controllers if turn in member.rendering.wrote)
+        member = next(prompted, next(reversed(controllers), None))
+        return member.client if member is not None else None
 
     def begin(self, head: int) -> None:
         """Show what comes behind record number `head`, the last one when the session was opened."""
@@ -104,16 +104,6 @@ class Clients:
     def of(self, client: Client) -> Member | None:
         """The member that a client is."""
         return next((member for member in self.members if member.client is client), None)
-
-    def prompts(self, client: Client) -> Member:
-        """The member that prompts or chooses now, who does from here on what the agent asks of its client.
-
-        Raises:
-            ObserverOnly: it only watches.
-
-        """
-        self._prompting = self.controller(client)
-        return self._prompting
 
     def controller(self, client: Client) -> Member:
         """The member that a client is.
