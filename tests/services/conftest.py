@@ -44,7 +44,7 @@ class Room:
 
     running_turn = ""
 
-    def __init__(self, cwd, client, launcher, roots, limits, tasks):
+    def __init__(self, cwd, client, launcher, *, roots, limits, tasks):
         info = SessionInfo(SessionId(OURS), str(cwd), "", "", roots=tuple(map(str, roots)))
         engine = Engine("scripted", (sys.executable,))
         self.plan = Plan(info, engine, AgentConfig("any"), Frame.of("session/new", {}, id=0))
@@ -115,7 +115,7 @@ async def room(cwd, client, roots=(), grace_s=5.0, **limits):
     (provider,) = kiro_launchers()
     with anyio.fail_after(30), unwrapped():
         async with provider.open(provider.options(grace_s=grace_s)) as launcher, anyio.create_task_group() as tasks:
-            it = Room(cwd, client, launcher, roots, limits, tasks)
+            it = Room(cwd, client, launcher, roots=roots, limits=limits, tasks=tasks)
             await anyio.wait_all_tasks_blocked()
             async with opened_services(it) as it.services:
                 yield it
