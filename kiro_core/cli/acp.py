@@ -8,13 +8,14 @@ import click
 
 from kiro_core.cli.commands import example
 from kiro_core.cli.completing import engine_names
-from kiro_core.cli.options import Given, choosing, command, named
+from kiro_core.cli.options import Given, choosing, command, named, sharing
 
 
 @click.command(epilog=example("kiro-core acp --engine kiro"))
 @choosing
 @named("--login", "NAME", "Log in to an agent program at this terminal, as an editor asks for it.", engine_names)
 @command
+@sharing
 def acp(given: Given, *, agent: str, engine: str, login: str) -> int:
     """Serve an editor over stdin and stdout.
 

@@ -6,7 +6,8 @@ import json
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,16 +20,22 @@ from kiro_core.cli.logs import begin_logging
 from kiro_core.descriptors import raise_descriptor_limit
 
 if TYPE_CHECKING:
+    from kiro_core.dispatcher import Dispatcher
     from kiro_core.registry import Registry
     from kiro_core.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the command line says of the settings: `config` is the file, `changes` nested keys and values."""
+    """What the command line says of the settings: `config` is the file, `changes` nested keys and values.
+
+    `attach` and `standalone` are what it says of other desks; see `open_desk`.
+    """
 
     config: Path | None
     changes: dict[str, Any]
+    attach: bool = True
+    standalone: bool = False
 
     def load(self) -> tuple[Settings, Registry]:
         """Read the settings, and load the plugins that they leave.
@@ -43,6 +50,15 @@ class Given:
         settings = load_settings(self.changes, config=self.config)
         plugins = settings.plugins
         return settings, Registry(only=plugins.only, block=plugins.block, strict=plugins.strict)
+
+    def desk(
+        self, loaded: tuple[Settings, Registry], face: str, *, agent: str, engine: str
+    ) -> AbstractAsyncContextManager[Dispatcher]:
+        """See `open_desk`; `loaded` is what `load` has returned."""
+        from kiro_core.dispatcher import open_desk
+
+        names: dict[str, Any] = {"agent": agent, "engine": engine, "face": face}
+        return open_desk(*loaded, **names, attach=self.attach, standalone=self.standalone)
 
 
 Command = Callable[..., int]
@@ -62,6 +78,18 @@ def command(function: Command) -> Callable[..., None]:
         sys.exit(attempt(lambda: function(Given(config, changes), **rest), debug=debug))
 
     return guarded
+
+
+def sharing(function: Command) -> Command:
+    """Add the options that keep a command away from sessions of other processes; goes below `command`."""
+
+    @click.option("--no-attach", is_flag=True, help="Refuse a session that another process has open, do not join it.")
+    @click.option("--standalone", is_flag=True, help="Keep new sessions in this process, also where a desk is served.")
+    @wraps(function)
+    def told(given: Given, *, no_attach: bool, standalone: bool, **rest: Any) -> int:
+        return function(replace(given, attach=not no_attach, standalone=standalone), **rest)
+
+    return told
 
 
 def choosing(function: Callable[..., None]) -> Callable[..., None]:

@@ -51,11 +51,9 @@ class LateDesk:
         """
         attached = False
         try:
-            from kiro_core.dispatcher import open_desk
-
-            settings, registry = self._given.load()
+            loaded = self._given.load()
             async with (
-                open_desk(settings, registry, **self._names, face=self._face) as desk,
+                self._given.desk(loaded, self._face, **self._names) as desk,
                 desk.attach(client) as agent,
             ):
                 attached = True

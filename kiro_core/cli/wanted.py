@@ -22,7 +22,8 @@ class Wanted:
     """A new session, or the one that is meant by the beginning of its id, by its `name`, or as the `last` one.
 
     Names and the last one are those of a folder: `cwd`, else the current one. A session that goes on
-    stays in its own folder where `cwd` is None.
+    stays in its own folder where `cwd` is None. Of one that is live, `after` is the last record that is known
+    already, and whoever observes only looks on.
     """
 
     session: str = ""
@@ -31,6 +32,8 @@ class Wanted:
     cwd: Path | None = None
     agent: str = ""
     engine: str = ""
+    after: int = 0
+    observe: bool = False
 
     @property
     def folder(self) -> Path:
@@ -46,7 +49,11 @@ class Wanted:
         """The params of `session/new`, or those that continue a recorded session; a named agent is required."""
         from kiro_core.notices import MARK
 
-        ours = {"agent": self.agent, "agentRequired": True} if self.agent else {}
+        ours: dict[str, Any] = {"agent": self.agent, "agentRequired": True} if self.agent else {}
+        if self.after:
+            ours["after"] = self.after
+        if self.observe:
+            ours["role"] = "observer"
         if recorded is None and self.name:
             ours["name"] = self.name
         meta = {"_meta": {MARK: ours}} if ours else {}
@@ -66,7 +73,7 @@ def wanting(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def collected(**given: Any) -> None:
         given["name"] = given.pop("s")
-        wanted = Wanted(**{field.name: given.pop(field.name) for field in fields(Wanted)})
+        wanted = Wanted(**{field.name: given.pop(field.name) for field in fields(Wanted) if field.name in given})
         if sum(map(bool, (wanted.session, wanted.name, wanted.last))) > 1:
             raise click.UsageError("--session, -s and --last each name a session: use one of them.")
         command(wanted=wanted, **given)

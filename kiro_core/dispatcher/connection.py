@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _ABILITIES = frozenset({"load", "resume", "list", "close", "delete", "additionalDirectories", "logout"})
 
 _LIST = "_kiro.dev/session/list"
-_TERMINATE = frozenset({"_kiro.dev/session/terminate", "_session/terminate"})
+TERMINATE = frozenset({"_kiro.dev/session/terminate", "_session/terminate"})
 """What Kiro's own clients say for `session/list` and `session/close` (kiro-cli 2.x); an unknown id succeeds."""
 
 
@@ -59,10 +59,7 @@ class Connection:
             return session.guests.joined()
         member = session.guests.join(self._client, role)
         try:
-            if after is not None:
-                member.begin_behind(after)
-            elif replay:
-                await session.guests.replay(member)
+            await session.guests.bring_up(member, after, replay=replay)
             answer = session.guests.joined()
         except BaseException:
             if here is not None:
@@ -136,7 +133,7 @@ class Connection:
         """See `Agent.call`; extension methods (`_...`) and options of a session go to its agent."""
         if frame.method == _LIST:
             return await self.list(frame)
-        if frame.method in _TERMINATE:
+        if frame.method in TERMINATE:
             return await self._terminate(frame)
         if frame.session and ((frame.method or "").startswith("_") or frame.method in CONFIGURING):
             with self._noting_login():
@@ -145,7 +142,7 @@ class Connection:
 
     async def notify(self, frame: Frame) -> None:
         """See `Agent.notify`; the same for notifications."""
-        if frame.method in _TERMINATE:
+        if frame.method in TERMINATE:
             await self._terminate(frame)
         elif frame.session and (frame.method or "").startswith("_"):
             await self._controlled(frame).rousing.pass_on(frame)

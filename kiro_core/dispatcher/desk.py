@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,16 @@ import anyio
 from anyio.abc import TaskGroup
 
 from kiro_core.agentconfig import all_agents
+from kiro_core.control import Served, make_doors
 from kiro_core.dispatcher.backends import Backends, open_backends
 from kiro_core.dispatcher.connection import Connection
+from kiro_core.dispatcher.homes import Homes
 from kiro_core.dispatcher.planning import Planner
+from kiro_core.dispatcher.reception import Reception
 from kiro_core.dispatcher.records import Records
 from kiro_core.dispatcher.room import make_room
+from kiro_core.dispatcher.routing import Routed
+from kiro_core.dispatcher.watching import Watching
 from kiro_core.engines import logins_of
 from kiro_core.errors import EngineNotFound, Held, SessionClosing, UnknownName, unwrapped
 from kiro_core.frames import Frame
@@ -39,6 +44,15 @@ from kiro_core.types import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """How a desk deals with others: `attach` joins their sessions, `standalone` uses no served one, `served` is it."""
+
+    attach: bool = True
+    standalone: bool = False
+    served: bool = False
+
+
 class Dispatcher:
     """Implements `Desk`. The registry is a plain dict, touched only between awaits.
 
@@ -46,18 +60,34 @@ class Dispatcher:
     slow happens in the session's own task or in the task of who asked.
     """
 
-    def __init__(self, backends: Backends, tasks: TaskGroup, planner: Planner) -> None:
+    def __init__(self, backends: Backends, tasks: TaskGroup, planner: Planner, sharing: Sharing) -> None:
         """Run sessions in `tasks`; `open_desk` makes one."""
         self.planner = planner
         self.live: dict[SessionId, Session] = {}
         self._backends = backends
-        self._records = Records(backends.store, self.live)
+        self.settings = backends.settings
+        self.sharing = sharing
+        self.reception = Reception(self, backends.settings, backends.contact.face, served=sharing.served)
+        self.watching = Watching(backends.store, self.live, tasks)
+        self._records = Records(backends.store, self.live, backends.settings.limits.control_s)
         self._tasks = tasks
         self._closing = False
 
     @asynccontextmanager
     async def attach(self, client: Client) -> AsyncIterator[Agent]:
         """Give a connection its agent; leaving detaches, so that nothing more is shown or asked there."""
+        async with self.admit(client) as local:
+            if not self.reception.face:
+                yield local
+                return
+            with unwrapped():
+                async with anyio.create_task_group() as tasks:
+                    yield Routed(local, Homes(self, local, client, tasks))
+                    tasks.cancel_scope.cancel()
+
+    @asynccontextmanager
+    async def admit(self, client: Client) -> AsyncIterator[Connection]:
+        """The same for the sessions of this desk alone."""
         try:
             yield Connection(self, client)
         finally:
@@ -118,7 +148,7 @@ class Dispatcher:
         self._tasks.start_soon(self._run, session)
         answer = await session.opening()
         if after is not None:
-            member.begin_behind(after)
+            await session.guests.bring_up(member, after, replay=plan.request.method == "session/load")
         self.release(member)
         return answer
 
@@ -148,6 +178,10 @@ class Dispatcher:
         """See `Desk.info`."""
         return self._newest(await self._backends.store.get(session))
 
+    async def holder(self, session: SessionId) -> Mapping[str, Any]:
+        """See `Desk.holder`."""
+        return await self._backends.store.holder(session)
+
     async def freed(self, session: SessionId) -> None:
         """See `Desk.freed`."""
         await self._backends.store.freed(session)
@@ -155,6 +189,17 @@ class Dispatcher:
     def read(self, session: SessionId, after: int = 0) -> AsyncIterator[Record]:
         """See `Desk.read`."""
         return self._backends.store.read(session, after)
+
+    async def watch(self, session: SessionId, after: int = 0) -> AsyncGenerator[Record, None]:
+        """See `Desk.watch`."""
+        async with aclosing(self.watching.anywhere(session, after)) as batches:
+            async for batch in batches:
+                for record in batch:
+                    yield record
+
+    def status(self) -> Mapping[str, Any]:
+        """See `Front.status`."""
+        return self.reception.status()
 
     async def delete(self, session: SessionId) -> None:
         """See `Desk.delete`."""
@@ -207,26 +252,41 @@ class Dispatcher:
 
 
 @asynccontextmanager
-async def open_desk(
-    settings: Settings, registry: Registry, *, agent: str = "", engine: str = "", face: str = ""
+async def open_desk(  # noqa: PLR0913 - what a command was asked for, all by name
+    settings: Settings,
+    registry: Registry,
+    *,
+    agent: str = "",
+    engine: str = "",
+    face: str = "",
+    attach: bool = True,
+    standalone: bool = False,
+    served: Served | None = None,
 ) -> AsyncIterator[Dispatcher]:
     """Open a desk; `agent` and `engine` are names that go before the settings' own.
 
-    `face` says what it serves ("acp", "run"), for whoever finds one of its sessions held.
+    `face` says what it serves ("acp", "run"), for whoever finds one of its sessions held; a desk with a face
+    listens at a socket of its own, so that other processes of the user can share its sessions, and its clients
+    share theirs: they work in the served desk if one runs, unless it is to be `standalone`, and with
+    `attach` they join sessions that another desk has open. With `served` it is the served desk.
 
     Leaving ends all sessions: locks are free and records complete, or the processes are killed.
 
     Raises on entering:
         UnknownName, SettingsError, PluginError: see `open_backends`.
+        Unavailable: the served socket cannot be made.
 
     """
-    with unwrapped():
-        async with open_backends(settings, registry, Contact(face)) as backends, anyio.create_task_group() as beside:
+    with unwrapped(), make_doors(face, served) as doors:
+        contact = Contact(face, doors.path)
+        async with open_backends(settings, registry, contact) as backends, anyio.create_task_group() as beside:
             beside.start_soon(backends.sweep)
             async with anyio.create_task_group() as tasks:
-                desk = Dispatcher(backends, tasks, Planner(backends, agent, engine))
-                try:
-                    yield desk
-                finally:
-                    await desk.close()
+                sharing = Sharing(attach, standalone, served is not None)
+                desk = Dispatcher(backends, tasks, Planner(backends, agent, engine), sharing)
+                async with doors.opened(desk.reception):
+                    try:
+                        yield desk
+                    finally:
+                        await desk.close()
             beside.cancel_scope.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -33,6 +34,11 @@ class Planner:
         self._backends = backends
         self._agent = agent
         self._engine = engine
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What the command line named, as wishes of a request to another desk."""
+        return {key: name for key, name in (("agent", self._agent), ("engine", self._engine)) if name}
 
     async def fresh(self, frame: Frame) -> Plan:
         """Plan a new session for `{cwd, mcpServers, _meta.kiro_core: {agent, agentRequired, engine}}`.

@@ -8,7 +8,7 @@ from typing import Any
 from kiro_core.frames import Frame
 from kiro_core.journal.entries import Entry, readable
 from kiro_core.journal.terminals import MENTION, ReplayedTerminals
-from kiro_core.notices import at_next_turn
+from kiro_core.notices import MARK, at_next_turn
 from kiro_core.types import GAP, Notice, Record, SessionId
 
 STATE_UPDATES = frozenset(
@@ -91,11 +91,15 @@ def lost(item: Entry) -> Notice:
     return Notice(GAP, sentence, details=data)
 
 
-def user_message(prompt: Frame | None, session: SessionId) -> list[Frame]:
-    """What a prompt says, as a client is shown it that did not write it; nothing for none."""
+def user_message(prompt: Frame | None, session: SessionId, turn: str = "") -> list[Frame]:
+    """What a prompt says, as a client is shown it that did not write it; nothing for none.
+
+    With `turn`, `_meta.kiro_core.turn` tells it from what an agent repeats of the client's own prompt.
+    """
     blocks = prompt.params.get("prompt") if prompt is not None else None
     told = blocks if isinstance(blocks, list) else []
-    return [_update(session, {"sessionUpdate": "user_message_chunk", "content": block}) for block in told]
+    marked = {"_meta": {MARK: {"turn": turn}}} if turn else {}
+    return [_update(session, {"sessionUpdate": "user_message_chunk", "content": block, **marked}) for block in told]
 
 
 class Prompts:

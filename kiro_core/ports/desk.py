@@ -58,6 +58,15 @@ class Desk(Attachable, Protocol):
         """
         ...
 
+    async def holder(self, session: SessionId) -> Mapping[str, Any]:
+        """Who holds a session at this moment, empty for nobody; see `SessionStore.holder`.
+
+        Raises:
+            SessionNotFound, Unavailable.
+
+        """
+        ...
+
     async def freed(self, session: SessionId) -> None:
         """Wait until no desk holds a session; see `SessionStore.freed`.
 
@@ -69,6 +78,18 @@ class Desk(Attachable, Protocol):
 
     def read(self, session: SessionId, after: int = 0) -> AsyncIterator[Record]:
         """Read a session's records behind a sequence number, without holding the session."""
+        ...
+
+    def watch(self, session: SessionId, after: int = 0) -> AsyncGenerator[Record, None]:
+        """The same, and then what comes: it ends when the session does, at once for one that nobody holds.
+
+        It follows a session wherever it is live: here, or in another desk of this user.
+
+        Raises when it is iterated:
+            SessionNotFound, RecordInvalid, Unavailable: as the store says.
+            Disconnected: whoever holds the session cannot be asked for more.
+
+        """
         ...
 
     async def delete(self, session: SessionId) -> None:
@@ -94,8 +115,10 @@ class Desk(Attachable, Protocol):
     async def take_over(self, session: SessionId, *, force: bool = False) -> Mapping[str, Any]:
         """Make sure that nobody holds a session, and return who did, empty when nobody had to go.
 
-        With `force` its owner is ended, with all its sessions (`SessionStore.evict`), and a record of kind
-        `taken_over`, `{"owner": {...}}`, says so.
+        The owner's desk is asked first: it lets go of a session in which no turn runs and which no client
+        has open, with `force` of that one session in any case; then the answer has `"let_go": true`. With
+        `force` an owner that does not answer is ended, with all its sessions (`SessionStore.evict`). A record
+        of kind `taken_over`, `{"owner": {...}}`, says what was done by force.
 
         Raises:
             Held: somebody holds it, and without `force`, or for the reason that the sentence gives, stays.

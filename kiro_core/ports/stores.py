@@ -86,6 +86,16 @@ class SessionStore(Protocol):
         """
         ...
 
+    async def holder(self, session: SessionId) -> Mapping[str, Any]:
+        """Who holds a session at this moment, as in `Held.details["owner"]`; empty when nobody does.
+
+        Raises:
+            SessionNotFound: no session has the id.
+            Unavailable: it cannot be found out.
+
+        """
+        ...
+
     async def freed(self, session: SessionId) -> None:
         """Wait until nobody holds a session; who wants it opens it then, and may find that somebody was faster.
 

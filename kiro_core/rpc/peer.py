@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import anyio
@@ -104,16 +104,17 @@ class Peer:
         await self._ask(frame, pending)
         return pending
 
-    async def call(self, frame: Frame) -> Frame:
+    async def call(self, frame: Frame, arrived: Callable[[Frame], None] | None = None) -> Frame:
         """Send a request and wait for its response, which may be an error.
 
-        When the caller is cancelled (by a deadline, say) the peer is told by `$/cancel_request`.
+        When the caller is cancelled (by a deadline, say) the peer is told by `$/cancel_request`. `arrived` is
+        called with the response before anything that follows it is handled, and before the caller goes on.
 
         Raises:
             Disconnected: the connection has ended.
 
         """
-        pending = Pending(b"%d" % next(self._ids))
+        pending = Pending(b"%d" % next(self._ids), arrived)
         try:
             await self._ask(frame, pending)
             return await pending.settled()

@@ -12,6 +12,8 @@ INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
 CANCELLED = -32800
 
+_KINDS = {kind.code: kind for kind in KiroError.__subclasses__() if kind is not RpcError}
+
 
 def failure(error: Exception) -> Frame:
     """The JSON-RPC response for an exception: a sentence for a person, a stable code for programs.
@@ -24,6 +26,24 @@ def failure(error: Exception) -> Frame:
         data = {"code": error.code, "hint": error.hint, **error.details}
         return Frame.failure(error.rpc, f"{error} {error.hint}".rstrip(), data)
     return Frame.failure(INTERNAL_ERROR, "Something failed here; the log has the details.", {"code": "INTERNAL"})
+
+
+def raised(response: Frame) -> Frame:
+    """A response, unless it is one of our own errors from another desk, which is raised again as what it was there.
+
+    Raises:
+        KiroError: of the class whose `code` stands in the error's data.
+
+    """
+    data = response.error.get("data") if response.failed else None
+    code = data.get("code") if isinstance(data, dict) else None
+    kind = _KINDS.get(code) if isinstance(code, str) else None
+    if not isinstance(data, dict) or kind is None:
+        return response
+    hint = str(data.get("hint", ""))
+    error = kind(str(response.error.get("message", "")).removesuffix(hint).rstrip(), hint=hint)
+    error.details = {key: value for key, value in data.items() if key not in ("code", "hint")}
+    raise error
 
 
 def exact(response: Frame) -> Frame:

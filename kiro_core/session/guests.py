@@ -56,6 +56,18 @@ class Guests:
         opened = {**session.answer.result, **session.options.native.told(), "configOptions": session.options.all()}
         return Frame.answer(replace(session.plan, loaded=True).answer(opened, model=session.metadata.info.model))
 
+    async def bring_up(self, member: Member, after: int | None, *, replay: bool) -> None:
+        """Show a client what it asks for before its answer: the conversation, or what is behind record `after`.
+
+        With `after` and without `replay` it is shown that behind the answer.
+        """
+        if after is not None:
+            member.begin_behind(after)
+            if replay:
+                await member.catch_up()
+        elif replay:
+            await self.replay(member)
+
     async def replay(self, member: Member) -> None:
         """Show a client the conversation as recorded so far; what comes later it is shown as a member."""
         session, head = self._session, self._session.clients.head

@@ -59,10 +59,20 @@ class UpkeepPromises:
             with pytest.raises(SessionNotFound):
                 await store.verify(session().id, repair=repair)
 
+    async def test_nobody_holds_a_session_that_is_free(self, store: SessionStore) -> None:
+        info = session()
+        async with store.create(info):
+            pass
+        assert not await store.holder(info.id)
+        with pytest.raises(SessionNotFound):
+            await store.holder(session().id)
+
     @staticmethod
     async def _is_reached(store: SessionStore, session: SessionId, contact: Contact) -> None:
         with pytest.raises(Held) as refused:
             async with store.open(session):
                 pass
         owner = refused.value.details["owner"]
+        assert (owner["face"], owner["socket"]) == (contact.face, contact.socket)
+        owner = await store.holder(session)
         assert (owner["face"], owner["socket"]) == (contact.face, contact.socket)

@@ -11,8 +11,7 @@ from kiro_acp.local import LocalAgent
 from kiro_core import claim_stdio
 from kiro_core.errors import KiroError
 from kiro_core.ports import Attachable
-
-_LAST_ANSWERS_S = 1.0
+from kiro_core.rpc import speaking
 
 
 class StdioFace:
@@ -27,26 +26,12 @@ class StdioFace:
         """
         stream = claim_stdio()
         local = LocalAgent(stream, desk.logins)
-        speaking = anyio.CancelScope(shield=True)
         try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(_speak, local, speaking)
+            async with speaking(local.peer, local.greeted.set):
                 task_status.started()
-                try:
-                    await _attended(local, desk)
-                finally:
-                    with anyio.move_on_after(_LAST_ANSWERS_S, shield=True):
-                        await local.peer.served()
-                    speaking.cancel()
+                await _attended(local, desk)
         finally:
             await stream.aclose()
-
-
-async def _speak(local: LocalAgent, speaking: anyio.CancelScope) -> None:
-    # Shielded, so that answers still go out while a cancelled face closes its desk.
-    with speaking:
-        await local.peer.run()
-    local.greeted.set()
 
 
 async def _attended(local: LocalAgent, desk: Attachable) -> None:

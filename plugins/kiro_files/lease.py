@@ -7,7 +7,10 @@ for messages and for the epoch only; whatever it holds, it never decides who may
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from kiro_core.errors import Fenced, Held
 from kiro_core.types import Contact
@@ -98,6 +101,27 @@ class Lease:
         self._lock.release()
 
 
+def holder(files: Files) -> Mapping[str, Any]:
+    """Who has the lock at this moment, empty for nobody; whoever opens it in this very moment is refused once.
+
+    Raises:
+        OSError: the lock cannot be tried.
+
+    """
+    try:
+        lock = os.open(files.lock, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return {}
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    except BlockingIOError:
+        return as_details(read_owner(files.lock))
+    finally:
+        os.close(lock)
+    return {}
+
+
 def held(files: Files) -> Held:
     """The error for a session that another owner has; it names the owner and says what to do."""
     owner = read_owner(files.lock)
@@ -114,4 +138,5 @@ def _what_to_do(files: Files, owner: Owner, *, here: bool) -> str:
     close = "Close it there first; when that process ends, the session is free at once."
     if not here or owner.pid == os.getpid():
         return close
-    return f"{close} `kiro-core sessions takeover {files.id} --force` ends it, with all its sessions."
+    asked = f"{close} `kiro-core sessions takeover {files.id} --force`"
+    return f"{asked} takes it away." if owner.socket else f"{asked} ends it, with all its sessions."

@@ -17,6 +17,7 @@ from kiro_files.committing import Committer
 from kiro_files.db import FileDb
 from kiro_files.evicting import evict_owner
 from kiro_files.files import Files, is_id
+from kiro_files.lease import holder
 from kiro_files.listing import list_page
 from kiro_files.opening import Holding, create_session, open_session
 from kiro_files.reading import read_records
@@ -76,6 +77,18 @@ class FileStore:
         with explained(f"The session {session} could not be read"):
             info, _ = await to_thread.run_sync(metadata.load, files, abandon_on_cancel=True)
         return info
+
+    async def holder(self, session: SessionId) -> Mapping[str, Any]:
+        """Who holds it at this moment, empty for nobody.
+
+        Raises:
+            SessionNotFound, Unavailable.
+
+        """
+        files = Files(self._root, session)
+        with explained(f"Nothing tells who holds the session {session}"):
+            await to_thread.run_sync(metadata.require, files, abandon_on_cancel=True)
+            return await to_thread.run_sync(holder, files, abandon_on_cancel=True)
 
     async def freed(self, session: SessionId) -> None:
         """Wait until nobody holds it.

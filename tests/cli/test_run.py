@@ -326,7 +326,7 @@ def test_what_serves_more_than_one_session_is_not_interrupted(kiro, started, env
         chat.stdin.write(b"/echo here\n")
         chat.stdin.flush()
         assert chat.stdout.readline() == b"here\n"
-        second = kiro("run", "--session", session, "--when-busy", "interrupt", "Hello")
+        second = kiro("run", "--session", session, "--no-attach", "--when-busy", "interrupt", "Hello")
         assert (second.returncode, second.stdout) == (1, "")
         assert f"held by `kiro-core chat`, pid {chat.pid} on" in second.stderr
         assert "which cannot be interrupted from here.\nClose it there" in second.stderr

@@ -7,13 +7,14 @@ from functools import partial
 import click
 
 from kiro_core.cli.commands import example
-from kiro_core.cli.options import Given, command
+from kiro_core.cli.options import Given, command, sharing
 from kiro_core.cli.wanted import Wanted, wanting
 
 
 @click.command(epilog=example("kiro-core chat --engine rehearsal", "kiro-core chat -s review"))
 @wanting
 @command
+@sharing
 def chat(given: Given, *, wanted: Wanted) -> int:
     """Talk with an agent, turn by turn.
 

@@ -20,7 +20,6 @@ from kiro_core.cli.failing import CANCELLED, DENIED, FAILED
 from kiro_core.cli.finding import find_wanted
 from kiro_core.cli.options import Given
 from kiro_core.cli.wanted import Wanted
-from kiro_core.dispatcher import open_desk
 from kiro_core.errors import KiroError, SessionBusy
 from kiro_core.ports import Desk, Turn
 from kiro_core.rpc import result
@@ -53,7 +52,7 @@ class Chat:
             if wanted.is_new and not engine:
                 engine = await settle_engine(settings, given.config, self._screen.person)
             async with (
-                open_desk(settings, registry, agent=wanted.agent, engine=engine, face="chat") as desk,
+                given.desk((settings, registry), "chat", agent=wanted.agent, engine=engine) as desk,
                 desk.attach(self._current.client) as self._current.agent,
             ):
                 await self._begin(desk, wanted)

@@ -8,6 +8,7 @@ from typing import Any
 from kiro_core.cli.chat.told import Told
 from kiro_core.cli.text import one_line
 from kiro_core.cli.wording import notice_line, plan_lines, text_of, title_of, tool_line
+from kiro_core.notices import MARK
 
 
 class Narration:
@@ -18,14 +19,14 @@ class Narration:
         self._titles: dict[str, str] = {}
 
     def follow(self, update: dict[str, Any], *, replaying: bool) -> Iterator[Told]:
-        """What an update tells; a person's own words are news only in a replay."""
+        """What an update tells; a person's own words are news only in a replay, another person's always."""
         call = str(update.get("toolCallId"))
         match update.get("sessionUpdate"):
             case "agent_message_chunk":
                 yield Told("said", text_of(update.get("content")))
             case "agent_thought_chunk":
                 yield Told("thought", text_of(update.get("content")))
-            case "user_message_chunk" if replaying:
+            case "user_message_chunk" if replaying or MARK in (update.get("_meta") or {}):
                 yield Told("yours", "> " + text_of(update.get("content")))
             case "tool_call":
                 self._titles[call] = one_line(title_of(update))

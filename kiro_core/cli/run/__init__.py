@@ -8,7 +8,7 @@ from functools import partial
 import click
 
 from kiro_core.cli.commands import example
-from kiro_core.cli.options import Given, command
+from kiro_core.cli.options import Given, command, sharing
 from kiro_core.cli.wanted import Wanted, wanting
 
 _EXAMPLES = (
@@ -30,6 +30,7 @@ _EXAMPLES = (
 )
 @wanting
 @command
+@sharing
 def run(given: Given, *, prompt: str | None, output: str, when_busy: str, wanted: Wanted) -> int:
     """Have one turn with an agent, and print its answer as it comes.
 

@@ -22,7 +22,6 @@ from kiro_core.cli.run.order import Order
 from kiro_core.cli.run.output import FORMS
 from kiro_core.cli.signals import follow_signals
 from kiro_core.cli.text import tell
-from kiro_core.dispatcher import open_desk
 from kiro_core.errors import KiroError, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.notices import MARK
@@ -83,7 +82,7 @@ class Conversation:
                 if wanted.is_new and not engine:
                     engine = await settle_engine(settings, self._given.config, person)
                 async with (
-                    open_desk(settings, registry, agent=wanted.agent, engine=engine, face="run") as desk,
+                    self._given.desk((settings, registry), "run", agent=wanted.agent, engine=engine) as desk,
                     desk.attach(self._client) as agent,
                 ):
                     await self._open(desk, agent)

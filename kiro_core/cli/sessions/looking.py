@@ -18,6 +18,7 @@ from kiro_core.cli.completing import session_ids
 from kiro_core.cli.failing import DONE
 from kiro_core.cli.options import Given, command, folder, named
 from kiro_core.cli.sessions.at_desk import at_desk
+from kiro_core.cli.sessions.watching import record_line
 from kiro_core.cli.tables import print_table
 from kiro_core.cli.text import printable, show, tell
 
@@ -116,7 +117,6 @@ async def _show_json(session: str, desk: Desk) -> None:
     show(f'{{"info": {json.dumps(asdict(info))}, "records": [')
     comma = ""
     async for record in desk.read(info.id):
-        # A body is a strict JSON object with keys of its own: it is extended, not decoded.
-        show(f'{comma}\n{{"seq": {record.seq}, "epoch": {record.epoch}, {record.body[1:].decode()}')
+        show(f"{comma}\n{record_line(record)}")
         comma = ","
     show("\n]}\n")

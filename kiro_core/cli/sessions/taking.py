@@ -1,4 +1,4 @@
-"""Frees a session whose owner does not let go of it, by ending that very process, if a person insists."""
+"""Frees a session that another process holds: by asking it, and if a person insists, by ending that very process."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 
 @click.command(epilog=example("kiro-core sessions takeover 3f2a", "kiro-core sessions takeover 3f2a --force"))
 @click.argument("session", metavar="ID", shell_complete=session_ids)
-@click.option("--force", is_flag=True, help="End the process that holds it, with all its sessions.")
+@click.option("--force", is_flag=True, help="Take it away from whoever works on it.")
 @click.option("--json", "as_json", is_flag=True, help="Print whom it was taken from as a JSON object.")
 @command
 def takeover(given: Given, *, session: str, force: bool, as_json: bool) -> int:
-    """Say who holds a session; with --force, end that process, so that the session is free.
+    """Free a session that another process holds, or say why it is kept.
 
-    The whole process ends, with all the sessions that it has: it is asked first, and killed if it does
-    not. It is never another process than that one: where that cannot be proven, nothing is ended.
+    That process is asked to let go of this one session. Without --force it does so when nobody has it
+    open there and no turn runs, with --force in any case. One that does not answer is ended by --force, with
+    all its sessions, and never another process than that: where it cannot be proven, nothing is ended.
     The beginning of an ID is enough.
 
     Exit codes: 0 it is free now, 1 it is held, 2 usage.
@@ -43,11 +44,16 @@ def takeover(given: Given, *, session: str, force: bool, as_json: bool) -> int:
         tell_failure(held.sentence, held.hint)
         return FAILED
     if not as_json:
-        tell(f"{found}: taken over; that process has ended, with all its sessions" if owner else _FREE % found)
+        tell(f"{found}: {_said(owner)}")
     return DONE
 
 
-_FREE = "%s: nobody holds it"
+def _said(owner: Mapping[str, Any]) -> str:
+    if not owner:
+        return "nobody holds it"
+    if owner.get("let_go"):
+        return "it was let go of; that process goes on"
+    return "taken over; that process has ended, with all its sessions"
 
 
 async def _taken(written: str, desk: Desk, *, force: bool) -> tuple[SessionId, Mapping[str, Any], Held | None]:

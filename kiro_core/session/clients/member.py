@@ -156,7 +156,7 @@ class Member:
     async def _show_all(self) -> None:
         while True:
             if self._behind:
-                await self._catch_up()
+                await self.catch_up()
             elif self._queue:
                 await self._show_waiting()
             elif self._ending:
@@ -173,7 +173,8 @@ class Member:
         self._taken = given
         self._moved_on()
 
-    async def _catch_up(self) -> None:
+    async def catch_up(self) -> None:
+        """Show a client that is behind all that it has missed; before `run`, or by it."""
         while self.cursor < (upto := self._session.head):
             frames: list[Frame] = []
             async with aclosing(self._session.missed(self.cursor, upto)) as missed:

@@ -40,7 +40,7 @@ class Rendering:
             return (item,)
         if isinstance(item, Notice):
             return self._notice(item, in_turn=in_turn)
-        said = [] if item.turn in self.wrote else user_message(item.prompt, self._session)
+        said = [] if item.turn in self.wrote else user_message(item.prompt, self._session, item.turn)
         return [*self._told_late(), *said]
 
     def _notice(self, notice: Notice, *, in_turn: bool) -> Sequence[Frame]:

@@ -1,0 +1,24 @@
+"""The desk socket: other processes of the same user reach a live desk, which is then an agent like their own."""
+
+from kiro_core.control.claiming import claim_served
+from kiro_core.control.doors import Doors, Served, make_doors
+from kiro_core.control.front import ControlVerbs, Front
+from kiro_core.control.methods import CURSOR, CURSORS
+from kiro_core.control.places import served_socket, socket_of
+from kiro_core.control.reaching import NOBODY, Reached, reach
+
+__all__ = [
+    "CURSOR",
+    "CURSORS",
+    "NOBODY",
+    "ControlVerbs",
+    "Doors",
+    "Front",
+    "Reached",
+    "Served",
+    "claim_served",
+    "make_doors",
+    "reach",
+    "served_socket",
+    "socket_of",
+]

@@ -1,0 +1,143 @@
+"""Where the desks of a user can be reached: sockets in one folder, which belongs to that user alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import socket
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kiro_core.errors import Unavailable
+from kiro_core.settings import kiro_home
+
+if TYPE_CHECKING:
+    from kiro_core.settings import Settings
+
+_PATH_BYTES = 107 if sys.platform == "linux" else 103
+"""What fits into `sun_path` in front of its zero (unix(7))."""
+_NAME_BYTES = 32
+_OWN = re.compile(r"(\d+)-[0-9a-f]{8}\.sock(\.new)?")
+
+
+def desks_folder() -> Path:
+    """`$KIRO_HOME/run/desks`; where only a short path can be bound, a folder for it in /tmp."""
+    folder = (kiro_home(os.environ) / "run" / "desks").absolute()
+    if sys.platform == "linux" or len(os.fsencode(folder)) < _PATH_BYTES - _NAME_BYTES:
+        return folder
+    # Every process of the user has to find the same one, so not $TMPDIR; whose it is gets checked.
+    return Path(f"/tmp/kiro-{os.geteuid()}-{sha256(os.fsencode(folder)).hexdigest()[:8]}")  # noqa: S108
+
+
+def own_socket() -> Path:
+    """A path for the socket of this process."""
+    return desks_folder() / f"{os.getpid()}-{secrets.token_hex(4)}.sock"
+
+
+def served_socket(settings: Settings) -> Path:
+    """The path at which the served desk of a store listens: the same for all that have the same store."""
+    store = settings.store
+    options = {**store.options}
+    if isinstance(root := options.get("root"), str | os.PathLike):
+        options["root"] = str(Path(root).expanduser().resolve())
+    chosen = json.dumps([store.use, options], sort_keys=True, default=str)
+    return desks_folder() / f"{sha256(chosen.encode()).hexdigest()[:16]}.sock"
+
+
+def socket_of(owner: Mapping[str, Any]) -> Path | None:
+    """Where the desk of an owner (`Held.details["owner"]`) listens, if it runs on this machine and says so."""
+    path = owner.get("socket")
+    if not path or not isinstance(path, str) or owner.get("host") != os.uname().nodename:
+        return None
+    return Path(path)
+
+
+def make_folder(folder: Path) -> None:
+    """Make sure that the folder is there, and nobody else's.
+
+    Raises:
+        Unavailable: it cannot be made, or others could put something into it.
+
+    """
+    try:
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError as error:
+        raise Unavailable(f"The folder {folder} for the sockets of desks cannot be made: {error.strerror}.") from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise Unavailable(
+            f"The folder {folder} for the sockets of desks is not this user's alone.",
+            hint=f"Remove it, or make it yours: chmod 700 {folder}",
+        )
+
+
+def remove_stale(folder: Path) -> None:
+    """Remove the sockets that killed desks have left; what may be in use stays."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if (own := _OWN.fullmatch(path.name)) and not _runs(int(own[1])) and not _listens(path):
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def address(path: Path) -> Iterator[str]:
+    """A name for that path that can be bound and connected, also where the path is too long for a socket.
+
+    Raises:
+        OSError: there is no such folder, or no other name for it.
+
+    """
+    if len(os.fsencode(path)) <= _PATH_BYTES:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+def connect(path: Path) -> socket.socket:
+    """A connection to whoever listens there, which does not block.
+
+    Raises:
+        OSError: nobody does, or too many wait to be heard.
+
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(0)
+        with address(path) as name:
+            connection.connect(name)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _listens(path: Path) -> bool:
+    try:
+        connect(path).close()
+    except (ConnectionRefusedError, FileNotFoundError):
+        return False
+    except OSError:
+        return True
+    return True

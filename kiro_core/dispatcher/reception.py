@@ -1,0 +1,102 @@
+"""What a desk says and does for other processes of its user: they reach it at its socket."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from kiro_core.dispatcher.digests import digests
+from kiro_core.errors import SessionBusy, SessionNotFound
+from kiro_core.journal import utc_now
+from kiro_core.ports import Agent, Client
+from kiro_core.session import Session
+from kiro_core.settings import Settings
+from kiro_core.types import Record, SessionId, SessionInfo
+
+if TYPE_CHECKING:
+    from kiro_core.dispatcher.desk import Dispatcher
+
+
+class Reception:
+    """Implements `Front`; `state` is "starting", "ready" or "draining"."""
+
+    def __init__(self, desk: Dispatcher, settings: Settings, face: str, *, served: bool) -> None:
+        """Speak for a desk with that face; `served` tells that its sessions are there for every other process."""
+        self.state = "ready"
+        self.face = face
+        self.served = served
+        self._desk = desk
+        self._since = utc_now()
+        self.settings = digests(settings)
+
+    def hello(self) -> Mapping[str, Any]:
+        """See `Front.hello`."""
+        return {
+            "version": version("kiro-core"),
+            "pid": os.getpid(),
+            "face": self.face,
+            "served": self.served,
+            "state": self.state,
+            "since": self._since,
+            "settings": self.settings,
+        }
+
+    def status(self) -> Mapping[str, Any]:
+        """See `Front.status`."""
+        return {**self.hello(), "sessions": [_standing(session) for session in self._desk.live.values()]}
+
+    def admit(self, client: Client) -> AbstractAsyncContextManager[Agent]:
+        """See `Front.admit`."""
+        return self._desk.admit(client)
+
+    def takes(self, session: SessionId) -> bool:
+        """See `Front.takes`."""
+        return self.served or session in self._desk.live
+
+    async def let_go(self, session: SessionId, *, force: bool = False) -> None:
+        """See `Front.let_go`."""
+        live = self._desk.live.get(session)
+        if live is None:
+            raise SessionNotFound(f"The session {session} is not open there.", session_id=session)
+        standing = _standing(live)
+        if not force and (standing["turn"] or standing["waiting"] or standing["clients"]):
+            at_work = standing["turn"] or standing["waiting"]
+            reason = "a turn of it runs there" if at_work else "somebody has it open there"
+            raise SessionBusy(f"The session {session} is not let go of: {reason}.", hint="Close it there, or insist.")
+        await live.close()
+
+    def follow(self, session: SessionId, after: int = 0) -> AsyncGenerator[Sequence[Record], None]:
+        """See `Front.follow`."""
+        return self._desk.watching.here(session, after)
+
+    async def relabel(
+        self,
+        session: SessionId,
+        *,
+        title: str | None = None,
+        name: str | None = None,
+        tags: Iterable[str] | None = None,
+    ) -> SessionInfo:
+        """See `Desk.relabel`."""
+        return await self._desk.relabel(session, title=title, name=name, tags=tags)
+
+    async def delete(self, session: SessionId) -> None:
+        """See `Desk.delete`."""
+        await self._desk.delete(session)
+
+
+def _standing(session: Session) -> dict[str, Any]:
+    turns = session.turns
+    running = turns is not None and turns.running is not None
+    return {
+        "sessionId": session.plan.info.id,
+        "agent": session.plan.config.name,
+        "engine": session.plan.engine.name,
+        "clients": len(session.clients.members),
+        "turn": running,
+        "waiting": max(len(turns.open) - running, 0) if turns is not None else 0,
+        "asleep": session.ready and not session.serving,
+    }
