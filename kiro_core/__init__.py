@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kiro_core.control.locally import serve_at as serve_at
     from kiro_core.dispatcher import open_desk as open_desk
     from kiro_core.frames import Frame as Frame
     from kiro_core.provider import Provider as Provider
@@ -27,9 +28,20 @@ _HOME = {
     "hookimpl": "kiro_core.specs",
     "load_settings": "kiro_core.settings",
     "open_desk": "kiro_core.dispatcher",
+    "serve_at": "kiro_core.control.locally",
 }
 
-__all__ = ["Frame", "PipeStream", "Provider", "Registry", "claim_stdio", "hookimpl", "load_settings", "open_desk"]
+__all__ = [
+    "Frame",
+    "PipeStream",
+    "Provider",
+    "Registry",
+    "claim_stdio",
+    "hookimpl",
+    "load_settings",
+    "open_desk",
+    "serve_at",
+]
 
 
 def __getattr__(name: str) -> Any:

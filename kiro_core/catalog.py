@@ -133,19 +133,19 @@ class Catalog(Generic[T]):
             )
 
     def _options(self, provider: AnyProvider, choice: Choice) -> Any:
-        """The validated options, or None for a provider that has none."""
-        if provider.options is None:
-            if choice.options:
-                found = [Finding((key,), "is not taken, it has no options") for key in choice.options]
-                raise refusal(self._called(provider), found, choice.origins)
+        """The validated options; a provider that has none, or loads them when there are any, costs no pydantic."""
+        if not choice.options and not isinstance(provider.options, type):
             return None
+        if provider.options is None:
+            found = [Finding((key,), "is not taken, it has no options") for key in choice.options]
+            raise refusal(self._called(provider), found, choice.origins)
         from pydantic import ValidationError
 
         try:
-            return provider.options.model_validate(dict(choice.options))
+            return provider.validated(choice.options)
         except ValidationError as error:
             # Not chained: pydantic's own text repeats the values, and an option may be a secret.
-            raise refusal(self._called(provider), findings(error, provider.options), choice.origins) from None
+            raise refusal(self._called(provider), findings(error, provider.model()), choice.origins) from None
 
     def _called(self, provider: AnyProvider) -> str:
         return f"{self.kind.capitalize()} {provider.name!r}"

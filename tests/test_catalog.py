@@ -123,3 +123,19 @@ async def test_a_backend_that_does_not_run_on_this_event_loop_says_so(anyio_back
 async def test_an_open_that_gives_no_context_manager_is_refused():
     with pytest.raises(PluginError, match=r"Store 'odd' cannot be opened: its `open` gave a list\."):
         catalog(Provider("odd", lambda _: [])).open(Choice("odd"))
+
+
+async def test_a_model_of_options_that_is_loaded_late_is_loaded_only_where_an_option_is_written():
+    loaded = []
+
+    def late():
+        loaded.append("now")
+        return Options
+
+    stores = catalog(Provider("late", opened, late))
+    async with stores.open(Choice("late")) as received:
+        assert (received, loaded) == (None, [])
+    async with stores.open(Choice("late", {"root": "/x"})) as received:
+        assert received == Options(root="/x")
+    with pytest.raises(SettingsError, match="there is no key 'rooot'; did you mean 'root'"):
+        stores.open(Choice("late", {"root": "/x", "rooot": "/y"}))

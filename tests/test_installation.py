@@ -19,7 +19,7 @@ from kiro_core.cli.commands import kiro_core
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-BUNDLED = {"acp": "kiro_acp", "agents": "kiro_agents", "files": "kiro_files", "local": "kiro_local"}
+BUNDLED = {name: f"kiro_{name}" for name in ("acp", "agents", "files", "http", "local")}
 COMMANDS = sorted(set(re.findall(r"kiro-core((?: [a-z]+\b(?![:/]))+)", README)))
 
 

@@ -99,6 +99,16 @@ def test_a_list_in_the_environment_is_json_or_separated_by_commas(load, text):
     assert sources[0].origins == {(): "environment variable KIRO_CORE_AGENT_SOURCES"}
 
 
+def test_what_is_served_is_a_list_of_choices_each_with_its_options(load, tmp_path):
+    toml = '[[serve]]\nuse = "acp"\nsocket = "/x"\n\n[[serve]]\nuse = "http"\n'
+    serve = load(toml).serve
+    assert serve == [Choice("acp", {"socket": "/x"}), Choice("http")]
+    assert serve[0].origins == {(): str(tmp_path / "kiro.toml")}
+    assert load(toml, {"KIRO_CORE_SERVE": '[{"use": "http", "port": 1}]'}).serve == [Choice("http", {"port": 1})]
+    assert load("", {"KIRO_CORE_SERVE": "http"}).serve == [Choice("http")]
+    assert "serve.0 should be a name or a table" in str(refused(load, "[[serve]]\nport = 1\n"))
+
+
 def test_tables_in_the_environment_are_json_and_join_the_lower_ones(load):
     environ = {"KIRO_CORE_AGENT_ENGINES": '{"Reviewer": "codex"}', "KIRO_CORE_PLUGINS__ONLY": "acp,files"}
     settings = load('[agent_engines]\nwriter = "claude"\n', environ)

@@ -6,7 +6,19 @@ from importlib import import_module
 
 import click
 
-_FAMILIES = ("run", "chat", "acp", "sessions", "agents", "engines", "plugins", "check", "connect", "completion")
+_FAMILIES = (
+    "run",
+    "chat",
+    "acp",
+    "serve",
+    "sessions",
+    "agents",
+    "engines",
+    "plugins",
+    "check",
+    "connect",
+    "completion",
+)
 """Each is the name of a command and of the module beside this one that holds it."""
 
 

@@ -41,6 +41,10 @@ class LateDesk:
             return []
         return logins_of(engine, client) if engine is not None else []
 
+    def not_ready(self) -> str:
+        """See `Attachable.not_ready`: it opens with its client, who waits for it."""
+        return ""
+
     @asynccontextmanager
     async def attach(self, client: Client) -> AsyncIterator[Agent]:
         """See `Desk.attach`; leaving ends all sessions.

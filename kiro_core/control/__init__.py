@@ -4,7 +4,7 @@ from kiro_core.control.claiming import claim_served
 from kiro_core.control.doors import Doors, Served, make_doors
 from kiro_core.control.front import ControlVerbs, Front
 from kiro_core.control.methods import CURSOR, CURSORS
-from kiro_core.control.places import served_socket, socket_of
+from kiro_core.control.places import served_socket, served_sockets, socket_of
 from kiro_core.control.reaching import NOBODY, Reached, reach
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "make_doors",
     "reach",
     "served_socket",
+    "served_sockets",
     "socket_of",
 ]

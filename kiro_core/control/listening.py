@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
@@ -13,10 +13,11 @@ from anyio.abc import TaskGroup
 
 from kiro_core.control.front import ControlVerbs, Front
 from kiro_core.control.meeting import as_stream
-from kiro_core.control.places import address, make_folder, remove_stale
+from kiro_core.control.places import address, listens, make_folder, remove_stale
 from kiro_core.control.receiving import receive
 from kiro_core.control.users import is_ours
 from kiro_core.errors import Unavailable
+from kiro_core.stdio import PipeStream
 
 _LOG = logging.getLogger(__name__)
 _CONNECTIONS = 100
@@ -31,10 +32,12 @@ def bound(path: Path) -> Iterator[socket.socket]:
     It gets its name when it already listens, so that nobody meets one that does not answer.
 
     Raises on entering:
-        Unavailable: it cannot be made there.
+        Unavailable: it cannot be made there, or somebody listens there.
 
     """
     make_folder(path.parent)
+    if listens(path):
+        raise Unavailable(f"Another process listens at {path}.", hint="End that one, or choose another path.")
     remove_stale(path.parent)
     coming = path.with_name(f"{path.name}.new")
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -65,22 +68,34 @@ async def listen(listener: socket.socket, front: Front, verbs: ControlVerbs | No
 
     `listener` listens already (see `bound`, or what a service manager handed over) and stays the caller's.
     """
-    listener.settimeout(0)
-    door = _Door(front, verbs)
+
+    async def serve(stream: PipeStream) -> None:
+        await receive(stream, front, verbs)
+
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(door.attend, listener, tasks)
+        tasks.start_soon(attend, listener, serve)
         try:
             yield
         finally:
             tasks.cancel_scope.cancel()
 
 
+async def attend(listener: socket.socket, serve: Callable[[PipeStream], Awaitable[None]]) -> None:
+    """Serve each connection in a task of its own, until this is cancelled: those of this user, 100 at once.
+
+    `serve` closes the stream; what it raises ends that one connection, and is logged.
+    """
+    listener.settimeout(0)
+    door = _Door(serve)
+    async with anyio.create_task_group() as tasks:
+        await door.attend(listener, tasks)
+
+
 class _Door:
     """Who is let in, and how many."""
 
-    def __init__(self, front: Front, verbs: ControlVerbs | None) -> None:
-        self._front = front
-        self._verbs = verbs
+    def __init__(self, serve: Callable[[PipeStream], Awaitable[None]]) -> None:
+        self._served = serve
         self._inside = 0
         self._strangers = 0
 
@@ -115,7 +130,7 @@ class _Door:
     async def _serve(self, connection: socket.socket) -> None:
         self._inside += 1
         try:
-            await receive(as_stream(connection), self._front, self._verbs)
+            await self._served(as_stream(connection))
         except Exception:  # noqa: BLE001 - a connection is a boundary: its failure ends neither desk nor session
             _LOG.exception("a connection to this desk failed")
         finally:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _PATH_BYTES = 107 if sys.platform == "linux" else 103
 """What fits into `sun_path` in front of its zero (unix(7))."""
 _NAME_BYTES = 32
+_SERVED = re.compile(r"[0-9a-f]{16}\.sock")
 _OWN = re.compile(r"(\d+)-[0-9a-f]{8}\.sock(\.new)?")
 
 
@@ -59,6 +60,15 @@ def socket_of(owner: Mapping[str, Any]) -> Path | None:
     return Path(path)
 
 
+def served_sockets() -> list[Path]:
+    """Those of all desks that are served now, of whatever store."""
+    try:
+        found = sorted(path for path in desks_folder().iterdir() if _SERVED.fullmatch(path.name))
+    except OSError:
+        return []
+    return [path for path in found if listens(path)]
+
+
 def make_folder(folder: Path) -> None:
     """Make sure that the folder is there, and nobody else's.
 
@@ -75,7 +85,7 @@ def make_folder(folder: Path) -> None:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
         raise Unavailable(
             f"The folder {folder} for the sockets of desks is not this user's alone.",
-            hint=f"Remove it, or make it yours: chmod 700 {folder}",
+            hint="A socket belongs into a folder of yours with the mode 0700.",
         )
 
 
@@ -83,7 +93,7 @@ def remove_stale(folder: Path) -> None:
     """Remove the sockets that killed desks have left; what may be in use stays."""
     with suppress(OSError):
         for path in folder.iterdir():
-            if (own := _OWN.fullmatch(path.name)) and not _runs(int(own[1])) and not _listens(path):
+            if (own := _OWN.fullmatch(path.name)) and not _runs(int(own[1])) and not listens(path):
                 path.unlink(missing_ok=True)
 
 
@@ -123,21 +133,22 @@ def connect(path: Path) -> socket.socket:
     return connection
 
 
+def listens(path: Path) -> bool:
+    """Whether somebody listens at that path, as far as that can be told."""
+    try:
+        connect(path).close()
+    except (ConnectionRefusedError, FileNotFoundError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except (OSError, OverflowError):
-        return True
-    return True
-
-
-def _listens(path: Path) -> bool:
-    try:
-        connect(path).close()
-    except (ConnectionRefusedError, FileNotFoundError):
-        return False
-    except OSError:
         return True
     return True

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from kiro_core.catalog import Choice
+from kiro_core.dispatcher.reloading import Reloaded, merged
 from kiro_core.engines import load_engines
 from kiro_core.errors import PluginError
 from kiro_core.ports import AgentSource, Face, Launcher, SessionStore, Wire
@@ -20,9 +21,9 @@ from kiro_core.types import NO_CONTACT, Contact, Engine
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Backends:
-    """What a desk works with; a launcher's name is `""` for the one of the settings."""
+    """What a desk works with; a launcher's name is `""` for the one of the settings. Only `reload` changes it."""
 
     settings: Settings
     engines: Mapping[str, Engine]
@@ -48,6 +49,19 @@ class Backends:
             strict=strict,
             contact=self.contact,
         )
+
+    def reload(self, settings: Settings) -> Reloaded:
+        """Go on with other settings, as far as what is open allows; sessions that live keep what they began with.
+
+        Raises:
+            SettingsError: an engine cannot be used; nothing has changed then.
+
+        """
+        engines = load_engines(settings.engines).values()
+        unreachable = [e.name for e in engines if e.launcher not in self.launchers or e.transport not in self.wires]
+        self.settings, report = merged(self.settings, settings, unreachable)
+        self.engines = load_engines(self.settings.engines)
+        return report
 
     async def sweep(self) -> None:
         """End what killed desks left behind, and log what that was; nothing that fails there is a desk's business."""

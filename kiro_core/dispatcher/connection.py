@@ -39,6 +39,7 @@ class Connection:
 
     async def new(self, frame: Frame) -> Frame:
         """See `Agent.new`; answers when the agent is ready."""
+        self._desk.require_open()
         return await self._start(await self._desk.planner.fresh(frame))
 
     async def open(self, frame: Frame, *, replay: bool) -> Frame:
@@ -47,6 +48,7 @@ class Connection:
         `_meta.kiro_core` may have a `role`, "observer" for one that only watches, and a cursor `after`: then the
         client is shown what is on record behind that number, in place of a replay.
         """
+        self._desk.require_open()
         id_, role, after = session_of(frame), role_wish(frame), cursor_wish(frame)
         session = self._desk.live.get(id_)
         if session is None:
@@ -72,6 +74,7 @@ class Connection:
 
     async def prompt(self, frame: Frame) -> Turn:
         """See `Agent.prompt`."""
+        self._desk.require_open()
         prompt, when_busy = prompt_of(frame), busy_wish(frame)
         session = self._controlled(prompt)
         turn = await session.prompt(prompt, when_busy, self._client)

@@ -15,10 +15,12 @@ from kiro_core.agentconfig import all_agents
 from kiro_core.control import Served, make_doors
 from kiro_core.dispatcher.backends import Backends, open_backends
 from kiro_core.dispatcher.connection import Connection
+from kiro_core.dispatcher.digests import digests
 from kiro_core.dispatcher.homes import Homes
 from kiro_core.dispatcher.planning import Planner
 from kiro_core.dispatcher.reception import Reception
 from kiro_core.dispatcher.records import Records
+from kiro_core.dispatcher.reloading import Reloaded
 from kiro_core.dispatcher.room import make_room
 from kiro_core.dispatcher.routing import Routed
 from kiro_core.dispatcher.watching import Watching
@@ -43,6 +45,8 @@ from kiro_core.types import (
     SessionQuery,
 )
 
+_NOT_READY = {"starting": "The desk is starting.", "draining": "The desk is ending."}
+
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
@@ -65,13 +69,11 @@ class Dispatcher:
         self.planner = planner
         self.live: dict[SessionId, Session] = {}
         self._backends = backends
-        self.settings = backends.settings
         self.sharing = sharing
         self.reception = Reception(self, backends.settings, backends.contact.face, served=sharing.served)
         self.watching = Watching(backends.store, self.live, tasks)
         self._records = Records(backends.store, self.live, backends.settings.limits.control_s)
         self._tasks = tasks
-        self._closing = False
 
     @asynccontextmanager
     async def attach(self, client: Client) -> AsyncIterator[Agent]:
@@ -101,6 +103,14 @@ class Dispatcher:
         except (EngineNotFound, UnknownName):
             return []
 
+    def not_ready(self) -> str:
+        """See `Attachable.not_ready`."""
+        return _NOT_READY.get(self.reception.state, "")
+
+    def status(self) -> Mapping[str, Any]:
+        """See `Desk.status`."""
+        return self.reception.status()
+
     def engine_for_login(self, name: str) -> tuple[Engine, Tools]:
         """The engine of that name, else the one that a session would get, and the backends to start it with.
 
@@ -108,7 +118,7 @@ class Dispatcher:
             EngineNotFound, UnknownName.
 
         """
-        engine = self._backends.engines[name] if name else self.planner.default_engine()
+        engine = self._backends.engines.get(name) or self.planner.default_engine()
         return engine, self._backends.tools(engine)
 
     def taken(self, session: str) -> bool:
@@ -128,6 +138,16 @@ class Dispatcher:
         plan = await self.planner.changed(plan, agent=agent, engine=engine)
         return plan, self._backends.tools(plan.engine)
 
+    def require_open(self) -> None:
+        """Let something new begin, or say why not.
+
+        Raises:
+            SessionClosing: the desk is ending.
+
+        """
+        if self.reception.state == "draining":
+            raise SessionClosing("The desk is ending and takes nothing new.", hint="Start it again.")
+
     async def start(self, plan: Plan, client: Client, role: str = CONTROLLER, after: int | None = None) -> Frame:
         """Run a session for a client, and return the answer to the request that asked for it.
 
@@ -135,12 +155,11 @@ class Dispatcher:
 
         Raises:
             Held: the session is being opened already.
-            SessionClosing: the desk is closing.
+            SessionClosing: the desk is ending.
             KiroError: the session could not be opened.
 
         """
-        if self._closing:
-            raise SessionClosing("The desk is closing.", hint="Start it again.")
+        self.require_open()
         if plan.info.id in self.live:
             raise Held("The session is being opened already.", hint="Wait for its answer.", session=plan.info.id)
         session = self.live[plan.info.id] = Session(plan, self._backends.tools(plan.engine), self)
@@ -159,9 +178,41 @@ class Dispatcher:
         """
         self._tasks.start_soon(member.run)
 
+    async def drain(self, drain_s: float) -> None:
+        """Take nothing new, give the turns that run `drain_s` seconds, then end all sessions.
+
+        Prompts that wait behind them are cancelled. Who cancels this cuts short the seconds and not the
+        end: in any case each turn has a named outcome, on record and told, when it returns.
+        """
+        self.reception.state = "draining"
+        try:
+            with anyio.move_on_after(drain_s):
+                async with anyio.create_task_group() as finishing:
+                    for turns in [session.turns for session in self.live.values()]:
+                        if turns is not None:
+                            finishing.start_soon(turns.finish)
+        finally:
+            await self.close()
+
+    def reload(self, settings: Settings) -> Reloaded:
+        """Go on with settings that were read again; see `Backends.reload`.
+
+        Raises:
+            SettingsError: they cannot be used, and nothing has changed.
+
+        """
+        report = self._backends.reload(settings)
+        self.reception.settings = digests(self.settings)
+        return report
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are now."""
+        return self._backends.settings
+
     async def close(self) -> None:
         """End all sessions at once; each has `limits.close_s`, all together `limits.shutdown_s`."""
-        self._closing = True
+        self.reception.state = "draining"
         with anyio.move_on_after(self._backends.settings.limits.shutdown_s, shield=True):
             async with anyio.create_task_group() as closing:
                 for session in list(self.live.values()):
@@ -196,10 +247,6 @@ class Dispatcher:
             async for batch in batches:
                 for record in batch:
                     yield record
-
-    def status(self) -> Mapping[str, Any]:
-        """See `Front.status`."""
-        return self.reception.status()
 
     async def delete(self, session: SessionId) -> None:
         """See `Desk.delete`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -21,16 +21,20 @@ if TYPE_CHECKING:
 
 
 class Reception:
-    """Implements `Front`; `state` is "starting", "ready" or "draining"."""
+    """Implements `Front`; `state` is "starting", "ready" or "draining".
+
+    `settings` are the digests of the desk's, `operated` what whoever runs it adds to its status.
+    """
 
     def __init__(self, desk: Dispatcher, settings: Settings, face: str, *, served: bool) -> None:
         """Speak for a desk with that face; `served` tells that its sessions are there for every other process."""
-        self.state = "ready"
+        self.state = "starting" if served else "ready"
+        self.settings = digests(settings)
+        self.operated: Callable[[], Mapping[str, Any]] = dict
         self.face = face
         self.served = served
         self._desk = desk
         self._since = utc_now()
-        self.settings = digests(settings)
 
     def hello(self) -> Mapping[str, Any]:
         """See `Front.hello`."""
@@ -46,7 +50,9 @@ class Reception:
 
     def status(self) -> Mapping[str, Any]:
         """See `Front.status`."""
-        return {**self.hello(), "sessions": [_standing(session) for session in self._desk.live.values()]}
+        sessions = [_standing(session) for session in self._desk.live.values()]
+        agents = sum(not session["asleep"] for session in sessions)
+        return {**self.hello(), "agents": agents, "sessions": sessions, **self.operated()}
 
     def admit(self, client: Client) -> AbstractAsyncContextManager[Agent]:
         """See `Front.admit`."""

@@ -36,9 +36,23 @@ class Attachable(Protocol):
         """
         ...
 
+    def not_ready(self) -> str:
+        """Why no session can be had here now, in a sentence; `""` when one can. It answers at once."""
+        ...
+
 
 class Desk(Attachable, Protocol):
     """All that a face sees."""
+
+    def status(self) -> Mapping[str, Any]:
+        """What an operator asks: `{state, agents, sessions, version, pid, face, served, since, settings}`.
+
+        `state` is "starting", "ready" or "draining", `agents` the number of agent programs, `settings` has a
+        digest of each that is not at its default. Of each live session it is `{sessionId, agent, engine,
+        clients, turn, waiting, asleep}`: how many `clients` it has, whether a `turn` runs, how many prompts
+        wait behind it; one that is `asleep` has no agent program now. A desk that is served has more.
+        """
+        ...
 
     async def sessions(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> Page[SessionInfo]:
         """List recorded sessions, newest first; the ids of those that cannot be read are in `Page.damaged`.

@@ -95,5 +95,12 @@ class Face(Protocol):
     """Our desk, there: the protocol spoken with clients."""
 
     async def serve(self, desk: Attachable, *, task_status: TaskStatus[Any] = anyio.TASK_STATUS_IGNORED) -> None:
-        """Serve until the transport ends."""
+        """Serve until the transport ends or this is cancelled.
+
+        `task_status` is started when clients can come, with the place where they find it, a text, or None.
+
+        Raises:
+            KiroError: it cannot begin.
+
+        """
         ...

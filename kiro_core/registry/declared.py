@@ -99,7 +99,8 @@ def _check(hook: str, provider: object) -> None:
         raise PluginError(f"{hook} yields a Provider without a name.", hint=_YIELD_HINT)
     if _is_async(provider.open):
         raise PluginError(f"{hook}: `open` of {name!r} is a bare `async def`.", hint="Mark it @asynccontextmanager.")
-    if provider.options is not None and not hasattr(provider.options, "model_validate"):
+    loads = inspect.isfunction(provider.options)
+    if provider.options is not None and not (loads or hasattr(provider.options, "model_validate")):
         raise PluginError(f"{hook}: the options of {name!r} are no pydantic model.", hint=_YIELD_HINT)
 
 

@@ -139,6 +139,15 @@ class Turns:
         if turn is self.running:
             self._session.stop(turn)
 
+    async def finish(self) -> None:
+        """Take no more prompts, cancel those that wait, and wait until the running turn has ended by itself."""
+        self._closed = True
+        for turn in tuple(self._queue):
+            if turn is not self.running:
+                self.take_back(turn)
+        if self._busy:
+            await self._idle.wait()
+
     async def close(self, grace_s: float) -> None:
         """Take no more prompts, cancel, and give the running turn `grace_s` seconds to end."""
         self._closed = True

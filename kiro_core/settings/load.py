@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -18,6 +18,11 @@ from kiro_core.settings.models import Settings
 from kiro_core.settings.sources import read_sources
 
 _CHOICES = {name: field.default for name, field in Settings.model_fields.items() if bare(field.annotation) is Choice}
+_LISTS = [
+    name
+    for name, field in Settings.model_fields.items()
+    if get_origin(field.annotation) is list and bare(get_args(field.annotation)[0]) is Choice
+]
 
 
 def load_settings(
@@ -59,9 +64,10 @@ def _with_choices(layer: Layer) -> dict[str, Any]:
         options = dict(values[name])
         origins = {path[1:]: value.origin for path, value in layer.items() if path[0] == name}
         values[name] = Choice(options.pop("use", _CHOICES[name].use), options, origins)
-    sources = layer.get(("agent_sources",))
-    if sources and isinstance(sources.value, list):
-        values["agent_sources"] = [_located(source, sources.origin) for source in sources.value]
+    for name in _LISTS:
+        listed = layer.get((name,))
+        if listed and isinstance(listed.value, list):
+            values[name] = [_located(written, listed.origin) for written in listed.value]
     return values
 
 

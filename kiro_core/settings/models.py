@@ -45,6 +45,7 @@ class Limits(BaseModel):
     mcp_start_s: Seconds = Field(default=5, description="until each MCP server of a new session has started")
     close_s: Seconds = Field(default=4, description="until one session has ended; then its process is killed")
     shutdown_s: Seconds = Field(default=8, description="until all sessions have ended; then their processes are killed")
+    drain_s: Seconds = Field(default=60, description="for running turns when a served desk is asked to end")
     max_queued_prompts: int = Field(default=25, gt=0, description="prompts that wait behind a running turn")
     max_agents: int = Field(
         default=0, ge=0, description="agent programs at a time; for one more an idle one is put to sleep; 0: no limit"
@@ -122,6 +123,9 @@ class Settings(BaseSettings):
         description='what a session does whose last client has left: "linger" ends its turn first, "end" cancels it',
     )
     agent_engines: dict[str, str] = Field(default={}, description="which engine runs which agent configuration")
+    serve: list[AnyChoice] = Field(
+        default=[], description="the transports over which `kiro-core serve` serves clients, each with its options"
+    )
     plugins: PluginSettings = Field(default=PluginSettings(), description="which plugins are loaded")
     limits: Limits = Field(default=Limits(), description="how long and how much, at most")
 

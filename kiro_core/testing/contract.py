@@ -52,6 +52,5 @@ class Contract:
 @asynccontextmanager
 async def opened(provider: AnyProvider, options: Mapping[str, Any]) -> AsyncIterator[Any]:
     """Open a backend of the provider with options as a user would write them."""
-    validated = provider.options.model_validate(options) if provider.options is not None else None
-    async with provider.open(validated) as backend:
+    async with provider.open(provider.validated(options)) as backend:
         yield backend

@@ -58,6 +58,8 @@ def test_the_help_says_where_the_script_belongs(kiro):
 
 def test_commands_are_offered(offered):
     assert offered("eng") == ["engines"]
+    assert offered("serve", "st") == ["start", "status", "stop"]
+    assert offered("serve", "--b") == ["--background"]
     assert {"show", "login", "kiro", "codex"} <= set(offered("engines", ""))
 
 

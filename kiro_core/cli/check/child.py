@@ -13,6 +13,7 @@ import anyio
 
 from kiro_core.catalog import Catalog, Choice
 from kiro_core.cli.check.chosen import chosen
+from kiro_core.cli.serve.faces import face_of
 from kiro_core.errors import KiroError
 from kiro_core.journal import utc_now
 from kiro_core.ports import SessionStore
@@ -51,7 +52,9 @@ def _report(order: dict[str, Any]) -> dict[str, Any]:
         settings = load_settings(order["changes"], config=Path(order["config"]) if order["config"] else None)
         for kind, choice in chosen(settings):
             if choice.use in catalogs[kind].entries:
-                report["opened"].append({"kind": kind, "name": choice.use, **_opened(catalogs[kind], choice)})
+                serves = choice in settings.serve
+                opened = _opened(catalogs[kind], choice, serves=serves)
+                report["opened"].append({"kind": kind, "name": choice.use, **opened})
     return report | _told(None)
 
 
@@ -61,22 +64,25 @@ def _provided(kind: str, name: str, provider: AnyProvider) -> dict[str, Any]:
 
 def _schema(called: str, provider: AnyProvider) -> dict[str, Any] | None:
     """The schema of its options, whose definitions are named so that they can stand beside others'; None: unknown."""
-    if provider.options is None:
+    model = provider.model()
+    if model is None:
         return {"type": "object", "properties": {}, "additionalProperties": False}
     prefix = called.replace(" ", "_")
     try:
-        schema = provider.options.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}")
+        schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}")
     except Exception:  # noqa: BLE001 - some types have no schema, whatever pydantic calls that
         return None
     schema["$defs"] = {f"{prefix}.{name}": inner for name, inner in schema.get("$defs", {}).items()}
     return cast("dict[str, Any]", schema)
 
 
-def _opened(catalog: Catalog[Any], choice: Choice) -> dict[str, str]:
+def _opened(catalog: Catalog[Any], choice: Choice, *, serves: bool) -> dict[str, str]:
     async def opening() -> None:
         async with catalog.open(choice) as backend:
             if catalog.kind == KINDS["kiro_stores"]:
                 await _write(backend)
+            if catalog.kind == KINDS["kiro_transports"] and serves:
+                face_of(choice.use, backend)
 
     try:
         anyio.run(opening, backend="asyncio")

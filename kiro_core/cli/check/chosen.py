@@ -12,7 +12,7 @@ FACE = "acp"
 
 
 def chosen(settings: Settings) -> list[tuple[str, Choice]]:
-    """Each kind and choice once: what a desk opens, and what serves an editor.
+    """Each kind and choice: what a desk opens, what serves an editor, and what `kiro-core serve` serves.
 
     Raises:
         SettingsError: an engine of the settings cannot be used.
@@ -25,6 +25,6 @@ def chosen(settings: Settings) -> list[tuple[str, Choice]]:
         "kiro_stores": [settings.store],
         "kiro_agents": settings.agent_sources,
         "kiro_launchers": [settings.launcher, *map(Choice, launchers)],
-        "kiro_transports": list(map(Choice, transports)),
+        "kiro_transports": [*map(Choice, transports), *settings.serve],
     }
     return [(KINDS[hook], choice) for hook, choices in by_hook.items() for choice in choices]

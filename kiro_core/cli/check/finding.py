@@ -125,16 +125,16 @@ def _clashes(reports: Mapping[str, dict[str, Any]]) -> Iterator[Check]:
 
 def _backends(settings: Settings, reports: Mapping[str, dict[str, Any]]) -> Iterator[Check]:
     opened = [one for report in reports.values() for one in report["opened"]]
-    for kind, choice in chosen(settings):
-        mine = [one for one in opened if (one["kind"], one["name"]) == (kind, choice.use)]
+    for kind, name in dict.fromkeys((kind, choice.use) for kind, choice in chosen(settings)):
+        mine = [one for one in opened if (one["kind"], one["name"]) == (kind, name)]
         if not mine:
             known = [one["name"] for report in reports.values() for one in report["provides"] if one["kind"] == kind]
-            reason = f"No plugin that loads provides it{near_miss(choice.use, known)}"
-            yield Check(kind, choice.use, BROKEN, reason, f"Available: {', '.join(sorted(known)) or 'none'}.")
+            reason = f"No plugin that loads provides it{near_miss(name, known)}"
+            yield Check(kind, name, BROKEN, reason, f"Available: {', '.join(sorted(known)) or 'none'}.")
         works = "a session can be written" if kind == KINDS["kiro_stores"] else "it opens"
         for one in mine:
             outcome = BROKEN if one["problem"] else FINE
-            yield Check(kind, choice.use, outcome, one["problem"] or works, one["hint"])
+            yield Check(kind, name, outcome, one["problem"] or works, one["hint"])
 
 
 def _print(checks: Sequence[Check], *, fine: bool, as_json: bool) -> None:

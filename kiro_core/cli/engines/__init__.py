@@ -6,18 +6,12 @@ import click
 
 from kiro_core.cli.commands import example
 from kiro_core.cli.completing import engine_names
+from kiro_core.cli.default_group import DefaultGroup
 from kiro_core.cli.options import Given, command, named
 
 
-class _ShowsByDefault(click.Group):
+class _Engines(DefaultGroup):
     """A group of which `show` need not be written: `engines` and `engines kiro` show."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `show` in front of whatever is no command; a shell that completes has not written one yet."""
-        known = {*self.commands, *ctx.help_option_names}
-        if not (args and args[0] in known) and not (ctx.resilient_parsing and not args):
-            args = ["show", *args]
-        return super().parse_args(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
         """The commands, and the names that `show` takes."""
@@ -25,7 +19,8 @@ class _ShowsByDefault(click.Group):
 
 
 @click.group(
-    cls=_ShowsByDefault,
+    cls=_Engines,
+    default="show",
     subcommand_metavar="[show] [NAME] | login NAME",
     epilog=example("kiro-core engines", "kiro-core engines --probe codex", "kiro-core engines login codex"),
 )
