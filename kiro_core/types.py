@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Generic, NewType, TypeVar
 
@@ -25,7 +26,8 @@ class SessionInfo:
     by the will of who gives it; `tags` are sorted and unique; `titled` tells that a person gave the
     title, which nothing that is observed replaces then; `spoken` that an agent has finished a turn.
     `mode` and `options` (values by id) are what was chosen of the agent program's own; the record behind
-    the number `configured` has the whole configuration that `config_digest` names.
+    the number `configured` has the whole configuration that `config_digest` names. `trashed` is when it was
+    put into the trash, where nobody finds or opens it until somebody restores it; empty where it was not.
     """
 
     id: SessionId
@@ -47,6 +49,7 @@ class SessionInfo:
     mode: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     configured: int = 0
+    trashed: str = ""
     format: int = FORMAT
 
 
@@ -54,12 +57,52 @@ class SessionInfo:
 class SessionQuery:
     """Which sessions to list; an empty field matches all.
 
-    `cwd` is the folder under any of its names, `name` the whole name, `tag` one of the tags.
+    `cwd` is the folder under any of its names, `name` the whole name, `tag` one of the tags. Those in the
+    trash are listed with `trashed`, and then alone.
     """
 
     cwd: str = ""
     name: str = ""
     tag: str = ""
+    trashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PruneRule:
+    """Which sessions go to the trash: those with the tag and of the folder that are named, if any is.
+
+    The newest `keep` of them stay, and so does what was used within `older_than`. A rule that sets neither
+    of these nor `tag` takes nothing: `cwd` alone only narrows.
+    """
+
+    older_than: timedelta = timedelta()
+    keep: int = 0
+    tag: str = ""
+    cwd: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether it takes anything."""
+        return bool(self.older_than or self.keep or self.tag)
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What pruning did with a session, or would do; the fields that it shares with `SessionInfo` are as there.
+
+    `outcome` is "trashed", "deleted" (for good, after its time in the trash), or says why it was left alone,
+    which `reason` has as a sentence: "held" (somebody has it open), "changed" (since it was looked at),
+    "unreadable" and "failed" (the store could not do it). `until` is until when a trashed one can be
+    restored at least.
+    """
+
+    session: SessionId
+    outcome: str
+    updated: str = ""
+    cwd: str = ""
+    name: str = ""
+    title: str = ""
+    until: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

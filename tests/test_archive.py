@@ -6,6 +6,7 @@ import json
 import sys
 import tarfile
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from functools import partial
 
 import anyio
@@ -21,7 +22,7 @@ from kiro_core.errors import ArchiveInvalid, Held, NameTaken, RecordInvalid, Ses
 from kiro_core.registry import Registry
 from kiro_core.settings import load_settings
 from kiro_core.testing.store_samples import BODIES, session
-from kiro_core.types import Record, SessionQuery
+from kiro_core.types import PruneRule, Record, SessionQuery
 from kiro_files import FilesOptions, open_store
 
 WHEN = "2025-03-04T05:06:07Z"
@@ -262,6 +263,25 @@ async def test_an_id_that_exists_is_refused_and_a_copy_gets_another(desk):
     assert (copy.title, copy.name, copy.agent_session) == ("T", "", "")
     assert [record.body async for record in desk.read(copy.id)] == [b'{"n":1}']
     assert len((await desk.sessions(SessionQuery())).items) == 2
+
+
+async def test_what_is_imported_is_not_in_the_trash(desk, other):
+    info = session(title="T", trashed="2025-01-01T00:00:00Z")
+    async with other.create(info) as db:
+        await db.append([b'{"n":1}'])
+    content = await content_of(write_archive(info, partial(other.read, info.id), WHEN))
+    assert (await desk.import_session(in_chunks(content))).trashed == ""
+    assert (await desk.import_session(in_chunks(content), new_id=True)).trashed == ""
+    assert len((await desk.sessions(SessionQuery())).items) == 2
+
+
+async def test_an_id_that_exists_in_the_trash_is_refused_and_told_so(desk):
+    content = await archived(session(updated="2025-01-01T00:00:00Z"), [])
+    info = await desk.import_session(in_chunks(content))
+    await desk.prune(PruneRule(older_than=timedelta(days=1)))
+    with pytest.raises(Held, match="exists already, in the trash"):
+        await desk.import_session(in_chunks(content))
+    assert await desk.restore(info.id)
 
 
 async def test_a_name_that_another_session_of_the_folder_has_is_refused(desk):

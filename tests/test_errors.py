@@ -227,6 +227,12 @@ async def name_taken(folder):
         await desk.desk.relabel(SessionId(await desk.new()), name="mine")
 
 
+async def desk_full(folder):
+    async with Desk(folder, limits={"max_sessions": 1}) as desk:
+        await desk.new()
+        await desk.new()
+
+
 async def disconnected(_):
     class Closed:
         async def receive(self, max_bytes=65536):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -45,7 +46,7 @@ def _agents(ctx: click.Context) -> Iterable[tuple[str, str]]:
     return ((summary.name, one_line(summary.description)) for summary in summaries)
 
 
-def _sessions(ctx: click.Context) -> Iterable[tuple[str, str]]:
+def _sessions(ctx: click.Context, *, trashed: bool) -> Iterable[tuple[str, str]]:
     import anyio
 
     from kiro_core.cli.text import one_line
@@ -54,7 +55,7 @@ def _sessions(ctx: click.Context) -> Iterable[tuple[str, str]]:
     async def newest() -> Iterable[SessionInfo]:
         settings, registry = _given(ctx).load()
         async with registry.stores.open(settings.store) as store:
-            return (await store.list(SessionQuery(), limit=_MOST)).items
+            return (await store.list(SessionQuery(trashed=trashed), limit=_MOST)).items
 
     return ((info.id, one_line(info.name or info.title)) for info in anyio.run(newest, backend="asyncio"))
 
@@ -64,7 +65,8 @@ _MOST = 200
 
 engine_names = _offering(_engines)
 agent_names = _offering(_agents)
-session_ids = _offering(_sessions)
+session_ids = _offering(partial(_sessions, trashed=False))
+trashed_ids = _offering(partial(_sessions, trashed=True))
 
 
 def _config(ctx: click.Context) -> Path | None:

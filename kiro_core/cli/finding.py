@@ -8,6 +8,7 @@ from contextlib import aclosing
 from kiro_core.cli.wanted import Wanted
 from kiro_core.errors import SessionNotFound
 from kiro_core.ports import Desk
+from kiro_core.session import require_kept
 from kiro_core.types import Page, SessionId, SessionInfo, SessionQuery
 
 _WHOLE = 36
@@ -38,16 +39,22 @@ async def find_wanted(desk: Desk, wanted: Wanted) -> SessionInfo | None:
     return None
 
 
-async def find_session(desk: Desk, written: str) -> SessionInfo:
-    """The only session whose id begins so, with at least 4 characters.
+async def find_session(desk: Desk, written: str, *, trashed: bool | None = False) -> SessionInfo:
+    """The only session whose id begins so, with at least 4 characters: one in the trash or not, None for either.
+
+    A whole id that is asked for in the trash may be one of a session that is not there.
 
     Raises:
         SessionNotFound: there is none, or more than one, or too little of an id was written.
 
     """
     if len(written) == _WHOLE:
-        return await desk.info(SessionId(written))
-    infos = {info.id: info async for info in all_sessions(desk, SessionQuery())}
+        info = await desk.info(SessionId(written))
+        if trashed is False:
+            require_kept(info)
+        return info
+    where = (False, True) if trashed is None else (trashed,)
+    infos = {info.id: info for each in where async for info in all_sessions(desk, SessionQuery(trashed=each))}
     return infos[_only({session: info.title for session, info in infos.items()}, written)]
 
 
@@ -78,7 +85,7 @@ def _only(titles: Mapping[SessionId, str], written: str) -> SessionId:
         raise SessionNotFound(
             f"{len(found) or 'No'} session{'s have ids that begin' if found else ' has an id that begins'}"
             f" with '{written}'.",
-            hint=many or "`kiro-core sessions list` shows what there is.",
+            hint=many or "`kiro-core sessions list` shows what there is, and with --trash what is in the trash.",
         )
     return found[0]
 

@@ -14,7 +14,7 @@ from kiro_core.errors import AuthRequired, RpcError, SessionNotFound
 from kiro_core.frames import Frame
 from kiro_core.ports import Client, Turn
 from kiro_core.rpc import INVALID_PARAMS, METHOD_NOT_FOUND
-from kiro_core.session import CONFIGURING, CONTROLLER, Member, Plan, Session
+from kiro_core.session import CONFIGURING, CONTROLLER, Member, Plan, Session, require_kept
 from kiro_core.types import PeerInfo, SessionInfo, SessionQuery
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class Connection:
         session = self._desk.live.get(id_)
         if session is None:
             info = await self._desk.info(id_)
+            require_kept(info)
             plan = await self._desk.planner.stored(frame, info, replay=replay and after is None)
             return await self._start(plan, role, after)
         await session.guests.expected()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Container, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,11 +21,12 @@ from kiro_core.dispatcher.planning import Planner
 from kiro_core.dispatcher.reception import Reception
 from kiro_core.dispatcher.records import Records
 from kiro_core.dispatcher.reloading import Reloaded
+from kiro_core.dispatcher.retention import Retention
 from kiro_core.dispatcher.room import make_room
 from kiro_core.dispatcher.routing import Routed
 from kiro_core.dispatcher.watching import Watching
 from kiro_core.engines import logins_of
-from kiro_core.errors import EngineNotFound, Held, SessionClosing, UnknownName, unwrapped
+from kiro_core.errors import DeskFull, EngineNotFound, Held, SessionClosing, UnknownName, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, Client
 from kiro_core.registry import Registry
@@ -38,6 +39,8 @@ from kiro_core.types import (
     Page,
     PeerInfo,
     Problem,
+    Pruned,
+    PruneRule,
     Record,
     Report,
     SessionId,
@@ -73,6 +76,7 @@ class Dispatcher:
         self.reception = Reception(self, backends.settings, backends.contact.face, served=sharing.served)
         self.watching = Watching(backends.store, self.live, tasks)
         self._records = Records(backends.store, self.live, backends.settings.limits.control_s)
+        self.retention = Retention(backends.store, self.live, lambda: self._backends.settings.retention)
         self._tasks = tasks
 
     @asynccontextmanager
@@ -155,6 +159,7 @@ class Dispatcher:
 
         Raises:
             Held: the session is being opened already.
+            DeskFull: `limits.max_sessions` are open.
             SessionClosing: the desk is ending.
             KiroError: the session could not be opened.
 
@@ -162,6 +167,12 @@ class Dispatcher:
         self.require_open()
         if plan.info.id in self.live:
             raise Held("The session is being opened already.", hint="Wait for its answer.", session=plan.info.id)
+        if 0 < (most := self._backends.settings.limits.max_sessions) <= len(self.live):
+            raise DeskFull(
+                f"{len(self.live)} sessions are open here, and `limits.max_sessions` allows no more.",
+                hint="Close one of them, or raise that limit in the settings.",
+                max_sessions=most,
+            )
         session = self.live[plan.info.id] = Session(plan, self._backends.tools(plan.engine), self)
         member = session.clients.join(client, role)
         self._tasks.start_soon(self._run, session)
@@ -252,6 +263,16 @@ class Dispatcher:
         """See `Desk.delete`."""
         await self._records.delete(session)
 
+    async def prune(
+        self, rule: PruneRule, *, dry_run: bool = False, only: Container[SessionId] | None = None
+    ) -> Sequence[Pruned]:
+        """See `Desk.prune`."""
+        return [each async for each in self.retention.prune(rule, dry_run=dry_run, only=only)]
+
+    async def restore(self, session: SessionId) -> SessionInfo:
+        """See `Desk.restore`."""
+        return await self.retention.restore(session)
+
     async def verify(self, session: SessionId, *, repair: bool = False) -> Report:
         """See `Desk.verify`."""
         return await self._records.verify(session, repair=repair)
@@ -331,6 +352,8 @@ async def open_desk(  # noqa: PLR0913 - what a command was asked for, all by nam
             async with anyio.create_task_group() as tasks:
                 sharing = Sharing(attach, standalone, served is not None)
                 desk = Dispatcher(backends, tasks, Planner(backends, agent, engine), sharing)
+                if sharing.served:
+                    beside.start_soon(desk.retention.daily)
                 async with doors.opened(desk.reception):
                     try:
                         yield desk

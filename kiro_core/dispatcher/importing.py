@@ -60,8 +60,8 @@ async def import_archive(store: SessionStore, chunks: AsyncIterator[bytes], *, n
             kept = _Kept(stack.enter_context(TemporaryFile()))
         info = await read_archive(chunks, kept.keep)
         _check(info)
-        # The store numbers the records anew.
-        info = replace(info, configured=0)
+        # The store numbers the records anew, and what is imported is wanted.
+        info = replace(info, configured=0, trashed="")
         await kept.rewind()
         if new_id:
             # A copy: two sessions cannot share a name, and must not go on with one conversation of the agent.
@@ -91,11 +91,11 @@ def _check(info: SessionInfo) -> None:
 
 async def _require_absent(store: SessionStore, session: SessionId) -> None:
     try:
-        await store.get(session)
+        there = await store.get(session)
     except SessionNotFound:
         return
     raise Held(
-        f"The session {session} exists already.",
+        f"The session {session} exists already{', in the trash' if there.trashed else ''}.",
         hint="Import it with a new id (--new-id), or delete the one that is there.",
         session=session,
     )

@@ -17,7 +17,7 @@ from kiro_core.dispatcher.labels import labels, require_free
 from kiro_core.errors import Disconnected, Held, SessionBusy, SessionNotFound, Unavailable
 from kiro_core.journal import Journal, utc_now
 from kiro_core.ports import SessionStore
-from kiro_core.session import Session
+from kiro_core.session import Session, require_kept
 from kiro_core.types import Report, SessionId, SessionInfo
 
 _LOG = logging.getLogger(__name__)
@@ -77,6 +77,7 @@ class Records:
             return await self._relabel_live(live, changes)
         try:
             async with self._store.open(session) as db:
+                require_kept(db.info)
                 await require_free(self._store, changes.get("name", ""), db.info)
                 await db.put_info(replace(db.info, **changes))
                 return db.info

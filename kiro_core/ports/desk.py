@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +14,8 @@ from kiro_core.types import (
     Page,
     PeerInfo,
     Problem,
+    Pruned,
+    PruneRule,
     Record,
     Report,
     SessionId,
@@ -64,7 +66,7 @@ class Desk(Attachable, Protocol):
         ...
 
     async def info(self, session: SessionId) -> SessionInfo:
-        """One session's metadata.
+        """One session's metadata; it may be in the trash (`SessionInfo.trashed`), and cannot be opened then.
 
         Raises:
             SessionNotFound: no session has the id.
@@ -113,6 +115,34 @@ class Desk(Attachable, Protocol):
             SessionNotFound: no session has the id; whoever wants it gone may take it for success.
             Held: another process holds it.
             Unavailable: the store cannot write.
+
+        """
+        ...
+
+    async def prune(
+        self, rule: PruneRule, *, dry_run: bool = False, only: Container[SessionId] | None = None
+    ) -> Sequence[Pruned]:
+        """Put the sessions that a rule names into the trash, and delete for good what has been there long enough.
+
+        The latter is so many days as the setting `retention.trash_days` says, whatever the rule. What
+        somebody has open, what was used since it was looked at, and what cannot be read stays, and is told.
+        `dry_run` changes nothing; who else has a session open is not known then. `only` narrows it to
+        sessions that somebody has agreed to.
+
+        Raises:
+            Unavailable: the store cannot be listed.
+
+        """
+        ...
+
+    async def restore(self, session: SessionId) -> SessionInfo:
+        """Get a session back from the trash, and return its metadata; one that is not there stays as it is.
+
+        It counts as used now, and comes without its name where another session of its folder has that meanwhile.
+
+        Raises:
+            SessionNotFound: no session has the id.
+            Held, RecordInvalid, Unavailable: as the store says.
 
         """
         ...

@@ -130,15 +130,20 @@ class SessionStore(Protocol):
         """
         ...
 
-    async def delete(self, session: SessionId) -> None:
+    async def delete(self, session: SessionId, *, trashed: str = "") -> None:
         """Remove a session with all that belongs to it, damaged or not; its id is free on return.
 
         It takes the lease first, so that no owner loses its session. A crash in the midst leaves the
         session whole, or not listed and not to be opened; deleting it again removes what is left.
 
+        With `trashed`, it is removed only if, once the lease is taken, its metadata say that it was put into
+        the trash then: nobody loses what was restored meanwhile.
+
         Raises:
-            SessionNotFound: no session has the id, which whoever wants it gone may take for success.
+            SessionNotFound: no session has the id, which whoever wants it gone may take for success; or
+                it is not in the trash since then.
             Held: an owner lives.
+            RecordInvalid: with `trashed`, its metadata cannot be read.
             Unavailable: the store cannot write; the outcome is unknown.
 
         """

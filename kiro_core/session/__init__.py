@@ -7,6 +7,7 @@ from kiro_core.session.options import METHODS as CONFIGURING
 from kiro_core.session.plan import Plan, Tools, server_names
 from kiro_core.session.prompts import prompt_title
 from kiro_core.session.session import Session
+from kiro_core.session.trash import require_kept
 
 __all__ = [
     "CONFIGURING",
@@ -19,5 +20,6 @@ __all__ = [
     "Session",
     "Tools",
     "prompt_title",
+    "require_kept",
     "server_names",
 ]

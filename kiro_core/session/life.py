@@ -23,6 +23,7 @@ from kiro_core.rpc import failure
 from kiro_core.session.launching import Launching
 from kiro_core.session.session import Session
 from kiro_core.session.succession import Succession
+from kiro_core.session.trash import require_kept
 from kiro_core.session.turn import cancelled
 from kiro_core.session.turns import Turns
 
@@ -75,6 +76,7 @@ class Life:
     async def _own(self) -> None:
         session = self._session
         async with self._held() as db:
+            require_kept(db.info)  # it may have been pruned since it was looked up
             session.hold(db)
             session.begun_at = db.head
             await session.journal.event("opened", session.plan.effective())

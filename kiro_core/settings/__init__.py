@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kiro_core.settings.models import EngineSettings as EngineSettings
     from kiro_core.settings.models import Limits as Limits
     from kiro_core.settings.models import PluginSettings as PluginSettings
+    from kiro_core.settings.models import RetentionSettings as RetentionSettings
     from kiro_core.settings.models import Settings as Settings
     from kiro_core.settings.sources import kiro_home as kiro_home
 
@@ -21,12 +22,21 @@ _HOME = {
     "EngineSettings": "models",
     "Limits": "models",
     "PluginSettings": "models",
+    "RetentionSettings": "models",
     "Settings": "models",
     "kiro_home": "sources",
     "load_settings": "load",
 }
 
-__all__ = ["EngineSettings", "Limits", "PluginSettings", "Settings", "kiro_home", "load_settings"]
+__all__ = [
+    "EngineSettings",
+    "Limits",
+    "PluginSettings",
+    "RetentionSettings",
+    "Settings",
+    "kiro_home",
+    "load_settings",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from kiro_core.catalog import Choice
 from kiro_core.settings.environment import DELIMITER, PREFIX
 from kiro_core.settings.layers import VariableName
+from kiro_core.types import PruneRule
 
 AnyChoice = Annotated[Choice, PlainValidator(Choice.of)]
 """A backend and its options: `"files"` or `{use = "files", root = "..."}`."""
@@ -46,6 +48,7 @@ class Limits(BaseModel):
     close_s: Seconds = Field(default=4, description="until one session has ended; then its process is killed")
     shutdown_s: Seconds = Field(default=8, description="until all sessions have ended; then their processes are killed")
     drain_s: Seconds = Field(default=60, description="for running turns when a served desk is asked to end")
+    max_sessions: int = Field(default=0, ge=0, description="that one desk has open; 0: as many as it is asked for")
     max_queued_prompts: int = Field(default=25, gt=0, description="prompts that wait behind a running turn")
     max_agents: int = Field(
         default=0, ge=0, description="agent programs at a time; for one more an idle one is put to sleep; 0: no limit"
@@ -60,6 +63,27 @@ class Limits(BaseModel):
         default=5, ge=0, description="of an agent program, in a row without a turn that it finished"
     )
     max_retold_characters: int = Field(default=40_000, gt=0, description="of a conversation that is told as text")
+
+
+class RetentionSettings(BaseModel):
+    """Which sessions a served desk puts into the trash by itself: none while neither age, number nor tag is set."""
+
+    model_config = _STRICT
+
+    older_than_days: int = Field(default=0, ge=0, le=36500, description="since a session was last used; 0: at any age")
+    keep: int = Field(default=0, ge=0, description="the newest so many of them stay")
+    tag: str = Field(default="", description="only sessions with this tag")
+    trash_days: int = Field(
+        default=7,
+        ge=1,
+        le=36500,
+        description="in the trash, behind which the next pruning deletes a session for good",
+    )
+
+    @property
+    def rule(self) -> PruneRule:
+        """The same as a rule; one that takes nothing while nothing is set."""
+        return PruneRule(timedelta(days=self.older_than_days), self.keep, self.tag)
 
 
 class EngineSettings(BaseModel):
@@ -127,6 +151,10 @@ class Settings(BaseSettings):
         default=[], description="the transports over which `kiro-core serve` serves clients, each with its options"
     )
     plugins: PluginSettings = Field(default=PluginSettings(), description="which plugins are loaded")
+    retention: RetentionSettings = Field(
+        default=RetentionSettings(),
+        description="which sessions a served desk puts into the trash by itself",
+    )
     limits: Limits = Field(default=Limits(), description="how long and how much, at most")
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)

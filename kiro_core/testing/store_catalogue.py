@@ -8,7 +8,7 @@ import pytest
 
 from kiro_core.errors import Held, SessionNotFound
 from kiro_core.ports import SessionStore
-from kiro_core.testing.store_samples import session, stored
+from kiro_core.testing.store_samples import records, session, stored
 from kiro_core.types import SessionInfo, SessionQuery
 
 
@@ -29,6 +29,7 @@ class CataloguePromises:
             name="nightly",
             tags=("größe", "review"),
             titled=True,
+            trashed="2025-01-04T00:00:00Z",
         )
         async with store.create(info) as db:
             assert db.info == info
@@ -92,6 +93,36 @@ class CataloguePromises:
         assert list((await store.list(SessionQuery(tag="urgent"))).items) == [both]
         page = await store.list(SessionQuery(tag="review"), limit=1)
         assert list((await store.list(SessionQuery(tag="review"), page.cursor, 1)).items) == [one]
+
+    async def test_sessions_in_the_trash_are_listed_alone(self, store: SessionStore) -> None:
+        trashed = "2025-02-01T00:00:00Z"
+        kept = await stored(store, tags=("review",), name="nightly", cwd="/srv/here")
+        old, new = [
+            await stored(store, updated=f"2024-01-0{day}T00:00:00Z", tags=("review",), trashed=trashed, name="nightly")
+            for day in (1, 2)
+        ]
+        other = await stored(store, updated="2023-01-01T00:00:00Z", trashed=trashed, cwd="/srv/here")
+        assert list((await store.list(SessionQuery())).items) == [kept]
+        assert list((await store.list(SessionQuery(tag="review"))).items) == [kept]
+        assert list((await store.list(SessionQuery(name="nightly"))).items) == [kept]
+        assert list((await store.list(SessionQuery(trashed=True))).items) == [new, old, other]
+        assert list((await store.list(SessionQuery(tag="review", trashed=True))).items) == [new, old]
+        assert list((await store.list(SessionQuery(cwd="/srv/here", trashed=True))).items) == [other]
+        first = await store.list(SessionQuery(trashed=True), limit=2)
+        assert list(first.items) == [new, old]
+        rest = await store.list(SessionQuery(trashed=True), first.cursor, 2)
+        assert (list(rest.items), rest.cursor) == ([other], None)
+
+    async def test_a_session_goes_into_the_trash_and_comes_back_as_it_was(self, store: SessionStore) -> None:
+        info = session(title="kept", tags=("review",))
+        async with store.create(info) as db:
+            await db.append([b"{}"])
+        for trashed, kept in (("2025-02-01T00:00:00Z", []), ("", [info])):
+            async with store.open(info.id) as db:
+                await db.put_info(replace(db.info, trashed=trashed))
+            assert await store.get(info.id) == replace(info, trashed=trashed)
+            assert list((await store.list(SessionQuery())).items) == kept
+            assert len(await records(store, info.id)) == 1
 
     async def test_sessions_are_listed_in_pages(self, store: SessionStore) -> None:
         infos = [await stored(store, updated=f"2025-01-01T00:00:0{second // 2}Z") for second in range(7)]

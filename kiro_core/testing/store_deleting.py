@@ -54,6 +54,21 @@ class DeletingPromises:
             await db.append([b"{}"])
         assert len(await records(store, info.id)) == 2
 
+    async def test_what_is_not_in_the_trash_since_then_is_not_deleted_from_there(self, store: SessionStore) -> None:
+        since = "2025-02-01T00:00:00Z"
+        kept, again, gone = [await stored(store, trashed=time) for time in ("", "2025-02-02T00:00:00Z", since)]
+        for info in (kept, again, session(trashed=since)):
+            with pytest.raises(SessionNotFound):
+                await store.delete(info.id, trashed=since)
+        async with store.open(gone.id):
+            with pytest.raises(Held):
+                await store.delete(gone.id, trashed=since)
+        await store.delete(gone.id, trashed=since)
+        for info in (kept, again):
+            assert await store.get(info.id) == info
+        with pytest.raises(SessionNotFound):
+            await store.get(gone.id)
+
     async def test_an_unknown_session_cannot_be_deleted(self, store: SessionStore) -> None:
         info = await stored(store)
         with pytest.raises(SessionNotFound):

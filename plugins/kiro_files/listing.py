@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
+from heapq import nlargest
 from pathlib import Path
 
 import msgspec
@@ -34,10 +35,11 @@ def list_page(folder: Path, query: SessionQuery, cursor: str | None, limit: int)
     behind = _place_in(cursor) if cursor is not None else None
     matches = _matcher(query)
     damaged: list[SessionId] = []
-    found = [info for info in _scan(folder, damaged) if matches(info) and (behind is None or _place(info) < behind)]
-    found.sort(key=_place, reverse=True)
-    items = found[:limit]
-    return Page(items, _cursor(items[-1]) if len(found) > limit else None, sorted(damaged))
+    found = (info for info in _scan(folder, damaged) if matches(info) and (behind is None or _place(info) < behind))
+    # One more than a page, to know whether it is the last; never all that match.
+    first = nlargest(limit + 1, found, key=_place)
+    items = first[:limit]
+    return Page(items, _cursor(items[-1]) if len(first) > limit else None, sorted(damaged))
 
 
 def _scan(folder: Path, damaged: list[SessionId]) -> Iterator[SessionInfo]:
@@ -84,7 +86,8 @@ def _matcher(query: SessionQuery) -> Callable[[SessionInfo], bool]:
 
     def matches(info: SessionInfo) -> bool:
         return (
-            query.name in ("", info.name)
+            bool(info.trashed) is query.trashed
+            and query.name in ("", info.name)
             and query.tag in ("", *info.tags)
             and (not cwd or info.cwd == query.cwd or real(info.cwd) == cwd)
         )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from kiro_files import metadata
 from kiro_files.files import Files, not_found, sync_folder
 from kiro_files.lease import Lease
 
 
-def delete_session(files: Files) -> None:
+def delete_session(files: Files, trashed: str) -> None:
     """Remove all files of a session; blocks on the disk. Damaged ones go too.
 
+    With `trashed`, only a session that is in the trash since then, which is looked at under the lease.
+
     Raises:
-        SessionNotFound: there is none; what a crash left of one is removed all the same.
+        SessionNotFound: there is none; what a crash left of one is removed all the same. Or it is not in the trash.
         Held: an owner lives.
+        RecordInvalid: with `trashed`, its metadata cannot be read.
         OSError: the disk failed.
 
     """
@@ -20,6 +24,8 @@ def delete_session(files: Files) -> None:
     lease = Lease.take(files)
     try:
         existed = files.metadata.exists()
+        if trashed and existed and metadata.load(files)[0].trashed != trashed:
+            raise not_found(files.id)
         remove(files, lease)
     finally:
         lease.release()

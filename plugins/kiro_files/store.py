@@ -113,16 +113,16 @@ class FileStore:
         with explained(f"The sessions in {self._root} could not be listed"):
             return await to_thread.run_sync(list_page, self._root, query, cursor, limit, abandon_on_cancel=True)
 
-    async def delete(self, session: SessionId) -> None:
-        """Remove a session with all its files, durable on return.
+    async def delete(self, session: SessionId, *, trashed: str = "") -> None:
+        """Remove a session with all its files, durable on return; with `trashed`, if it is in the trash since then.
 
         Raises:
-            SessionNotFound, Held, Unavailable.
+            SessionNotFound, Held, RecordInvalid, Unavailable.
 
         """
         files = Files(self._root, session)
         with explained(f"The session {session} could not be deleted in {self._root}"):
-            await to_thread.run_sync(delete_session, files)
+            await to_thread.run_sync(delete_session, files, trashed)
 
     def read(self, session: SessionId, after: int = 0) -> AsyncIterator[Record]:
         """See `read_records`."""

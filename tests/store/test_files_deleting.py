@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from kiro_core.errors import Held, SessionNotFound, Unavailable
+from kiro_core.errors import Held, RecordInvalid, SessionNotFound, Unavailable
 from kiro_core.testing.store_samples import records, session, stored
 from kiro_core.types import SessionQuery
 
@@ -52,6 +52,22 @@ async def test_a_damaged_session_is_deleted_too(store, root, content):
     (root / f"{info.id}.json").write_bytes(content)
     await store.delete(info.id)
     assert not list(root.glob("[!.]*"))
+
+
+async def test_a_damaged_session_is_not_deleted_out_of_the_trash(store, root):
+    info = await written(store)
+    (root / f"{info.id}.json").write_bytes(b"{")
+    with pytest.raises(RecordInvalid):
+        await store.delete(info.id, trashed="2025-01-01T00:00:00Z")
+    assert (root / f"{info.id}.jsonl").stat().st_size
+
+
+async def test_metadata_that_are_made_anew_leave_a_session_in_the_trash(store, root):
+    info = await stored(store, trashed="2025-01-01T00:00:00Z")
+    file = root / f"{info.id}.json"
+    file.write_bytes(file.read_bytes()[:-2])
+    assert (await store.verify(info.id, repair=True)).repaired
+    assert (await store.get(info.id)).trashed == info.trashed
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "", ".", "ABCDEF01-2345-4789-abcd-ef0123456789"])

@@ -10,6 +10,8 @@ from kiro_core.cli.sessions.attaching import attach
 from kiro_core.cli.sessions.deleting import delete
 from kiro_core.cli.sessions.labelling import rename, tag
 from kiro_core.cli.sessions.looking import list_, show_
+from kiro_core.cli.sessions.pruning import prune
+from kiro_core.cli.sessions.restoring import restore
 from kiro_core.cli.sessions.taking import takeover
 from kiro_core.cli.sessions.verifying import verify
 from kiro_core.cli.sessions.watching import watch
@@ -17,8 +19,8 @@ from kiro_core.cli.sessions.watching import watch
 
 @click.group(epilog=example("kiro-core sessions list --json", "kiro-core sessions show 3f2a"))
 def sessions() -> None:
-    """List, show, join, name, move, check, delete recorded sessions."""
+    """List, show, join, name, check, prune, delete sessions."""
 
 
-for each in (list_, show_, watch, attach, rename, tag, delete, export, import_, verify, takeover):
+for each in (list_, show_, watch, attach, rename, tag, prune, restore, delete, export, import_, verify, takeover):
     sessions.add_command(each)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from kiro_core.cli.agreeing import agrees, require_person
 from kiro_core.cli.commands import example
 from kiro_core.cli.completing import session_ids
 from kiro_core.cli.failing import DENIED, DONE
 from kiro_core.cli.options import Given, command
 from kiro_core.cli.sessions.at_desk import at_desk
-from kiro_core.cli.text import ask, one_line, tell
+from kiro_core.cli.text import one_line, tell
 
 if TYPE_CHECKING:
     from kiro_core.ports import Desk
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 def delete(given: Given, *, written: Sequence[str], yes: bool) -> int:
     """Delete sessions for good, with all that was said in them.
 
-    The beginning of an ID is enough. What an agent program keeps of its own is not touched.
+    The beginning of an ID is enough, also of one in the trash. What an agent program keeps of its own is not touched.
 
     Exit codes: 0 done, 1 failure, 2 usage, 5 the answer was no.
     """
-    if not yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise click.UsageError("Nobody is at a terminal who could be asked: say --yes to delete without a question.")
+    if not yes:
+        require_person("say --yes to delete without a question")
     found = at_desk(given, partial(_find, written))
     if not yes and not _agrees(found):
         tell("Nothing was deleted.")
@@ -51,7 +51,7 @@ async def _find(written: Sequence[str], desk: Desk) -> dict[SessionId, str]:
     found: dict[SessionId, str] = {}
     for text in written:
         try:
-            info = await find_session(desk, text)
+            info = await find_session(desk, text, trashed=None)
         except RecordInvalid:
             found[SessionId(text)] = "its metadata cannot be read"
         else:
@@ -61,12 +61,7 @@ async def _find(written: Sequence[str], desk: Desk) -> dict[SessionId, str]:
 
 def _agrees(found: dict[SessionId, str]) -> bool:
     lines = [f"{session}: {one_line(title)}" if title else session for session, title in found.items()]
-    question = "Delete this session?" if len(lines) == 1 else f"Delete these {len(lines)} sessions?"
-    ask("\n".join([*lines, f"{question} [y/N] "]))
-    answer = sys.stdin.readline()
-    if not answer:
-        ask("\n")
-    return answer.strip().lower() in ("y", "yes")
+    return agrees(lines, "Delete this session?" if len(lines) == 1 else f"Delete these {len(lines)} sessions?")
 
 
 async def _delete(found: dict[SessionId, str], desk: Desk) -> None:

@@ -36,10 +36,13 @@ _MINUTES = len("2026-01-31T08:00")
 @click.option("--limit", type=click.IntRange(min=1), default=_SHOWN_AT_ONCE, show_default=True, help="At most so many.")
 @named("--tag", "TAG", "Only sessions with this tag.")
 @folder("Only sessions of this folder.")
+@click.option("--trash", is_flag=True, help="Only those in the trash.")
 @command
-def list_(given: Given, *, as_json: bool, limit: int, tag: str, cwd: Path | None) -> int:
+def list_(  # noqa: PLR0913 - one keyword for each option
+    given: Given, *, as_json: bool, limit: int, tag: str, cwd: Path | None, trash: bool
+) -> int:
     """List sessions, the newest first."""
-    found, damaged = at_desk(given, partial(_listed, str(cwd or ""), tag, limit))
+    found, damaged = at_desk(given, partial(_listed, str(cwd or ""), tag, limit, trashed=trash))
     if as_json:
         show(json.dumps([asdict(info) for info in found], indent=2) + "\n")
     else:
@@ -50,13 +53,13 @@ def list_(given: Given, *, as_json: bool, limit: int, tag: str, cwd: Path | None
     return DONE
 
 
-async def _listed(cwd: str, tag: str, limit: int, desk: Desk) -> tuple[Sequence[SessionInfo], int]:
+async def _listed(cwd: str, tag: str, limit: int, desk: Desk, *, trashed: bool) -> tuple[Sequence[SessionInfo], int]:
     """The sessions that match, and how many could not be read."""
     from kiro_core.cli.finding import all_pages
     from kiro_core.types import SessionQuery
 
     found: list[SessionInfo] = []
-    async with aclosing(all_pages(desk, SessionQuery(cwd, tag=tag))) as pages:
+    async with aclosing(all_pages(desk, SessionQuery(cwd, tag=tag, trashed=trashed))) as pages:
         async for page in pages:
             found += page.items
             if page.cursor is None or len(found) >= limit:
@@ -65,11 +68,12 @@ async def _listed(cwd: str, tag: str, limit: int, desk: Desk) -> tuple[Sequence[
 
 
 def _print(found: Sequence[SessionInfo]) -> None:
-    """A table, with columns for names and tags where there are any."""
+    """A table; columns that need not be are there where one of the sessions has something for them."""
     columns: dict[str, list[str]] = {
         # The beginning of an id is enough for every command, and a terminal is narrow.
         "session": [info.id[:_SHORT] if sys.stdout.isatty() else info.id for info in found],
-        "updated": [info.updated[:_MINUTES] if sys.stdout.isatty() else info.updated for info in found],
+        "updated": [_time(info.updated) for info in found],
+        "trashed": [_time(info.trashed) for info in found],
         "agent": [info.agent for info in found],
         "engine": [info.engine for info in found],
         "folder": [info.cwd for info in found],
@@ -77,8 +81,12 @@ def _print(found: Sequence[SessionInfo]) -> None:
         "tags": [" ".join(info.tags) for info in found],
         "title": [info.title for info in found],
     }
-    shown = {name: cells for name, cells in columns.items() if name not in ("name", "tags") or any(cells)}
+    shown = {name: cells for name, cells in columns.items() if name not in ("trashed", "name", "tags") or any(cells)}
     print_table(list(shown), list(zip(*shown.values(), strict=True)))
+
+
+def _time(written: str) -> str:
+    return written[:_MINUTES] if sys.stdout.isatty() else written
 
 
 @click.command("show", epilog=example("kiro-core sessions show 3f2a", "kiro-core sessions show 3f2a --json"))

@@ -32,8 +32,8 @@ _EXAMPLES = ("kiro-core sessions verify", "kiro-core sessions verify 3f2a --repa
 def verify(given: Given, *, session: str, repair: bool, as_json: bool) -> int:
     """Check that what is stored of a session is whole and in order; without ID, of all sessions.
 
-    A gap, where damage has taken records for good, is told, and nothing that could be mended. The beginning
-    of an ID is enough.
+    Those in the trash are among all. A gap, where damage has taken records for good, is told, and nothing that
+    could be mended. The beginning of an ID is enough.
 
     Exit codes: 0 in order now, 1 something is wrong, 2 usage.
     """
@@ -91,6 +91,7 @@ async def _all(desk: Desk) -> list[SessionId]:
     from kiro_core.types import SessionQuery
 
     sessions: list[SessionId] = []
-    async for page in all_pages(desk, SessionQuery()):
-        sessions += (info.id for info in page.items)
+    for trashed in (False, True):
+        async for page in all_pages(desk, SessionQuery(trashed=trashed)):
+            sessions += (info.id for info in page.items)
     return [*sessions, *page.damaged]
