@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(sys.executable).with_name("kiro-core")
+# The module beside this file: `importlib` mode puts no folder of tests on the path.
+sys.path.append(str(Path(__file__).parent))
+
+from warm import BOUND_S, PROGRAM, Warm
 
 LEADING = """
 import fcntl, os, sys, termios
@@ -105,18 +108,31 @@ def environment(home, tmp_path):
     return os.environ | {"PATH": str(tmp_path / "bin")}
 
 
+@pytest.fixture(scope="session")
+def warm():
+    """Where commands run that are over before the test goes on."""
+    warm = Warm()
+    yield warm
+    warm.close()
+
+
 @pytest.fixture
-def kiro(environment, tmp_path):
-    def run(*arguments, stdin=""):
+def kiro(environment, tmp_path, warm):
+    """Run a command to its end, in the folder and environment of the test."""
+
+    def run(*arguments, stdin="", **variables):
+        variables = environment | variables
+        if warm.can_run(variables):
+            return warm.run(arguments, stdin=stdin, cwd=tmp_path, env=variables)
         return subprocess.run(
             [PROGRAM, *arguments],
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=BOUND_S,
             check=False,
             cwd=tmp_path,
-            env=environment,
+            env=variables,
         )
 
     return run

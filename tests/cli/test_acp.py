@@ -115,7 +115,7 @@ def test_a_conversation_goes_through(editor):
 @pytest.mark.parametrize(
     ("number", "code"), [(None, 0), (signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
 )
-def test_at_its_end_every_session_has_ended_and_is_free(editor, environment, tmp_path, number, code):
+def test_at_its_end_every_session_has_ended_and_is_free(editor, kiro, number, code):
     one = editor("--engine", "mem")
     one.ask("initialize", protocolVersion=1)
     sessions = [one.ask("session/new", cwd=one.cwd, mcpServers=[])["result"]["sessionId"] for _ in range(2)]
@@ -130,15 +130,7 @@ def test_at_its_end_every_session_has_ended_and_is_free(editor, environment, tmp
     assert (returned, err) == (code, "")
     assert [answer["result"] for answer in answers] == [{"stopReason": "cancelled"}] * 2
     for session in sessions:
-        again = subprocess.run(
-            [PROGRAM, "run", "--session", session, "/echo back"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            cwd=tmp_path,
-            env=environment,
-        )
+        again = kiro("run", "--session", session, "/echo back")
         assert (again.returncode, again.stdout) == (0, "back\n")
 
 
@@ -164,10 +156,8 @@ def test_the_agent_of_the_command_line_is_used(editor, home):
     assert answer["_meta"]["kiro_core"]["agent"] == "polite"
 
 
-def test_a_session_that_an_editor_has_open_can_be_listed(editor, environment):
+def test_a_session_that_an_editor_has_open_can_be_listed(editor, kiro):
     one = editor("--engine", "rehearsal")
     session = one.begin()
-    listed = subprocess.run(
-        [PROGRAM, "sessions", "list", "--json"], capture_output=True, timeout=60, check=True, env=environment
-    )
+    listed = kiro("sessions", "list", "--json")
     assert [info["id"] for info in json.loads(listed.stdout)] == [session]

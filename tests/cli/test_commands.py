@@ -58,6 +58,24 @@ def test_help_has_an_example_and_costs_nothing(command):
     assert not loaded & HEAVY
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("agents list", "agents show kiro_default", "agents validate", "check", "completion bash", "connect zed"),
+        *("engines", "plugins", "sessions list", "sessions show ID", "sessions rename ID T", "sessions tag ID --add x"),
+        *("sessions export ID", "sessions verify ID", "sessions takeover ID", "sessions delete ID --yes"),
+        *("sessions prune --older-than 90d --dry-run", "sessions watch ID"),
+    ],
+    ids=lambda command: command,
+)
+def test_every_command_starts_from_nothing(command, talk, environment, tmp_path):
+    arguments = [talk("hello") if word == "ID" else word for word in command.split()]
+    done = subprocess.run(
+        [PROGRAM, *arguments], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path, env=environment
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+
+
 def test_help_names_every_family_with_a_sentence(kiro):
     told = kiro("--help").stdout
     for command in [path[0] for path in COMMANDS if len(path) == 1]:

@@ -5,33 +5,18 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(sys.executable).with_name("kiro-core")
-
 
 @pytest.fixture
-def offered(environment, tmp_path):
+def offered(kiro):
     """What is offered behind the words of a line, of which the last is being written."""
 
     def offering(*words):
-        told = subprocess.run(
-            [PROGRAM],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-            cwd=tmp_path,
-            env=environment
-            | {
-                "_KIRO_CORE_COMPLETE": "bash_complete",
-                "COMP_WORDS": " ".join(["kiro-core", *words]),
-                "COMP_CWORD": str(len(words)),
-            },
-        )
-        assert told.stderr == ""
+        line = {"COMP_WORDS": " ".join(["kiro-core", *words]), "COMP_CWORD": str(len(words))}
+        told = kiro(_KIRO_CORE_COMPLETE="bash_complete", **line)
+        assert (told.returncode, told.stderr) == (0, "")
         return [line.partition(",")[2] for line in told.stdout.splitlines() if line]
 
     return offering

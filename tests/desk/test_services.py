@@ -7,7 +7,9 @@ import pytest
 
 from kiro_core.frames import Frame
 from kiro_core.testing import RecordingClient
+from kiro_core.testing.store_samples import stored
 from kiro_core.types import PeerInfo
+from kiro_files import FilesOptions, open_store
 
 READ = "say(id=1, method='fs/read_text_file', params={'sessionId': 's', 'path': PATH});"
 ANSWERED = "tell(sys.stdin.readline())"
@@ -173,11 +175,9 @@ async def test_a_listing_is_of_a_folder_and_comes_in_pages(opened_desk, tmp_path
     with anyio.fail_after(60):
         async with opened_desk(RecordingClient()) as office:
             there = {(await office.new(params={"cwd": str(tmp_path / "a")}))["sessionId"]}
-            here = set()
-            for _ in range(51):
-                session = await office.start()
-                await office.close(session)
-                here.add(session)
+            here = {await office.start()}
+            async with open_store(FilesOptions()) as store:
+                here |= {(await stored(store, cwd=str(tmp_path))).id for _ in range(50)}
 
             async def page(**params):
                 return (await office.agent.list(Frame.of("session/list", params, id=0))).result
