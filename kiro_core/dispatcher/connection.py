@@ -35,6 +35,7 @@ class Connection:
         self.info = PeerInfo("kiro_core", version("kiro-core"), _ABILITIES)
         self._desk = desk
         self._client = client
+        self.closed = False
         self._login_wanted = ""
 
     async def new(self, frame: Frame) -> Frame:
@@ -58,7 +59,8 @@ class Connection:
             return await self._start(plan, role, after)
         await session.guests.expected()
         here = session.clients.of(self._client)
-        if here is not None and here.role == role and not replay and after is None:
+        if here is not None and here.begun.is_set() and not replay and after is None:
+            session.clients.cast(here, role)
             return session.guests.joined()
         member = session.guests.join(self._client, role)
         try:
@@ -71,6 +73,7 @@ class Connection:
                 session.clients.leave(self._client)
             raise
         self._desk.release(member)
+        self._leave_behind(session)
         return answer
 
     async def prompt(self, frame: Frame) -> Turn:
@@ -78,8 +81,8 @@ class Connection:
         self._desk.require_open()
         prompt, when_busy = prompt_of(frame), busy_wish(frame)
         session = self._controlled(prompt)
-        turn = await session.prompt(prompt, when_busy, self._client)
-        return ShownTurn(turn, session.clients.controller(self._client))
+        member = session.clients.controller(self._client)
+        return ShownTurn(await session.prompt(prompt, when_busy, member), member)
 
     async def cancel(self, frame: Frame) -> None:
         """See `Agent.cancel`."""
@@ -99,7 +102,13 @@ class Connection:
         return Frame.answer({})
 
     async def delete(self, frame: Frame) -> Frame:
-        """See `Agent.delete`; what the agent program keeps of its own is not touched."""
+        """See `Agent.delete`; what the agent program keeps of its own is not touched.
+
+        Not while others control the session.
+        """
+        session = self._desk.live.get(session_of(frame))
+        if session is not None:
+            session.guests.require_alone(self._client)
         try:
             await self._desk.delete(session_of(frame))
         except SessionNotFound:
@@ -153,7 +162,14 @@ class Connection:
 
     async def _start(self, plan: Plan, role: str = CONTROLLER, after: int | None = None) -> Frame:
         with self._noting_login():
-            return await self._desk.start(plan, self._client, role, after)
+            answer = await self._desk.start(plan, self._client, role, after)
+        self._leave_behind(self._desk.live.get(plan.info.id))
+        return answer
+
+    def _leave_behind(self, session: Session | None) -> None:
+        """Leave a session that was opened for a client which detached meanwhile."""
+        if self.closed and session is not None:
+            session.clients.leave(self._client)
 
     @contextmanager
     def _noting_login(self) -> Iterator[None]:

@@ -48,6 +48,8 @@ from kiro_core.types import (
     SessionQuery,
 )
 
+_SERVED = "serve"
+"""The face of a desk that is there to stay: it does the housekeeping."""
 _NOT_READY = {"starting": "The desk is starting.", "draining": "The desk is ending."}
 
 
@@ -94,9 +96,11 @@ class Dispatcher:
     @asynccontextmanager
     async def admit(self, client: Client) -> AsyncIterator[Connection]:
         """The same for the sessions of this desk alone."""
+        connection = Connection(self, client)
         try:
-            yield Connection(self, client)
+            yield connection
         finally:
+            connection.closed = True
             for session in self.live.values():
                 session.clients.leave(client)
 
@@ -177,8 +181,12 @@ class Dispatcher:
         member = session.clients.join(client, role)
         self._tasks.start_soon(self._run, session)
         answer = await session.opening()
-        if after is not None:
-            await session.guests.bring_up(member, after, replay=plan.request.method == "session/load")
+        try:
+            if after is not None:
+                await session.guests.bring_up(member, after, replay=plan.request.method == "session/load")
+        except BaseException:
+            session.clients.leave(client)
+            raise
         self.release(member)
         return answer
 
@@ -352,7 +360,7 @@ async def open_desk(  # noqa: PLR0913 - what a command was asked for, all by nam
             async with anyio.create_task_group() as tasks:
                 sharing = Sharing(attach, standalone, served is not None)
                 desk = Dispatcher(backends, tasks, Planner(backends, agent, engine), sharing)
-                if sharing.served:
+                if face == _SERVED:
                     beside.start_soon(desk.retention.daily)
                 async with doors.opened(desk.reception):
                     try:

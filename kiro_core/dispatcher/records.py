@@ -38,6 +38,7 @@ class Records:
         """See `Desk.delete`."""
         live = self._live.get(session)
         if live is not None:
+            live.guests.dismiss("The session was deleted.")
             await live.close()
         try:
             await self._store.delete(session)

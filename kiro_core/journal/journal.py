@@ -79,9 +79,10 @@ class Journal:
         body = opening(utc_now(), kind, turn) + value(data)
         await self._append(Waiting([body], kept=self.has_room(), shows=shows))
 
-    def later(self, kind: str, data: Any, turn: str = "") -> None:
+    def later(self, kind: str, data: Any, turn: str = "", shows: Sequence[Any] = ()) -> None:
         """Record something together with whatever is written next; nobody waits for it."""
-        self._backlog.add(Waiting([opening(utc_now(), kind, turn) + value(data)], kept=True))
+        body = opening(utc_now(), kind, turn) + value(data)
+        self._backlog.add(Waiting([body], kept=True, shows=shows, whenever=True))
         self._new.set()
 
     def unrecorded(self, updates: int) -> None:

@@ -72,8 +72,8 @@ class Asking:
 
     def _given_up(self) -> Reply | None:
         """The end of a question to which nobody who is here can give an answer."""
-        here = [member for member, said in self._asked.items() if said != _GONE and not member.left.is_set()]
-        if any(not self._asked[member] for member in here) or (not here and self._waits):
+        here = [member for member in self._clients.controllers if self._asked.get(member) != _GONE]
+        if any(self._asked.get(member) == "" for member in here) or (not here and self._waits):
             return None
         last = next(reversed(self._asked), None)
         return Reply(self.refusal, (self._asked[last] or _GONE) if last is not None else "nobody to ask")

@@ -124,7 +124,9 @@ class Exchange:
             frame = with_preface(frame, preface)
         await self._let_go()
         self.spoken, self._begun_at = True, self.db.head
-        await self.journal.event("turn_begun", {}, turn.id, (Said(turn.id, turn.asked),))
+        await self.journal.event(
+            "turn_begun", {"session": session.agent_session}, turn.id, (Said(turn.id, turn.asked),)
+        )
         turn.begun = True
         self._asked = asked = await session.agent.prompt(frame)
         turn.dispatched = True

@@ -21,15 +21,18 @@ _STATE = re.compile(rb'"(config_option_update|current_mode_update)"')
 
 async def missed(session: Session, after: int, upto: int) -> AsyncGenerator[tuple[int, Sequence[Item]], None]:
     """What the records behind number `after` up to `upto` show, each with its number."""
-    stale, prompts = False, Prompts()
+    stale, prompts, begun, ids = False, Prompts(), set[str](), _Ids(session)
     async with aclosing(_entries(session, after, upto)) as found:
         async for seq, item in found:
             if item.turn and item.kind in ("prompt", "turn_begun", "turn_ended"):
-                known = prompts.knows(item.turn)
-                prompt = prompts.said(item) if known or item.kind == "prompt" else await _said(session, item, seq)
+                met = item.kind == "prompt" or prompts.knows(item.turn) or item.turn in begun
+                prompt = prompts.said(item) if met else await _said(session, item, seq)
                 items: Sequence[Item] = [Said(item.turn, prompt)] if prompt is not None else ()
+                if item.kind == "turn_begun":
+                    begun.add(item.turn)
+                    ids.begun(item)
             else:
-                items = _shown(session, item)
+                items = _shown(session, item, ids)
                 stale = stale or (item.kind == "update" and bool(_STATE.search(bytes(item.data))))
             if items:
                 yield seq, items
@@ -50,10 +53,31 @@ async def _entries(session: Session, after: int, upto: int) -> AsyncGenerator[tu
             await records.aclose()
 
 
-def _shown(session: Session, item: Entry) -> Sequence[Item]:
+class _Ids:
+    """Which messages are the session's own: the agent may have had another id of it then."""
+
+    def __init__(self, session: Session) -> None:
+        self._ours = session.plan.info.id
+        self._own = {session.agent_session}
+        self._told = False
+
+    def begun(self, item: Entry) -> None:
+        """Take note of the id that a turn was begun with; until then any unknown one counts as the session's own."""
+        data = item.value
+        if isinstance(data, dict) and isinstance(data.get("session"), str):
+            self._own.add(data["session"])
+            self._told = True
+
+    def for_client(self, frame: Frame) -> Frame:
+        """The message under the id by which the client knows the session; a child of the agent's keeps its own."""
+        own = frame.session is None or frame.session in self._own or not self._told
+        return frame.with_session(self._ours) if own else frame
+
+
+def _shown(session: Session, item: Entry, ids: _Ids) -> Sequence[Item]:
     match item.kind:
         case "update":
-            return _update(session, item.frame)
+            return _update(session, item.frame, ids)
         case "shown":
             return [item.frame]
         case "notice":
@@ -64,10 +88,10 @@ def _shown(session: Session, item: Entry) -> Sequence[Item]:
             return [lost(item)] if item.kind == GAP else ()
 
 
-def _update(session: Session, frame: Frame) -> Sequence[Item]:
+def _update(session: Session, frame: Frame, ids: _Ids) -> Sequence[Item]:
     if frame.fault is not None or session.is_strange(frame) or _STATE.search(frame.raw):
         return ()
-    return [session.for_client(each) for each in session.services.shown_again([frame])]
+    return [ids.for_client(each) for each in session.services.shown_again([frame])]
 
 
 def _notice(item: Entry) -> Notice:

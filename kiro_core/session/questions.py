@@ -87,6 +87,7 @@ class Questions:
                 return await asking.reply()
             finally:
                 was_cancelled = self._open.pop(scope)
+                self._clients.stir()
         if was_cancelled:
             return Reply(kind.taken_back(), "turn cancelled")
         sentence = f"A question of the agent was not answered within {self._deadline_s:g} s and was {kind.refused}."

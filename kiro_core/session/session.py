@@ -11,9 +11,9 @@ import anyio
 from kiro_core.errors import KiroError, SessionBusy, SessionClosing, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
-from kiro_core.ports import Agent, Client, SessionDb
+from kiro_core.ports import Agent, SessionDb
 from kiro_core.session.changing import Changes, Close, Surroundings
-from kiro_core.session.clients import Clients, Item
+from kiro_core.session.clients import Clients, Item, Member
 from kiro_core.session.exchange import Exchange
 from kiro_core.session.guests import Guests
 from kiro_core.session.listening import Listener
@@ -61,7 +61,7 @@ class Session:
         self.failure: KiroError | None = None
         self.refusal: KiroError | None = None
         self.unopened: Exception | None = None
-        self.agent_session = plan.info.agent_session
+        self.agent_session: str = plan.info.agent_session
         self.begun_at = 0
         self.allowed: set[Hashable] = set()
         self.answer = Frame.answer({})
@@ -81,7 +81,7 @@ class Session:
         self.db = db
         self.storing = Storing(self)
         published = self.clients.publish
-        self.journal = Journal(db, strict=self.tools.strict, failed=self.storing.failed, published=published)
+        self.journal: Journal = Journal(db, strict=self.tools.strict, failed=self.storing.failed, published=published)
         self.clients.begin(db.head)
         self.metadata = Metadata(db)
         waits = bool(self.tools.contact.socket)
@@ -122,11 +122,10 @@ class Session:
         """Take note that somebody came or left."""
         self.resting.stir()
 
-    async def prompt(self, frame: Frame, when_busy: str, client: Client) -> PromptTurn:
-        """Accept a prompt of a client: see `Agent.prompt`; `when_busy` is "queue", "reject" or "interrupt".
+    async def prompt(self, frame: Frame, when_busy: str, member: Member) -> PromptTurn:
+        """Accept a prompt of a controller: see `Agent.prompt`; `when_busy` is "queue", "reject" or "interrupt".
 
         Raises:
-            ObserverOnly: the client only watches.
             AgentUnable: the agent could not continue this session, or cannot take a part of the prompt.
             SessionBusy, SessionClosing, Unavailable, Fenced: see `Turns.prompt` and `Storing.recovered`.
 
@@ -140,7 +139,7 @@ class Session:
             turns.cancel()
         elif when_busy == "reject" and turns.running is not None:
             raise SessionBusy("The session has a turn that runs.", hint="Wait for its end, cancel it, or queue.")
-        return await turns.prompt(frame, self.clients.controller(client).rendering.wrote)
+        return await turns.prompt(frame, member.rendering.wrote)
 
     async def cancel(self) -> None:
         """Cancel what runs, what waits, and what is asked; waits for nobody."""

@@ -216,7 +216,8 @@ class Turns:
         if turn.failure is not None:
             # The store has just failed: its outcome is recorded with whatever is written next.
             response = failure(turn.failure)
-            self._session.journal.later("turn_ended", ended(response, self.open), turn.id)
+            said = () if turn.begun else (Said(turn.id, turn.asked),)
+            self._session.journal.later("turn_ended", ended(response, self.open), turn.id, said)
             turn.settle(response)
             return
         outcome = ended(response, self.open)

@@ -329,3 +329,141 @@ async def test_for_one_agent_too_many_the_one_that_idled_longest_is_put_to_sleep
             for turn in turns:
                 await turn.settled()
             assert (await office.prompt(first, "/echo again")).result["stopReason"] == "end_turn"
+
+
+async def test_who_joins_is_asked_nothing_before_its_answer(sides):
+    """An editor knows no session before the answer to its request, and would refuse the question for good."""
+    known = []
+
+    class Editor(Window):
+        async def request(self, frame):
+            if frame.session not in known:
+                return Frame.failure(-32602, "unknown session")
+            return await super().request(frame)
+
+    one, two = Window(), Editor()
+    gate = anyio.Event()
+    showing = two.notify
+
+    async def slowly(frames):
+        await gate.wait()
+        await showing(frames)
+
+    two.notify = slowly
+    with anyio.fail_after(30):
+        async with sides(one, two) as (first, second), anyio.create_task_group() as tasks:
+            session = await first.start()
+            turn = await first.ask(session, "/echo hello\n/permission go")
+            await one.until(lambda c: c.questions)
+
+            async def join():
+                await second.join(session)
+                known.append(session)
+
+            tasks.start_soon(join)
+            await anyio.wait_all_tasks_blocked()
+            gate.set()
+            await two.until(lambda c: c.questions)
+            two.say("once")
+            assert (await turn.settled()).result["stopReason"] == "end_turn"
+            (answer,) = await first.entries(session, "answer")
+            assert answer.value["outcome"]["optionId"] == "once"
+
+
+async def test_another_role_takes_nothing_away_that_was_to_be_shown(sides):
+    one, two = RecordingClient(), Window()
+    gate = anyio.Event()
+    gate.set()
+    showing = two.notify
+
+    async def slowly(frames):
+        await gate.wait()
+        await showing(frames)
+
+    two.notify = slowly
+    with anyio.fail_after(30):
+        async with sides(one, two) as (first, second):
+            session = await first.start()
+            await second.join(session)
+            gate = anyio.Event()
+            await first.prompt(session, "/echo one;")
+            await first.prompt(session, "/echo two;")
+            await second.join(session, replay=False, role="observer")
+            await first.prompt(session, "/echo three;")
+            gate.set()
+            await two.until(lambda c: "three;" in c.text())
+            assert two.text() == "one;two;three;"
+            with pytest.raises(ObserverOnly):
+                await second.prompt(session, "me too")
+
+
+async def test_who_watches_or_is_not_alone_deletes_nothing(sides):
+    with anyio.fail_after(30):
+        async with sides(RecordingClient(), RecordingClient(WITH_NOTICES)) as (one, two):
+            session = await one.start()
+            await two.join(session, role="observer")
+            delete = Frame.of("session/delete", {"sessionId": session}, id=0)
+            with pytest.raises(ObserverOnly):
+                await two.agent.delete(delete)
+            await one.agent.delete(delete)
+            await two.client.until(lambda c: "The session was deleted." in str(c.updates()))
+
+
+async def test_a_form_is_cancelled_when_nobody_is_left_who_can_show_one(sides):
+    abilities, raw = frozenset({"elicitation-form"}), {"elicitation": {"form": {}}}
+    forms, plain = Window(PeerInfo("forms", abilities=abilities, raw=raw)), RecordingClient()
+    with anyio.fail_after(30):
+        async with sides(forms, plain) as (one, two):
+            session = await one.start()
+            await two.join(session)
+            turn = await two.ask(session, "/ask-form name")
+            await forms.until(lambda c: c.questions)
+            await one.close(session)
+            assert (await turn.settled()).result["stopReason"] == "end_turn"
+
+
+async def test_a_store_that_fails_for_a_moment_takes_no_client_out_of_the_session(opened_desk, store):
+    from kiro_core.errors import Unavailable
+
+    client = RecordingClient()
+    with anyio.fail_after(30):
+        async with opened_desk(client, plugins=[store], store="frail") as office:
+            session = await office.start()
+            await office.prompt(session, "/echo one;")
+            live = office.desk.live[session]
+            (member,) = live.clients.members
+            missed, failures = live.missed, [Unavailable("The disk is busy.")]
+
+            async def failing(after, upto):
+                if failures:
+                    raise failures.pop()
+                async for each in missed(after, upto):
+                    yield each
+
+            live.missed = failing
+            member.begin_behind(0)
+            await client.until(lambda c: c.text(session).count("one;") == 2)
+            assert (await office.prompt(session, "/echo two;")).result["stopReason"] == "end_turn"
+            assert client.text(session).endswith("two;")
+
+
+async def test_a_long_way_behind_is_read_once(opened_desk, store):
+    first = RecordingClient()
+    with anyio.fail_after(60):
+        async with opened_desk(first, plugins=[store], store="frail") as office:
+            session = await office.start()
+            for number in range(20):
+                await office.prompt(session, f"/echo {number};")
+            live, reads = office.desk.live[session], []
+            read = live.tools.store.read
+
+            def counted(session_id, after=0):
+                reads.append(after)
+                return read(session_id, after)
+
+            live.tools.store.read = counted
+            (member,) = live.clients.members
+            shown = first.text(session)
+            member.begin_behind(1)
+            await first.until(lambda c: c.text(session) == shown * 2)
+            assert len(reads) == 1

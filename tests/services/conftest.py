@@ -43,6 +43,7 @@ class Room:
     """Implements `Served`, and has the requests of an agent as short calls."""
 
     running_turn = ""
+    ready = True
 
     def __init__(self, cwd, client, launcher, *, roots, limits, tasks):
         info = SessionInfo(SessionId(OURS), str(cwd), "", "", roots=tuple(map(str, roots)))

@@ -125,5 +125,6 @@ def test_a_question_that_the_agent_takes_back_is_taken_back_from_the_client(plac
     session = far.begin()
     assert far.prompt(session, "hello")["result"]["stopReason"] == "end_turn"
     assert json.loads(far.text(session))["error"]["code"] == -32800
-    [asked] = [message["id"] for message in far.messages if message.get("method") == "session/request_permission"]
-    assert far.asked("$/cancel_request") == [{"requestId": asked}]
+    # It may be taken back before the client was asked; a client that was asked is told.
+    asked = [message["id"] for message in far.messages if message.get("method") == "session/request_permission"]
+    assert far.asked("$/cancel_request") == [{"requestId": number} for number in asked]

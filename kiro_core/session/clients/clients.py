@@ -24,8 +24,13 @@ class Attended(Protocol):
         """The id of the turn that runs, or `""`."""
         ...
 
+    @property
+    def ready(self) -> bool:
+        """Whether the session is open."""
+        ...
+
     def stir(self) -> None:
-        """Take note that a client came or left."""
+        """Take note that something began or ended."""
         ...
 
     def missed(self, after: int, upto: int) -> AsyncGenerator[tuple[int, Sequence[Item]], None]:
@@ -47,12 +52,17 @@ class Clients:
         self.changed = anyio.Event()
         self.opener = PeerInfo()
         self._session = session
-        self._untold: list[Notice] = []
+        self._untold: list[tuple[int, Notice]] = []
 
     @property
     def in_turn(self) -> bool:
         """Whether a turn runs."""
         return bool(self._session.running_turn)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the session is open."""
+        return self._session.ready
 
     @property
     def controllers(self) -> list[Member]:
@@ -95,6 +105,16 @@ class Clients:
         self._change()
         return member
 
+    def cast(self, member: Member, role: str) -> None:
+        """Give a member another role."""
+        if member.role != role:
+            member.role = role
+            self._change()
+
+    def stir(self) -> None:
+        """Take note that something began or ended."""
+        self._session.stir()
+
     def leave(self, client: Client) -> None:
         """Show nothing more to a client that detached."""
         if (member := self.of(client)) is not None:
@@ -125,7 +145,8 @@ class Clients:
         for member in self.members if items else ():
             member.put(seq, items)
         if not self.members:
-            self._untold = [*self._untold, *(item for item in items if isinstance(item, Notice))][-_UNTOLD:]
+            told = [(seq, item) for item in items if isinstance(item, Notice)]
+            self._untold = [*self._untold, *told][-_UNTOLD:]
 
     def untell(self) -> None:
         """Forget what waits for a turn: it was of an agent program that is not there any more."""
@@ -144,6 +165,6 @@ class Clients:
             self._change()
 
     def _change(self) -> None:
-        self._session.stir()
+        self.stir()
         self.changed.set()
         self.changed = anyio.Event()

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import anyio
 
-from kiro_core.errors import Disconnected, KiroError
+from kiro_core.errors import Disconnected, KiroError, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.ports import Client
 from kiro_core.session.clients.shown import Item, Rendering
@@ -31,6 +31,7 @@ _WAITING_BYTES = 1 << 20
 _ASIDE = 100
 _BATCH = 64
 _LAST_S = 1.0
+_RETRY_S = 1.0
 
 
 class Followed(Protocol):
@@ -51,6 +52,11 @@ class Followed(Protocol):
         """Whether a turn runs."""
         ...
 
+    @property
+    def ready(self) -> bool:
+        """Whether the session is open."""
+        ...
+
     def missed(self, after: int, upto: int) -> AsyncGenerator[tuple[int, Sequence[Item]], None]:
         """What records behind one number up to another show, each with its own number."""
         ...
@@ -67,6 +73,8 @@ class Member:
         self.role = role
         self.cursor = cursor
         self.left = anyio.Event()
+        self.begun = anyio.Event()
+        self.failure: KiroError | None = None
         self.rendering = Rendering(session.id, client.info)
         self._session = session
         self._gone = gone
@@ -74,7 +82,6 @@ class Member:
         self._aside: deque[Frame] = deque(maxlen=_ASIDE)
         self.waiting = 0
         self._behind = False
-        self._running = False
         self._ending = False
         self._given = self._taken = 0
         self._news = anyio.Event()
@@ -88,7 +95,7 @@ class Member:
         in_turn = self._session.in_turn
         frames: list[Frame] = []
         for item in items:
-            frames.extend(self.rendering.frames(item, in_turn=in_turn))
+            frames.extend(self.rendering.frames(item, seq, in_turn=in_turn))
         self._given += 1
         if self._behind:
             # What is on record is read there.
@@ -115,12 +122,14 @@ class Member:
         self._aside.extend(frame for seq, frames in self._queue if not seq for frame in frames)
         self._queue.clear()
         self.waiting = 0
+        self.rendering.forget_behind(self.cursor)
         self._behind = True
         self._news.set()
 
     def leave(self) -> None:
         """Show nothing more."""
         self.left.set()
+        self.begun.set()
         self._scope.cancel()
         self._moved_on()
 
@@ -131,14 +140,26 @@ class Member:
         self._news.set()
 
     async def flushed(self) -> None:
-        """Wait until the client has taken what there was to show; at once while everything is held back."""
+        """Wait until the client has taken what there was to show.
+
+        Before the answer that opens the session to it nothing is shown: then this waits for that, unless the session
+        itself is still opening.
+
+        Raises:
+            KiroError: it could not be shown, and the client is not at the session any more.
+
+        """
         mine = self._given
-        while self._running and self._taken < mine and not self.left.is_set():
+        if self._session.ready:
+            await self.begun.wait()
+        while self.begun.is_set() and self._taken < mine and not self.left.is_set():
             await self._progress.wait()
+        if self.failure is not None:
+            raise self.failure
 
     async def run(self) -> None:
         """Show what waits, as it comes, until the client has left or the session has ended."""
-        self._running = True
+        self.begun.set()
         try:
             with self._scope:
                 await self._report()
@@ -146,6 +167,7 @@ class Member:
         except Disconnected:
             _LOG.debug("session %s: a client is gone", self._session.id)
         except KiroError as error:
+            self.failure = error
             _LOG.warning("session %s: a client is shown nothing more: %s", self._session.id, error)
         except Exception:  # noqa: BLE001 - a client is a boundary: its failure ends neither session nor desk
             _LOG.exception("session %s: a client failed and is shown nothing more", self._session.id)
@@ -176,15 +198,11 @@ class Member:
     async def catch_up(self) -> None:
         """Show a client that is behind all that it has missed; before `run`, or by it."""
         while self.cursor < (upto := self._session.head):
-            frames: list[Frame] = []
-            async with aclosing(self._session.missed(self.cursor, upto)) as missed:
-                async for seq, items in missed:
-                    for item in items:
-                        frames.extend(self.rendering.frames(item, in_turn=True))
-                    if len(frames) >= _BATCH:
-                        await self._show(frames, seq)
-                        frames = []
-            await self._show(frames, upto)
+            try:
+                await self._read_on(upto)
+            except Unavailable as error:
+                _LOG.warning("session %s: a client waits for its record: %s", self._session.id, error)
+                await anyio.sleep(_RETRY_S)
         # Nothing was published since the last look, so that from here on nothing is missed or shown twice.
         frames, given = list(self._aside), self._given
         self._aside.clear()
@@ -192,6 +210,17 @@ class Member:
         await self._show(frames, 0)
         self._taken = given
         self._moved_on()
+
+    async def _read_on(self, upto: int) -> None:
+        frames: list[Frame] = []
+        async with aclosing(self._session.missed(self.cursor, upto)) as missed:
+            async for seq, items in missed:
+                for item in items:
+                    frames.extend(self.rendering.frames(item, seq, in_turn=True))
+                if len(frames) >= _BATCH:
+                    await self._show(frames, seq)
+                    frames = []
+        await self._show(frames, upto)
 
     async def _show(self, frames: list[Frame], seq: int) -> None:
         moved = seq > self.cursor

@@ -29,29 +29,33 @@ class Rendering:
 
     def __init__(self, session: SessionId, client: PeerInfo) -> None:
         """Begin with nothing `untold`; `wrote` are the turns whose prompts the client wrote itself."""
-        self.untold: list[Notice] = []
+        self.untold: list[tuple[int, Notice]] = []
         self.wrote: set[str] = set()
         self._session = session
         self._client = client
 
-    def frames(self, item: Item, *, in_turn: bool) -> Sequence[Frame]:
-        """The messages for the client."""
+    def forget_behind(self, cursor: int) -> None:
+        """Drop what is on record behind that number: it is read there."""
+        self.untold = [(seq, notice) for seq, notice in self.untold if seq <= cursor]
+
+    def frames(self, item: Item, seq: int, *, in_turn: bool) -> Sequence[Frame]:
+        """The messages for the client about something in record number `seq`, or in none (0)."""
         if isinstance(item, Frame):
             return (item,)
         if isinstance(item, Notice):
-            return self._notice(item, in_turn=in_turn)
+            return self._notice(item, seq, in_turn=in_turn)
         said = [] if item.turn in self.wrote else user_message(item.prompt, self._session, item.turn)
         return [*self._told_late(), *said]
 
-    def _notice(self, notice: Notice, *, in_turn: bool) -> Sequence[Frame]:
+    def _notice(self, notice: Notice, seq: int, *, in_turn: bool) -> Sequence[Frame]:
         frame = at_once(notice, self._client, self._session)
         if frame is None and in_turn:
             frame = at_next_turn(notice, self._session)
         if frame is None:
-            self.untold.append(notice)
+            self.untold.append((seq, notice))
             return ()
         return (frame,)
 
     def _told_late(self) -> list[Frame]:
         notices, self.untold = self.untold, []
-        return [at_next_turn(notice, self._session) for notice in notices]
+        return [at_next_turn(notice, self._session) for _, notice in notices]

@@ -57,6 +57,7 @@ class Services:
 
     def __init__(self, session: Served, tasks: TaskGroup) -> None:
         """Run terminals in `tasks`; `opened_services` makes one and ends it."""
+        self._session = session
         consent = Consent(session)
         files = FileRequests(session, consent)
         self._terminals = Terminals(session, OwnTerminals(session, consent, tasks))
@@ -95,6 +96,7 @@ class Services:
             return await serve(frame)
         finally:
             self._open -= 1
+            self._session.clients.stir()
 
     def shown(self, frames: Sequence[Frame]) -> Sequence[Frame]:
         """What the client is shown of the agent's updates: terminals of the desk as text of their output so far.
