@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 import anyio
 
 from kiro_core.cli.progress import progress
+from kiro_core.cli.text import tell
 from kiro_core.errors import Held
 from kiro_core.ports import Desk
 from kiro_core.types import SessionId
@@ -60,6 +62,8 @@ class Busy:
                 await self._freed(held)
 
     async def _freed(self, held: Held) -> None:
+        if not sys.stderr.isatty():
+            tell(f"{held.sentence} Waiting for it; --when-busy reject does not.")
         with anyio.CancelScope(deadline=self._deadline) as waiting:
             async with progress(f"waiting for {_called(held.details['owner'])}"):
                 await self._desk.freed(self._session)

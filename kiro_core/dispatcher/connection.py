@@ -102,13 +102,15 @@ class Connection:
         return Frame.answer({})
 
     async def delete(self, frame: Frame) -> Frame:
-        """See `Agent.delete`; what the agent program keeps of its own is not touched.
+        """See `Agent.delete`; what the agent program keeps of its own is not touched; others who are there are told.
 
-        Not while others control the session.
+        Raises:
+            ObserverOnly: the client only watches the session.
+
         """
         session = self._desk.live.get(session_of(frame))
-        if session is not None:
-            session.guests.require_alone(self._client)
+        if session is not None and session.clients.of(self._client) is not None:
+            session.clients.controller(self._client)
         try:
             await self._desk.delete(session_of(frame))
         except SessionNotFound:

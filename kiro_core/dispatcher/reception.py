@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from kiro_core.dispatcher.digests import digests
-from kiro_core.errors import SessionBusy, SessionNotFound
+from kiro_core.errors import KiroError, SessionBusy, SessionNotFound
 from kiro_core.journal import utc_now
 from kiro_core.ports import Agent, Client
 from kiro_core.session import Session
@@ -72,6 +72,10 @@ class Reception:
             at_work = standing["turn"] or standing["waiting"]
             reason = "a turn of it runs there" if at_work else "somebody has it open there"
             raise SessionBusy(f"The session {session} is not let go of: {reason}.", hint="Close it there, or insist.")
+        live.guests.dismiss("The session was taken over by another process.")
+        with suppress(KiroError):
+            owner = {"pid": os.getpid(), "face": self.face, "since": self._since}
+            await live.journal.event("taken_over", {"owner": owner, "let_go": True})
         await live.close()
 
     def follow(self, session: SessionId, after: int = 0) -> AsyncGenerator[Sequence[Record], None]:

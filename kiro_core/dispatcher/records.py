@@ -63,7 +63,7 @@ class Records:
                 raise held
             owner = await self._store.evict(session, _EVICT_S)
         async with self._store.open(session) as db:
-            if force and owner:
+            if force and owner and not owner.get("let_go"):
                 await Journal(db).event("taken_over", {"owner": owner})
                 await db.commit()
         return owner
@@ -111,7 +111,7 @@ class Records:
         except SessionNotFound:
             _LOG.debug("session %s had ended when its owner was asked for it", session)
         except SessionBusy as error:
-            raise Held(f"{held.sentence} {error}", hint=held.hint, **held.details) from error
+            raise Held(f"{held.sentence} {error}", hint=held.hint, **held.details, reason=str(error)) from error
         except (Held, Disconnected) as error:
             _LOG.info("the owner of the session %s could not be asked for it: %s", session, error)
             return {}

@@ -1,4 +1,4 @@
-"""How many agent programs may run at a time: for one more, the one that has idled longest is put to sleep."""
+"""How many agent programs may run at a time: for one more, the one that has idled longest sleeps, or ends."""
 
 from __future__ import annotations
 
@@ -20,14 +20,20 @@ async def make_room(session: Session, live: Collection[Session], limits: Limits)
     """
     with anyio.move_on_after(limits.control_s):
         while limits.max_agents and sum(each.engaged for each in live) >= limits.max_agents:
-            idle = [each for each in live if each is not session and each.resting.may_sleep]
+            others = [each for each in live if each is not session]
+            asleep_soon = [each for each in others if each.resting.may_sleep]
+            idle = asleep_soon or [each for each in others if each.resting.may_end]
             if not idle:
                 raise DeskFull(
-                    f"{limits.max_agents} agent programs are at work, as many as limits.max_agents allows.",
+                    f"As many agent programs run as limits.max_agents allows ({limits.max_agents}), "
+                    "and each is at work, or somebody has its session open and it could not come back to it.",
                     hint="Wait for a turn to end, close a session, or raise the limit.",
                 )
             longest = min(idle, key=lambda each: each.resting.since)
-            longest.resting.sleep()
+            if longest in asleep_soon:
+                longest.resting.sleep()
+            else:
+                longest.begin_closing()
             await longest.resting.stirred()
         # In the same step as the look, so that no other session takes the place.
         session.engaged = True

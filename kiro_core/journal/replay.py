@@ -66,6 +66,10 @@ async def conversation(
             item = readable(record) or Entry("", "")
             for frame in user_message(prompts.said(item), session):
                 yield frame
+            if _cut_off(item):
+                for frame in _failed(open_calls, session):
+                    yield frame
+                open_calls.clear()
             if item.kind == "terminal":
                 terminals.recorded(item)
             for frame in _said(item, session):
@@ -82,6 +86,12 @@ async def conversation(
 def _failed(open_calls: dict[str, None], session: SessionId) -> list[Frame]:
     told = {"sessionUpdate": "tool_call_update", "status": "failed"}
     return [_update(session, {**told, "toolCallId": call}) for call in open_calls]
+
+
+def _cut_off(item: Entry) -> bool:
+    """Whether a turn ended here in such a way that nobody completes its tool calls."""
+    outcome = item.value if item.kind == "turn_ended" else None
+    return isinstance(outcome, dict) and outcome.get("state") in ("cancelled", "failed", "unknown")
 
 
 def lost(item: Entry) -> Notice:

@@ -11,7 +11,7 @@ from anyio.abc import TaskGroup
 from kiro_core.errors import Disconnected, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.session.answering import Asked
-from kiro_core.session.clients import Clients, Member
+from kiro_core.session.clients import OBSERVER, Clients, Member
 from kiro_core.types import Notice
 
 _LOG = logging.getLogger(__name__)
@@ -36,13 +36,18 @@ class Asking:
         self._shown = shown
         self._kind = kind
         self._needed = needed
+        call = shown.params.get("toolCall")
+        self._title = str(call.get("title") if isinstance(call, dict) else shown.params.get("message"))
         self._waits = waits
         self._asked: dict[Member, str] = {}
         self._reply: Reply | None = None
         self._news = anyio.Event()
 
     async def reply(self) -> Reply:
-        """Ask, and wait for the answer; who has not given it is told `$/cancel_request`."""
+        """Ask, and wait for the answer; who has not given it is told `$/cancel_request`, who only watches a notice."""
+        for member in self._clients.members:
+            if member.role == OBSERVER:
+                member.put(0, [Notice("question_asked", f"The agent asks: {self._title}", severity="info")])
         with unwrapped():
             async with anyio.create_task_group() as tasks:
                 while self._reply is None:
@@ -60,7 +65,7 @@ class Asking:
         if reply.member is None or not others:
             return
         name = reply.member.client.info.name or "another client"
-        notice = Notice("question_answered", f"The question was answered by {name}.", severity="info")
+        notice = Notice("question_answered", f"{name} answered: {self._title}", severity="info")
         for member in others:
             member.put(0, [notice])
 

@@ -84,27 +84,13 @@ class Guests:
         clients = self._session.clients
         others = [member for member in clients.controllers if member.client is not client]
         here = clients.of(client)
-        if here is None:
-            self.require_alone(client)
+        if here is None and others:
+            raise SessionBusy("Others work in the session.", hint="It ends when the last of them closes it.")
         if here is not None and (others or here.role != CONTROLLER):
             clients.leave(client)
             return
         self.dismiss("The session was closed.", but=here)
         await self._session.close()
-
-    def require_alone(self, client: Client) -> None:
-        """Let a client decide about the whole session.
-
-        Raises:
-            ObserverOnly: it only watches.
-            SessionBusy: others control the session.
-
-        """
-        clients = self._session.clients
-        if clients.of(client) is not None:
-            clients.controller(client)
-        if any(member.client is not client for member in clients.controllers):
-            raise SessionBusy("Others work in the session.", hint="It ends when the last of them closes it.")
 
     def dismiss(self, sentence: str, *, but: Member | None = None) -> None:
         """Tell everybody, but the one who wants it, why the session ends now."""

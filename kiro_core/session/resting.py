@@ -41,6 +41,12 @@ class Resting:
         comes_back = {"load", "resume"} & session.agent.info.abilities & set(session.tools.recovery)
         return bool(comes_back) or not (session.exchange.spoken or session.plan.info.spoken)
 
+    @property
+    def may_end(self) -> bool:
+        """Whether nobody works in the session or has it open, so that it only lingers."""
+        session = self._session
+        return session.ready and not (session.closing or session.clients.controllers or self.busy)
+
     def stir(self) -> None:
         """Take note that something began or ended, or somebody came or left."""
         self.since = anyio.current_time()

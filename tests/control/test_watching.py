@@ -160,7 +160,7 @@ async def test_an_owner_lets_go_of_a_session_that_nobody_has_open(desk, looking)
             assert (await other.take_over(session))["let_go"]
             assert list(one.desk.live) == [kept]
             assert not await other.take_over(session)
-            assert "taken_over" not in await one.kinds(session)
+            assert "taken_over" in await one.kinds(session)
 
 
 async def test_an_owner_keeps_a_session_in_which_a_turn_runs(desk, looking):
@@ -174,7 +174,7 @@ async def test_an_owner_keeps_a_session_in_which_a_turn_runs(desk, looking):
             owner = await other.take_over(session, force=True)
             assert owner["let_go"]
             assert (await turn.settled()).result["stopReason"] == "cancelled"
-            assert (await one.kinds(session))[-2:] == ["closed", "taken_over"]
+            assert (await one.kinds(session)).count("taken_over") == 1
 
 
 async def test_a_session_of_another_desk_is_named_and_deleted_there(desk, looking):

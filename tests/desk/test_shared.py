@@ -122,8 +122,8 @@ async def test_a_question_goes_to_all_controllers_and_the_first_valid_answer_win
             two.say("once")
             assert (await turn.settled()).result["stopReason"] == "end_turn"
             assert one.taken_back == 1
-            await one.until(lambda c: "The question was answered by the other." in str(c.updates()))
-            assert "question was answered" not in str(two.updates())
+            await one.until(lambda c: "the other answered: go" in str(c.updates()))
+            assert "the other answered" not in str(two.updates())
             (answer,) = await first.entries(session, "answer")
             assert answer.value["outcome"]["optionId"] == "once"
 
@@ -174,7 +174,7 @@ async def test_an_observer_sees_everything_and_may_do_nothing(sides):
                 await second.set(session, "agent", "kiro_default")
             one.say("")
             assert (await turn.settled()).result["stopReason"] == "end_turn"
-            await watching.until(lambda c: "seen" in c.text())
+            await watching.until(lambda c: "seen" in c.text() and "The agent asks: go" in c.text())
             assert watching.questions == []
             await second.close(session)
             assert (await first.prompt(session, "on")).result["stopReason"] == "end_turn"
@@ -397,7 +397,7 @@ async def test_another_role_takes_nothing_away_that_was_to_be_shown(sides):
                 await second.prompt(session, "me too")
 
 
-async def test_who_watches_or_is_not_alone_deletes_nothing(sides):
+async def test_who_watches_deletes_nothing_and_is_told_who_does(sides):
     with anyio.fail_after(30):
         async with sides(RecordingClient(), RecordingClient(WITH_NOTICES)) as (one, two):
             session = await one.start()

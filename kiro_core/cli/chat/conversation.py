@@ -103,15 +103,17 @@ class Chat:
             await self._settle(turn)
 
     async def _settle(self, turn: Turn) -> None:
-        with self._leaving.running(self._cancel):
-            response = await turn.settled()
-        self._turns -= 1
-        await self._screen.end()
         try:
+            with self._leaving.running(self._cancel):
+                response = await self._current.settled(turn)
             reason = result(response, "The turn failed").get("stopReason")
         except KiroError as error:
+            await self._screen.end()
             await self._failed(error)
             return
+        finally:
+            self._turns -= 1
+        await self._screen.end()
         if reason != "end_turn":
             await self._note(f"turn: {reason}")
         if reason == "refusal" or self._current.client.denied:

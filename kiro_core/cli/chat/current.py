@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from kiro_core.cli.chat.client import ChatClient
@@ -11,7 +12,7 @@ from kiro_core.cli.opening import open_session
 from kiro_core.errors import SessionClosing, SessionNotFound
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, Turn
-from kiro_core.rpc import result
+from kiro_core.rpc import raised, result
 from kiro_core.types import SessionInfo
 
 Option = Mapping[str, Any]
@@ -79,10 +80,31 @@ class Current:
 
         """
         content = [{"type": "text", "text": text}]
-        try:
+        with self._ended():
             return await self.agent.prompt(Frame.of("session/prompt", {"sessionId": self.id, "prompt": content}, id=0))
+
+    async def settled(self, turn: Turn) -> Frame:
+        """The outcome of a turn; see `Turn.settled`.
+
+        Raises:
+            SessionNotFound: the session has ended.
+            KiroError: the turn failed with the desk that had the session, say.
+
+        """
+        with self._ended():
+            response = await turn.settled()
+            data = response.error.get("data") if response.failed else None
+            if isinstance(data, dict) and data.get("code") in (SessionNotFound.code, SessionClosing.code):
+                raised(response)  # as another desk says it, which learns of the end when the prompt arrives
+            return response
+
+    @contextmanager
+    def _ended(self) -> Iterator[None]:
+        try:
+            yield
         except (SessionNotFound, SessionClosing) as error:
-            raise SessionNotFound("The session has ended.", hint=f"Open it again: /sessions {self.id[:8]}") from error
+            hint = f"Open it again: /sessions {self.id[:8]}"
+            raise SessionNotFound("The session has ended.", hint=hint) from error
 
     async def cancel(self) -> None:
         """Cancel what runs and what waits."""

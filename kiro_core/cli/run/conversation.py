@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -87,6 +88,7 @@ class Conversation:
                 ):
                     await self._open(desk, agent)
                     self._response = await self._turn(agent, prompt)
+                    await self._close(agent)
         finally:
             with self._telling:
                 if self._interrupted:
@@ -146,6 +148,11 @@ class Conversation:
             busy = Busy(desk, recorded.id, self._limits.question_s)
             opened = await busy.opened(attempt, self._order.when_busy)
         await self._client.begin(opened.about)
+
+    async def _close(self, agent: Agent) -> None:
+        """End the session, which otherwise lingers where a desk is served; others who have it open keep it."""
+        with anyio.move_on_after(self._limits.close_s), suppress(KiroError):
+            await agent.close(Frame.of("session/close", {"sessionId": self._session}, id=0))
 
     @property
     def _session(self) -> Any:

@@ -68,6 +68,6 @@ async def _taken(written: str, desk: Desk, *, force: bool) -> tuple[SessionId, M
     except Held as error:
         if not force:
             return session, error.details.get("owner", {}), error
-        tell(error.sentence)
+        tell(error.sentence.removesuffix(error.details.get("reason", "")).rstrip())
     async with progress("waiting for its end"):
         return session, await desk.take_over(session, force=True), None
