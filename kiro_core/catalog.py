@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from anyio.lowlevel import current_token
@@ -121,6 +124,21 @@ class Catalog(Generic[T]):
             )
         return backend
 
+    def identity(self, choice: Choice) -> str:
+        """The same text for choices of the same backend, however they are written: its name and all its options.
+
+        Raises:
+            UnknownName: nobody provides it.
+            SettingsError: its options are not valid.
+
+        """
+        provider = self.get(choice.use, origin_of(("use",), choice.origins)).provider
+        model = provider.model()
+        options = self._options(replace(provider, options=model), choice)
+        return json.dumps(
+            [provider.name, options.model_dump() if model is not None else {}], sort_keys=True, default=_plain
+        )
+
     def _check_backend(self, provider: AnyProvider) -> None:
         # A loop's token is of the loop's own type, and trio's is the only one that trio defines.
         trio = type(current_token().native_token).__module__.partition(".")[0] == "trio"
@@ -149,3 +167,12 @@ class Catalog(Generic[T]):
 
     def _called(self, provider: AnyProvider) -> str:
         return f"{self.kind.capitalize()} {provider.name!r}"
+
+
+def _plain(value: object) -> object:
+    """An option as JSON: one folder has one name, a set one order, and a secret tells databases apart."""
+    if isinstance(value, Path):
+        return str(value.expanduser().resolve())
+    if isinstance(value, AbstractSet):
+        return sorted(map(str, value))
+    return str(getattr(value, "get_secret_value", lambda: value)())

@@ -16,6 +16,12 @@ from kiro_core.types import Notice, PeerInfo, SessionId
 MARK = "kiro_core"
 """The key under `_meta` that says that something is ours."""
 
+CURSOR = "_kiro_core/cursor"
+"""A notification for clients with the ability `CURSORS`: `{sessionId, seq}`, all up to that record was shown."""
+
+CURSORS = "cursor"
+"""The ability of a client that wants to be told how far it was shown a session."""
+
 WAITING = "kiro_core-waiting-"
 """How the tool call of our question begins whether prompts of a killed desk are to be sent."""
 

@@ -3,13 +3,12 @@
 from kiro_core.control.claiming import claim_served
 from kiro_core.control.doors import Doors, Served, make_doors
 from kiro_core.control.front import ControlVerbs, Front
-from kiro_core.control.methods import CURSOR, CURSORS
+from kiro_core.control.meeting import HELLO_S
 from kiro_core.control.places import served_socket, served_sockets, socket_of
 from kiro_core.control.reaching import NOBODY, Reached, reach
 
 __all__ = [
-    "CURSOR",
-    "CURSORS",
+    "HELLO_S",
     "NOBODY",
     "ControlVerbs",
     "Doors",

@@ -15,19 +15,21 @@ from kiro_core.control.places import make_folder, served_socket
 from kiro_core.errors import Held, Unavailable
 
 if TYPE_CHECKING:
+    from kiro_core.registry import Registry
     from kiro_core.settings import Settings
 
 
 @contextmanager
-def claim_served(settings: Settings) -> Iterator[Path]:
+def claim_served(settings: Settings, registry: Registry) -> Iterator[Path]:
     """Be the served desk of a store; the path of its socket.
 
     Raises on entering:
         Held: another process is; `details["owner"]` is `{pid, since}`.
         Unavailable: the folder of the sockets cannot be used.
+        UnknownName, SettingsError: there is no such store.
 
     """
-    path = served_socket(settings)
+    path = served_socket(settings, registry)
     make_folder(path.parent)
     try:
         lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -48,8 +48,8 @@ def connected(path: Path) -> PipeStream:
     return as_stream(connection)
 
 
-async def introduced(peer: Peer, info: PeerInfo, path: Path) -> Mapping[str, Any]:
-    """Introduce our client, and return what the desk says of itself.
+async def introduced(peer: Peer, info: PeerInfo, path: Path, limit_s: float) -> Mapping[str, Any]:
+    """Introduce our client, and return what the desk says of itself within `limit_s` seconds.
 
     Raises:
         Disconnected: it is no desk, or none that we understand, or does not answer in time.
@@ -58,11 +58,11 @@ async def introduced(peer: Peer, info: PeerInfo, path: Path) -> Mapping[str, Any
     client = {"name": info.name, "version": info.version, "abilities": sorted(info.abilities), "raw": info.raw}
     ours = {"protocol": methods.PROTOCOL, "version": version("kiro-core"), "client": client}
     try:
-        with anyio.move_on_after(HELLO_S):
+        with anyio.move_on_after(limit_s):
             hello = result(await peer.call(Frame.of(methods.HELLO, ours, id=0)), "It refused us")
             if hello.get("protocol") == methods.PROTOCOL:
                 return hello
             raise Disconnected(f"Whoever listens at {path} is no desk of this version.", hint=_GONE)
     except RpcError as error:
         raise Disconnected(f"Whoever listens at {path} is no desk: {error}", hint=_GONE) from error
-    raise Disconnected(f"The desk at {path} did not answer within {HELLO_S:g} s.", hint=STUCK)
+    raise Disconnected(f"The desk at {path} did not answer within {limit_s:g} s.", hint=STUCK)

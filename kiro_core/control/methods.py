@@ -22,8 +22,6 @@ WATCH = "_kiro_core/watch"
 """`{sessionId, after}` -> `{}` when the session has ended; `RECORDS` come before, `$/cancel_request` ends it."""
 RECORDS = "_kiro_core/records"
 """A notification: `{sessionId, records: [{seq, epoch, body}]}`."""
-CURSOR = "_kiro_core/cursor"
-"""A notification for clients with the ability `cursor`: `{sessionId, seq}`, all up to that record was shown."""
 RELABEL = "_kiro_core/relabel"
 """`{sessionId, title?, name?, tags?}` -> the session's metadata."""
 DELETE = "_kiro_core/delete"
@@ -32,9 +30,6 @@ STOP = "_kiro_core/stop"
 """`{}` -> what `ControlVerbs.stop` says."""
 RELOAD = "_kiro_core/reload"
 """`{}` -> what `ControlVerbs.reload` says."""
-
-CURSORS = "cursor"
-"""The ability of a client that wants to be told how far it was shown a session."""
 
 
 class _Entry(msgspec.Struct):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -19,6 +18,7 @@ from kiro_core.errors import Unavailable
 from kiro_core.settings import kiro_home
 
 if TYPE_CHECKING:
+    from kiro_core.registry import Registry
     from kiro_core.settings import Settings
 
 _PATH_BYTES = 107 if sys.platform == "linux" else 103
@@ -42,14 +42,15 @@ def own_socket() -> Path:
     return desks_folder() / f"{os.getpid()}-{secrets.token_hex(4)}.sock"
 
 
-def served_socket(settings: Settings) -> Path:
-    """The path at which the served desk of a store listens: the same for all that have the same store."""
-    store = settings.store
-    options = {**store.options}
-    if isinstance(root := options.get("root"), str | os.PathLike):
-        options["root"] = str(Path(root).expanduser().resolve())
-    chosen = json.dumps([store.use, options], sort_keys=True, default=str)
-    return desks_folder() / f"{sha256(chosen.encode()).hexdigest()[:16]}.sock"
+def served_socket(settings: Settings, registry: Registry) -> Path:
+    """The path at which the served desk of a store listens: the same for all that have the same store.
+
+    Raises:
+        UnknownName, SettingsError: the settings choose no store, or one with options that are not valid.
+
+    """
+    identity = registry.stores.identity(settings.store)
+    return desks_folder() / f"{sha256(identity.encode()).hexdigest()[:16]}.sock"
 
 
 def socket_of(owner: Mapping[str, Any]) -> Path | None:

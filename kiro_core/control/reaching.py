@@ -13,11 +13,12 @@ from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectSendStream
 
 from kiro_core.control import methods
-from kiro_core.control.meeting import STUCK, connected, introduced
+from kiro_core.control.meeting import HELLO_S, STUCK, connected, introduced
+from kiro_core.control.turns import DeskAgent
 from kiro_core.errors import Disconnected, RpcError, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, Client
-from kiro_core.rpc import INTERNAL_ERROR, METHOD_NOT_FOUND, Peer, Pending, RemoteAgent, raised, result
+from kiro_core.rpc import INTERNAL_ERROR, METHOD_NOT_FOUND, Peer, Pending, raised, result
 from kiro_core.types import PeerInfo, Record, SessionId, SessionInfo
 
 _ANSWER_S = 30.0
@@ -44,12 +45,17 @@ NOBODY = Nobody()
 
 @asynccontextmanager
 async def reach(
-    path: Path, client: Client = NOBODY, *, limit_s: float = _ANSWER_S, agent_s: float = _AGENT_S
+    path: Path,
+    client: Client = NOBODY,
+    *,
+    limit_s: float = _ANSWER_S,
+    agent_s: float = _AGENT_S,
+    hello_s: float = HELLO_S,
 ) -> AsyncIterator[Reached]:
     """Be a client of the desk that listens at `path`.
 
     What is asked of the desk itself is answered within `limit_s` seconds, and any verb of its agent but a prompt
-    within `agent_s`, or that is told as `Disconnected`.
+    within `agent_s`, or that is told as `Disconnected`. It introduces itself within `hello_s`.
 
     Raises on entering:
         Disconnected: nobody listens there, it is another user, or it does not introduce itself as a desk.
@@ -62,7 +68,7 @@ async def reach(
         with unwrapped():
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(peer.run)
-                hello = await introduced(peer, client.info, path)
+                hello = await introduced(peer, client.info, path, hello_s)
                 yield Reached(_Raising(peer, agent_s), inbox, tasks, hello, limit_s)
                 tasks.cancel_scope.cancel()
     finally:
@@ -77,7 +83,7 @@ class Reached:
         self, caller: _Raising, inbox: _Inbox, tasks: TaskGroup, hello: Mapping[str, Any], limit_s: float
     ) -> None:
         """Speak to a desk that has introduced itself; `ended` is set when its connection has ended."""
-        self.agent: Agent = RemoteAgent(caller, PeerInfo("kiro_core", str(hello.get("version", ""))))
+        self.agent: Agent = DeskAgent(caller, PeerInfo("kiro_core", str(hello.get("version", ""))))
         self.hello = hello
         self.ended = caller.ended
         self._caller = caller
@@ -156,6 +162,7 @@ class _Raising:
         self.ended = peer.ended
         self.start = peer.start
         self.send = peer.send
+        self.take_back = peer.take_back
         self._peer = peer
         self._limit_s = limit_s
 

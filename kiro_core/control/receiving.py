@@ -18,6 +18,8 @@ from kiro_core.stdio import PipeStream
 from kiro_core.types import PeerInfo, SessionId
 
 _UNGREETED_BYTES = 1024 * 1024
+_OUTCOME_S = 5.0
+"""Until a turn that was taken back is answered, behind what it still shows; some agents take long to stop."""
 _OPENING = frozenset({"session/load", "session/resume"})
 
 
@@ -69,7 +71,7 @@ class Visitor:
         if method in _OPENING and not self._front.takes(SessionId(frame.session or "")):
             raise SessionNotFound(f"The session {frame.session} is not open here.", session_id=frame.session)
         # Without a wait where there is an agent: a cancel in the next line must find the prompt.
-        return await answer(self._agent or await self._at_desk(), frame, self.peer.ended)
+        return await answer(self._agent or await self._at_desk(), frame, self.peer.ended, outcome_s=_OUTCOME_S)
 
     async def notify(self, frames: Sequence[Frame]) -> None:
         """Take notifications; before the introduction there is nobody whom they could concern."""

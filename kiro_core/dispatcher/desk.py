@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from kiro_core.agentconfig import all_agents
-from kiro_core.control import Served, make_doors
+from kiro_core.control import Served, make_doors, served_socket
 from kiro_core.dispatcher.backends import Backends, open_backends
 from kiro_core.dispatcher.connection import Connection
 from kiro_core.dispatcher.digests import digests
@@ -55,7 +55,12 @@ _NOT_READY = {"starting": "The desk is starting.", "draining": "The desk is endi
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
-    """How a desk deals with others: `attach` joins their sessions, `standalone` uses no served one, `served` is it."""
+    """How a desk deals with others: `attach` joins their sessions, `standalone` uses no served one, `served` is it.
+
+    `served_at` is where the served desk of the same store listens, if there is one.
+    """
+
+    served_at: Path
 
     attach: bool = True
     standalone: bool = False
@@ -77,7 +82,7 @@ class Dispatcher:
         self.sharing = sharing
         self.reception = Reception(self, backends.settings, backends.contact.face, served=sharing.served)
         self.watching = Watching(backends.store, self.live, tasks)
-        self._records = Records(backends.store, self.live, backends.settings.limits.control_s)
+        self._records = Records(backends.store, self.live, lambda: self.settings.limits.control_s)
         self.retention = Retention(backends.store, self.live, lambda: self._backends.settings.retention)
         self._tasks = tasks
 
@@ -358,7 +363,7 @@ async def open_desk(  # noqa: PLR0913 - what a command was asked for, all by nam
         async with open_backends(settings, registry, contact) as backends, anyio.create_task_group() as beside:
             beside.start_soon(backends.sweep)
             async with anyio.create_task_group() as tasks:
-                sharing = Sharing(attach, standalone, served is not None)
+                sharing = Sharing(served_socket(settings, registry), attach, standalone, served is not None)
                 desk = Dispatcher(backends, tasks, Planner(backends, agent, engine), sharing)
                 if face == _SERVED:
                     beside.start_soon(desk.retention.daily)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -30,15 +30,20 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _NONE: Mapping[str, Any] = MappingProxyType({})
+_ENDS = "the served desk (pid %s) ends, and the session is opened in this process: %s"
 _MOVED = Notice("desk_gone", "The process that had this session has ended; the session goes on from its record.")
 
 
 @dataclass(frozen=True, slots=True)
 class _Home:
-    """Where a session is that is not here, and with which params it was opened."""
+    """Where a session is that is not here, and with which params it was opened.
+
+    It stays known while the session moves on from a desk that has ended: whoever asks meanwhile waits for `moving`.
+    """
 
     desk: OtherDesk
     params: Mapping[str, Any]
+    moving: anyio.Lock = field(default_factory=anyio.Lock)
 
 
 class Homes:
@@ -54,7 +59,6 @@ class Homes:
         self._others = OtherDesks(client, tasks)
         self._served = ServedDesk(desk, self._others)
         self._homes: dict[str, _Home] = {}
-        self._moving = anyio.Lock()
 
     async def begin(self, frame: Frame) -> Frame:
         """The answer to a request for a new session: of the served desk, if one runs that takes any.
@@ -67,7 +71,9 @@ class Homes:
             try:
                 return await self._opened(served, frame)
             except (Disconnected, SessionClosing) as error:
-                _LOG.info("the served desk takes no new session: %s", error)
+                if not await served.ends():
+                    raise
+                _LOG.warning(_ENDS, served.hello.get("pid"), error)
         return await self._local.new(frame)
 
     async def open(self, frame: Frame, *, replay: bool) -> Frame:
@@ -106,7 +112,7 @@ class Homes:
         """
         home = self._homes.get(frame.session or "")
         if home is not None and home.desk.gone:
-            async with self._moving:
+            async with home.moving:
                 if self._homes.get(frame.session or "") is home:
                     await self._move(SessionId(frame.session or ""), home)
             home = self._homes.get(frame.session or "")
@@ -131,12 +137,19 @@ class Homes:
             raise
 
     async def _taken(self, frame: Frame, *, replay: bool) -> Frame:
-        """Open a session in the served desk, else here."""
-        if (served := await self._served.found()) is not None:
+        """Open a session in the served desk, which may have to end it first; here only when that desk ends."""
+        deadline = anyio.current_time() + self._desk.settings.limits.control_s
+        while (served := await self._served.found()) is not None:
             try:
                 return await self._opened(served, frame)
             except (Disconnected, SessionClosing) as error:
-                _LOG.info("the served desk opens no session: %s", error)
+                if await served.ends():
+                    _LOG.warning(_ENDS, served.hello.get("pid"), error)
+                    break
+                if isinstance(error, Disconnected) or anyio.current_time() >= deadline:
+                    raise
+            with anyio.CancelScope(deadline=deadline):
+                await self._desk.freed(session_of(frame))
         return await self._here(frame, replay=replay)
 
     async def _here(self, frame: Frame, *, replay: bool) -> Frame:
@@ -157,12 +170,7 @@ class Homes:
         shown = home.desk.relay.cursors.get(session)
         wishes = {} if shown is None else {"after": shown}
         frame = Frame.of("session/resume", {**home.params, **_meta(home.params, over=wishes)}, id=0)
-        del self._homes[session]
-        try:
-            result(await self.open(frame, replay=False), "The session could not be opened again")
-        except BaseException:
-            self._homes.setdefault(session, home)
-            raise
+        result(await self.open(frame, replay=False), "The session could not be opened again")
         told = at_once(_MOVED, self._client.info, session) or at_next_turn(_MOVED, session)
         await self._client.notify([told])
 

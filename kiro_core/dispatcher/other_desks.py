@@ -9,19 +9,22 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from kiro_core.control import Reached, reach
+from kiro_core.control import HELLO_S, Reached, reach
 from kiro_core.dispatcher.relaying import Relay
 from kiro_core.errors import Disconnected, KiroError
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, Client, Turn
 
+_SEEN_S = 1.0
+
 
 class OtherDesk:
     """One desk in another process, as one of our clients uses it."""
 
-    def __init__(self, path: Path, client: Client) -> None:
-        """Reach nothing yet; `run` does."""
+    def __init__(self, path: Path, client: Client, hello_s: float) -> None:
+        """Reach nothing yet; `run` does, and it has `hello_s` seconds to introduce itself."""
         self.path = path
+        self._hello_s = hello_s
         self.relay = Relay(client)
         self._reached: Reached | None = None
         self._tried = anyio.Event()
@@ -40,7 +43,7 @@ class OtherDesk:
     async def run(self) -> None:
         """Be connected until the other desk has ended, or this is cancelled."""
         try:
-            async with reach(self.path, self.relay) as self._reached:
+            async with reach(self.path, self.relay, hello_s=self._hello_s) as self._reached:
                 self._tried.set()
                 await self._reached.ended.wait()
         except KiroError as error:
@@ -68,6 +71,17 @@ class OtherDesk:
 
         """
         return (await self.reached()).agent
+
+    async def ends(self) -> bool:
+        """Whether it takes nothing new: its connection has ended, or it says that it drains."""
+        reached = await self.reached()
+        try:
+            return self.gone or (await reached.status()).get("state") == "draining"
+        except Disconnected:
+            # A desk that takes no bytes any more is seen to have ended a moment later; one that is stuck is not.
+            with anyio.move_on_after(_SEEN_S):
+                await reached.ended.wait()
+            return self.gone
 
     async def opened(self, frame: Frame, tasks: TaskGroup) -> Frame:
         """The answer to a request that opens a session; what follows it is shown in `tasks`, when it was written.
@@ -114,8 +128,8 @@ class OtherDesks:
         self._tasks = tasks
         self._known: dict[Path, OtherDesk] = {}
 
-    async def at(self, path: Path) -> OtherDesk:
-        """The desk that listens there.
+    async def at(self, path: Path, *, hello_s: float = HELLO_S) -> OtherDesk:
+        """The desk that listens there, which introduces itself within `hello_s` seconds.
 
         Raises:
             Disconnected: none does.
@@ -123,7 +137,7 @@ class OtherDesks:
         """
         other = self._known.get(path)
         if other is None or other.gone:
-            other = self._known[path] = OtherDesk(path, self._client)
+            other = self._known[path] = OtherDesk(path, self._client, hello_s)
             self._tasks.start_soon(other.run)
         await other.reached()
         return other

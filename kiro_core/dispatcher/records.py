@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -28,8 +28,8 @@ _EVICT_S = 15.0
 class Records:
     """The sessions of a store; `live` are those that this desk holds, by their ids."""
 
-    def __init__(self, store: SessionStore, live: Mapping[SessionId, Session], control_s: float) -> None:
-        """Work on a store beside the desk's own sessions; another desk has `control_s` seconds to answer."""
+    def __init__(self, store: SessionStore, live: Mapping[SessionId, Session], control_s: Callable[[], float]) -> None:
+        """Work on a store beside the desk's own sessions; another desk has `control_s()` seconds to answer."""
         self._store = store
         self._live = live
         self._control_s = control_s
@@ -43,7 +43,7 @@ class Records:
         try:
             await self._store.delete(session)
         except Held as error:
-            async with desk_of(error, limit_s=self._control_s) as other:
+            async with desk_of(error, limit_s=self._control_s()) as other:
                 await other.delete(session)
 
     async def verify(self, session: SessionId, *, repair: bool) -> Report:
@@ -83,7 +83,7 @@ class Records:
                 await db.put_info(replace(db.info, **changes))
                 return db.info
         except Held as error:
-            async with desk_of(error, limit_s=self._control_s) as other:
+            async with desk_of(error, limit_s=self._control_s()) as other:
                 return await other.relabel(session, title=title, name=name, tags=tags)
 
     async def export(self, session: SessionId) -> AsyncGenerator[bytes, None]:
@@ -106,7 +106,7 @@ class Records:
         """
         owner = {name: value for name, value in held.details.get("owner", {}).items() if name != "here"}
         try:
-            async with desk_of(held, limit_s=self._control_s) as other:
+            async with desk_of(held, limit_s=self._control_s()) as other:
                 await other.release(session, force=force)
         except SessionNotFound:
             _LOG.debug("session %s had ended when its owner was asked for it", session)

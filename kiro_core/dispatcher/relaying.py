@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import anyio
 
-from kiro_core.control import CURSOR, CURSORS
 from kiro_core.errors import Disconnected
 from kiro_core.frames import Frame
+from kiro_core.notices import CURSOR, CURSORS
 from kiro_core.ports import Client
 from kiro_core.types import PeerInfo
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from kiro_core.control import served_socket
 from kiro_core.dispatcher.digests import differing
 from kiro_core.dispatcher.other_desks import OtherDesk, OtherDesks
 from kiro_core.errors import Disconnected
@@ -31,12 +30,14 @@ class ServedDesk:
         if self._desk.sharing.standalone or self._desk.reception.served:
             return None
         try:
-            other = await self._others.at(served_socket(self._desk.settings))
+            # A service manager may listen for a desk that it has just begun to start.
+            other = await self._others.at(self._desk.sharing.served_at, hello_s=self._desk.settings.limits.start_s)
         except Disconnected as error:
             if not isinstance(error.__cause__, _NOT_THERE):
                 _LOG.warning("the served desk is not used: %s", error)
             return None
         if other.hello.get("state") == "draining":
+            _LOG.warning("the served desk (pid %s) ends, and is not used", other.hello.get("pid"))
             return None
         if other is not self._compared:
             self._compared = other

@@ -92,7 +92,11 @@ class Wire(Protocol):
 
 
 class Face(Protocol):
-    """Our desk, there: the protocol spoken with clients."""
+    """Our desk, there: the protocol spoken with clients.
+
+    One that takes the program's own stdin and stdout names in `instead_of_stdio` the option that gives it
+    another place: in a served desk it needs that.
+    """
 
     async def serve(self, desk: Attachable, *, task_status: TaskStatus[Any] = anyio.TASK_STATUS_IGNORED) -> None:
         """Serve until the transport ends or this is cancelled.

@@ -120,8 +120,18 @@ class Peer:
             return await pending.settled()
         except anyio.get_cancelled_exc_class():
             with anyio.move_on_after(_TAKE_BACK_S, shield=True):
-                await self._take_back(pending)
+                await self._give_up(pending)
             raise
+
+    async def take_back(self, pending: Pending) -> None:
+        """Ask the other side to give a request up; it is still answered, with its outcome or with -32800.
+
+        Raises:
+            Disconnected: nobody reads any more.
+
+        """
+        if pending.id in self._waiting:
+            await self.send([Frame.of("$/cancel_request", {"requestId": int(pending.id)})])
 
     async def served(self) -> None:
         """Wait until every request of the other side is answered."""
@@ -133,13 +143,13 @@ class Peer:
         self._waiting[pending.id] = pending
         await self.send([frame.with_id(pending.id)])
 
-    async def _take_back(self, pending: Pending) -> None:
-        if self._waiting.pop(pending.id, None) is None:
-            return
+    async def _give_up(self, pending: Pending) -> None:
         try:
-            await self.send([Frame.of("$/cancel_request", {"requestId": int(pending.id)})])
+            await self.take_back(pending)
         except Disconnected:
             _LOG.debug("a cancelled request could not be taken back: the connection is closed")
+        finally:
+            self._waiting.pop(pending.id, None)
 
     def _hang_up(self) -> None:
         self.ended.set()

@@ -32,15 +32,17 @@ _VERBS: Mapping[str, Callable[[Agent, Frame], Awaitable[Frame]]] = {
 """The requests of the protocol and the verbs of an agent; `session/prompt` is a turn, any other goes to `call`."""
 
 
-async def answer(agent: Agent, frame: Frame, hung_up: anyio.Event) -> Frame:
+async def answer(agent: Agent, frame: Frame, hung_up: anyio.Event, *, outcome_s: float = 0.0) -> Frame:
     """The agent's response to a client's request; `hung_up` is set when the client's connection has ended.
+
+    A prompt that is taken back has `outcome_s` seconds to be answered with its outcome.
 
     Raises:
         KiroError: as the verb says.
 
     """
     if frame.method == "session/prompt":
-        return await _settled(await agent.prompt(frame), hung_up)
+        return await _settled(await agent.prompt(frame), hung_up, outcome_s)
     return await _VERBS.get(frame.method or "", _any_other)(agent, frame)
 
 
@@ -53,7 +55,7 @@ async def told(agent: Agent, frame: Frame) -> None:
         _LOG.debug("%s was dropped: %s", frame.method, error)
 
 
-async def _settled(turn: Turn, hung_up: anyio.Event) -> Frame:
+async def _settled(turn: Turn, hung_up: anyio.Event, outcome_s: float) -> Frame:
     try:
         return await turn.settled()
     except anyio.get_cancelled_exc_class():
@@ -61,4 +63,6 @@ async def _settled(turn: Turn, hung_up: anyio.Event) -> Frame:
         if not hung_up.is_set():
             with anyio.move_on_after(_TAKE_BACK_S, shield=True):
                 await turn.cancel()
+            with anyio.move_on_after(outcome_s, shield=True):
+                return await turn.settled()
         raise

@@ -17,6 +17,8 @@ from kiro_core.rpc import speaking
 class StdioFace:
     """Implements `Face`: one connection, and the program's life is the connection's."""
 
+    instead_of_stdio = "socket"
+
     async def serve(self, desk: Attachable, *, task_status: TaskStatus[Any] = anyio.TASK_STATUS_IGNORED) -> None:
         """Serve the client at stdin and stdout until it hangs up or this is cancelled.
 

@@ -6,7 +6,16 @@ import pytest
 from kiro_core import Frame, Registry, open_desk
 from kiro_core.control import claim_served
 from kiro_core.control.doors import Served
-from kiro_core.errors import AgentNotFound, Disconnected, Held, SessionBusy, SessionNotFound, UnknownName
+from kiro_core.control.listening import bound
+from kiro_core.errors import (
+    AgentNotFound,
+    Disconnected,
+    Held,
+    SessionBusy,
+    SessionClosing,
+    SessionNotFound,
+    UnknownName,
+)
 from kiro_core.testing import RecordingClient
 from kiro_core.types import PeerInfo
 
@@ -28,7 +37,7 @@ def served(settings):
             self._settings = settings(**changes)
 
         async def __aenter__(self):
-            self._claim = claim_served(self._settings)
+            self._claim = claim_served(self._settings, Registry())
             path = self._claim.__enter__()
             self._desk = open_desk(self._settings, Registry(), face="serve", served=Served(path, Verbs()))
             return await self._desk.__aenter__()
@@ -130,6 +139,32 @@ async def test_a_run_does_not_join_another_run(desk):
                 await two.load(session)
 
 
+async def test_a_prompt_that_is_taken_back_takes_no_others_with_it(desk):
+    with anyio.fail_after(30):
+        async with desk(RecordingClient()) as one, desk(RecordingClient()) as two:
+            session = await one.new()
+            await two.load(session)
+            running = await one.ask(session, "/sleep 0.5\n/echo mine")
+            mine, other = [await two.ask(session, f"/echo {text}") for text in ("taken back", "kept")]
+            await mine.cancel()
+            assert (await mine.settled()).result["stopReason"] == "cancelled"
+            for turn in (running, other):
+                assert (await turn.settled()).result["stopReason"] == "end_turn"
+
+
+async def test_a_turn_that_is_taken_back_is_answered_behind_what_it_showed(desk):
+    client = RecordingClient()
+    with anyio.fail_after(30):
+        async with desk(RecordingClient()) as one, desk(client) as two:
+            session = await one.new()
+            await two.load(session)
+            turn = await two.ask(session, "/echo at work\n/sleep 60")
+            await client.until(lambda _: "at work" in client.text(session))
+            await turn.cancel()
+            assert (await turn.settled()).result["stopReason"] == "cancelled"
+            assert one.desk.live[session].turns.running is None
+
+
 async def test_a_session_whose_desk_has_ended_goes_on_here(desk):
     second = RecordingClient()
     with anyio.fail_after(30):
@@ -144,6 +179,35 @@ async def test_a_session_whose_desk_has_ended_goes_on_here(desk):
             assert second.text(session).endswith("behind")
             assert (await two.prompt(session, "/echo again")).result["stopReason"] == "end_turn"
             assert (await two.kinds(session)).count("prompt") == 3
+
+
+async def test_prompts_that_come_while_a_session_moves_wait_for_it(desk, monkeypatch):
+    answers = []
+    moving, go_on = anyio.Event(), anyio.Event()
+
+    async def prompted(place, session, text):
+        answers.append((await place.prompt(session, text)).result["stopReason"])
+
+    with anyio.fail_after(30):
+        async with desk(RecordingClient()) as two:
+            async with desk(RecordingClient()) as one:
+                session = await one.new()
+                await two.load(session)
+            opened = two.agent._homes.open
+
+            async def slowly(frame, *, replay):
+                moving.set()
+                await go_on.wait()
+                return await opened(frame, replay=replay)
+
+            monkeypatch.setattr(two.agent._homes, "open", slowly)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(prompted, two, session, "/echo first")
+                await moving.wait()
+                tasks.start_soon(prompted, two, session, "/echo second")
+                await anyio.wait_all_tasks_blocked()
+                go_on.set()
+            assert answers == ["end_turn"] * 2
 
 
 async def test_what_the_client_was_shown_is_not_shown_again(desk):
@@ -218,6 +282,56 @@ async def test_a_desk_that_drains_takes_no_new_session(desk, served):
             running.reception.state = "draining"
             session = await one.new()
             assert list(one.desk.live) == [session]
+
+
+async def test_a_desk_that_begins_to_drain_takes_no_new_session_and_that_is_told(desk, served, caplog):
+    with anyio.fail_after(30):
+        async with served() as running, desk(RecordingClient()) as one:
+            await one.new()
+            running.reception.state = "draining"
+            session = await one.new()
+            assert list(one.desk.live) == [session]
+    (told,) = [record for record in caplog.records if "is opened in this process" in record.getMessage()]
+    assert told.levelname == "WARNING"
+
+
+async def test_a_session_that_the_served_desk_is_closing_is_opened_there_again(desk, served, monkeypatch):
+    """Its lock is free already, so that it could be opened here as well."""
+    refused = []
+
+    def closing():
+        if not refused:
+            refused.append(True)
+            raise SessionClosing("The session is being closed.")
+
+    with anyio.fail_after(30):
+        async with desk(RecordingClient()) as one:
+            session = await one.new()
+            await one.prompt(session, "/echo before")
+        async with served() as running, desk(RecordingClient()) as two:
+            monkeypatch.setattr(running, "require_open", closing)
+            await two.load(session)
+            assert refused
+            assert (list(running.live), list(two.desk.live)) == ([session], [])
+
+
+async def test_a_served_desk_that_is_just_being_started_is_waited_for(desk, settings, monkeypatch):
+    """A service manager listens for it already."""
+    monkeypatch.setattr("kiro_core.control.meeting.HELLO_S", 0)
+    began = []
+
+    async def begin(place):
+        began.append(await place.new())
+
+    with anyio.fail_after(30), claim_served(settings(), Registry()) as path, bound(path) as listener:
+        async with desk(RecordingClient()) as one, anyio.create_task_group() as tasks:
+            tasks.start_soon(begin, one)
+            await anyio.wait_all_tasks_blocked()
+            starting = open_desk(settings(), Registry(), face="serve", served=Served(path, Verbs(), listener))
+            async with starting as running:
+                while not began:
+                    await anyio.lowlevel.checkpoint()
+                assert list(running.live) == began
 
 
 async def test_a_session_is_found_in_a_third_desk_although_one_is_served(desk, served):

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import anyio
 import pytest
 
+from kiro_core import Registry
 from kiro_core.control import claim_served, reach, served_socket
 from kiro_core.control.doors import Served
 from kiro_core.control.places import address
@@ -306,14 +307,14 @@ async def eventually(path):
 
 
 async def test_a_served_desk_is_found_by_all_that_have_its_store(settings, desk, home, tmp_path):
-    path = served_socket(settings())
-    assert served_socket(settings(limits={"start_s": 5})) == path
-    assert served_socket(settings(store={"use": "files", "root": str(tmp_path)})) != path
+    path = served_socket(settings(), Registry())
+    assert served_socket(settings(limits={"start_s": 5}), Registry()) == path
+    assert served_socket(settings(store={"use": "files", "root": str(tmp_path)}), Registry()) != path
     link = tmp_path / "link"
     link.symlink_to(tmp_path)
     roots = [settings(store={"use": "files", "root": str(root)}) for root in (tmp_path, link)]
-    assert len({served_socket(one) for one in roots}) == 1
-    with claim_served(settings()) as claimed:
+    assert len({served_socket(one, Registry()) for one in roots}) == 1
+    with claim_served(settings(), Registry()) as claimed:
         assert claimed == path
         async with desk(RecordingClient(), face="serve", served=Served(path, Verbs())), reach(path) as other:
             assert other.hello["served"]
@@ -322,17 +323,29 @@ async def test_a_served_desk_is_found_by_all_that_have_its_store(settings, desk,
     assert not path.exists()
 
 
+def test_a_store_is_the_same_however_its_options_are_written(settings, home, tmp_path):
+    written = ["files", {"use": "files", "root": str(home / "sessions" / "core")}]
+    written.append({"use": "files", "root": "~/.kiro/sessions/../sessions/core"})
+    assert len({served_socket(settings(store=store), Registry()) for store in written}) == 1
+    with (
+        claim_served(settings(store=written[0]), Registry()),
+        pytest.raises(Held),
+        claim_served(settings(store=written[1]), Registry()),
+    ):
+        pass
+
+
 async def test_a_second_one_is_refused_and_told_of_the_first(settings):
-    with claim_served(settings()), pytest.raises(Held) as refused, claim_served(settings()):
+    with claim_served(settings(), Registry()), pytest.raises(Held) as refused, claim_served(settings(), Registry()):
         pass
     assert refused.value.details["owner"]["pid"] == os.getpid()
     assert f"pid {os.getpid()} since 20" in refused.value.sentence
-    with claim_served(settings()):
+    with claim_served(settings(), Registry()):
         pass
 
 
 async def test_what_a_killed_served_desk_has_left_is_replaced(settings, desk):
-    with claim_served(settings()) as path:
+    with claim_served(settings(), Registry()) as path:
         leave(path)
         async with desk(RecordingClient(), face="serve", served=Served(path, Verbs())):
             assert await works(path)
@@ -340,14 +353,14 @@ async def test_what_a_killed_served_desk_has_left_is_replaced(settings, desk):
 
 async def test_a_socket_can_be_handed_over(settings, desk, tmp_path):
     path = tmp_path / "handed.sock"
-    with listening(path) as listener, claim_served(settings()) as claimed:
+    with listening(path) as listener, claim_served(settings(), Registry()) as claimed:
         async with desk(RecordingClient(), face="serve", served=Served(claimed, Verbs(), listener)):
             assert await works(path)
         assert path.exists()
 
 
 async def test_a_served_desk_that_cannot_listen_does_not_start(settings, desk, home):
-    with claim_served(settings()) as path:
+    with claim_served(settings(), Registry()) as path:
         path.mkdir()
         with pytest.raises(Unavailable, match="No desk can listen"):
             async with desk(RecordingClient(), face="serve", served=Served(path, Verbs())):

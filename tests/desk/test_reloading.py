@@ -6,7 +6,8 @@ import anyio
 import pytest
 
 from kiro_core.dispatcher import open_desk
-from kiro_core.errors import SettingsError
+from kiro_core.errors import Held, SettingsError
+from kiro_core.frames import Frame
 from kiro_core.registry import Registry
 from kiro_core.settings import load_settings
 from kiro_core.testing import RecordingClient
@@ -69,3 +70,24 @@ async def test_nothing_has_changed_where_nothing_has_changed(tmp_path):
     settings = load_settings({"store": {"use": "files", "root": str(tmp_path)}, "serve": ["acp"]})
     async with open_desk(settings, Registry()) as desk:
         assert str(desk.reload(settings)) == "Nothing has changed."
+
+
+async def test_a_limit_that_was_read_again_holds_for_what_other_desks_are_asked(tmp_path, monkeypatch):
+    limits = []
+
+    def asked(held, *, limit_s):
+        limits.append(limit_s)
+        raise held
+
+    monkeypatch.setattr("kiro_core.dispatcher.records.desk_of", asked)
+    params = {"cwd": str(tmp_path), "mcpServers": []}
+    async with (
+        open_desk(load_settings({"engine": "rehearsal"}), Registry()) as one,
+        one.attach(RecordingClient()) as agent,
+        open_desk(load_settings(), Registry()) as two,
+    ):
+        session = (await agent.new(Frame.of("session/new", params, id=0))).result["sessionId"]
+        two.reload(load_settings({"limits": {"control_s": 7}}))
+        with pytest.raises(Held):
+            await two.relabel(session, title="Another")
+    assert limits == [7]

@@ -130,3 +130,14 @@ async def test_one_that_cannot_begin_ends_the_start_and_is_named(faces, plugin, 
         async with anyio.create_task_group() as serving:
             await faces("scripted", name).begin(serving)
     assert str(caught.value) == f"{name!r} of the setting serve cannot begin: {why}"
+
+
+async def test_one_that_would_take_our_own_stdio_is_refused():
+    registry = Registry(only=["acp"])
+    with anyio.fail_after(10), pytest.raises(SettingsError) as caught, unwrapped():
+        async with anyio.create_task_group() as serving:
+            await Faces(Watched(), registry.transports, [Choice("acp")]).begin(serving)
+    assert str(caught.value) == (
+        "'acp' of the setting serve cannot begin: it would take this program's own stdin and stdout; it needs `socket`."
+    )
+    assert "socket = ..." in caught.value.hint

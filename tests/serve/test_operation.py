@@ -63,6 +63,24 @@ async def test_a_start_that_is_asked_to_end_ends_and_was_never_ready(operation, 
         assert said == []
 
 
+async def test_a_desk_that_is_still_being_opened_is_given_up_when_the_end_is_asked_for(operation, said):
+    began = anyio.Event()
+
+    @asynccontextmanager
+    async def opening():
+        began.set()
+        await anyio.sleep_forever()
+        yield
+
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(operation.serve, opening(), None, "here")
+            await began.wait()
+            await operation.signalled(signal.SIGTERM)
+    assert operation.exit_code == 0
+    assert said == []
+
+
 async def test_a_desk_that_is_not_open_yet_reads_nothing_again(operation):
     with pytest.raises(SessionClosing, match="not open yet"):
         await operation.reload()

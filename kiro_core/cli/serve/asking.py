@@ -19,8 +19,7 @@ from kiro_core.cli.progress import progress
 from kiro_core.cli.serve.showing import print_status
 from kiro_core.cli.text import show, tell, tell_failure
 from kiro_core.control import Reached, reach, served_socket, served_sockets
-from kiro_core.errors import Disconnected, SettingsError
-from kiro_core.settings import load_settings
+from kiro_core.errors import Disconnected, PluginError, SettingsError, UnknownName
 
 T = TypeVar("T")
 
@@ -69,15 +68,15 @@ def ask_to_end(given: Given) -> int:
 
 
 def _place(given: Given) -> Path:
-    """Where the desk is; with settings that cannot be read, the only one that is served.
+    """Where the desk is; with settings that cannot be used, the only one that is served.
 
     Raises:
-        SettingsError: they cannot be read, and there is none or more than one.
+        SettingsError, UnknownName, PluginError: they cannot be used, and there is none or more than one.
 
     """
     try:
-        return served_socket(load_settings(given.changes, config=given.config))
-    except SettingsError:
+        return served_socket(*given.load())
+    except (SettingsError, UnknownName, PluginError):
         if len(found := served_sockets()) == 1:
             return found[0]
         raise

@@ -106,12 +106,18 @@ def face_of(name: str, transport: Wire | Face) -> Face:
 
     Raises:
         PluginError: it is none.
+        SettingsError: it serves a single client over stdio.
 
     """
     if not hasattr(transport, "serve"):
         raise PluginError(
             f"Transport {name!r} connects to agents only; it serves no clients.",
             hint="Name one that serves clients in the setting serve; `kiro-core plugins` lists all.",
+        )
+    if option := getattr(transport, "instead_of_stdio", ""):
+        raise SettingsError(
+            f"it would take this program's own stdin and stdout; it needs `{option}`.",
+            hint=f"Write where clients find it, such as {{use = {name!r}, {option} = ...}}.",
         )
     return cast("Face", transport)
 

@@ -45,13 +45,13 @@ async def serve_desk(given: Given, agent: str, engine: str, ready_fd: int | None
     claim_inherited()
     settings, registry = given.load()
     operation = Operation(given, manager, _announcing(ready_fd))
-    with unwrapped(), claim_served(settings) as path:
+    with unwrapped(), claim_served(settings, registry) as path:
         served = Served(path, operation, _handed_over(path))
         async with anyio.create_task_group() as tasks:
             await tasks.start(follow_signals, operation.signalled)
             tasks.start_soon(manager.keep_alive)
-            async with open_desk(settings, registry, agent=agent, engine=engine, face="serve", served=served) as desk:
-                await operation.run(desk, Faces(desk, registry.transports, settings.serve), str(path))
+            opening = open_desk(settings, registry, agent=agent, engine=engine, face="serve", served=served)
+            await operation.serve(opening, lambda desk: Faces(desk, registry.transports, settings.serve), str(path))
             tasks.cancel_scope.cancel()
     return operation.exit_code
 

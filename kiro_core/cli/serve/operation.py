@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import anyio
@@ -35,12 +35,26 @@ class Operation:
         self._given = given
         self._manager = manager
         self._announce = announce
+        self._opening = anyio.CancelScope()
         self._starting = anyio.CancelScope()
         self._patience = anyio.CancelScope()
         self._asked = anyio.Event()
         self._began_at_terminal = _has_terminal()
         self._desk: Dispatcher | None = None
         self._last_reload: dict[str, Any] | None = None
+
+    async def serve(
+        self, opening: AbstractAsyncContextManager[Dispatcher], faces: Callable[[Dispatcher], Faces], place: str
+    ) -> None:
+        """Open a desk and `run` it; one that is not open yet when the end is asked for is given up.
+
+        Raises:
+            KiroError: see `open_desk` and `run`.
+
+        """
+        with self._opening:
+            async with opening as desk:
+                await self.run(desk, faces(desk), place)
 
     async def run(self, desk: Dispatcher, faces: Faces, place: str) -> None:
         """Serve `desk`, which is reached at `place`, and `faces`; return when it has ended in order.
@@ -120,6 +134,9 @@ class Operation:
     def _end(self) -> None:
         self._asked.set()
         self._starting.cancel()
+        if self._desk is None:
+            _LOG.info("the desk is not opened: it was asked to end")
+            self._opening.cancel()
 
     async def _drain(self, desk: Dispatcher) -> None:
         limits = desk.settings.limits

@@ -15,6 +15,7 @@ import anyio
 
 from kiro_core.errors import Disconnected, KiroError, Unavailable
 from kiro_core.frames import Frame
+from kiro_core.notices import CURSOR, CURSORS
 from kiro_core.ports import Client
 from kiro_core.session.clients.shown import Item, Rendering
 from kiro_core.types import SessionId
@@ -23,9 +24,6 @@ _LOG = logging.getLogger(__name__)
 
 CONTROLLER = "controller"
 OBSERVER = "observer"
-
-CURSOR = "_kiro_core/cursor"
-"""`{sessionId, seq}`: how far a client has been shown the record; for clients with the ability `cursor`."""
 
 _WAITING_BYTES = 1 << 20
 _ASIDE = 100
@@ -226,13 +224,13 @@ class Member:
         moved = seq > self.cursor
         # Before it is sent: a record that is being shown is not shown again.
         self.cursor = max(self.cursor, seq)
-        if moved and "cursor" in self.client.info.abilities:
+        if moved and CURSORS in self.client.info.abilities:
             frames = [*frames, self._cursor()]
         if frames:
             await self.client.notify(frames)
 
     async def _report(self) -> None:
-        if "cursor" in self.client.info.abilities:
+        if CURSORS in self.client.info.abilities:
             await self.client.notify([self._cursor()])
 
     def _cursor(self) -> Frame:
