@@ -193,6 +193,12 @@ def test_settings_of_a_face_that_cannot_be_used_say_so(serve, face, sentence):
     assert sentence in err
 
 
+def test_an_engine_that_nobody_knows_ends_the_start(serve):
+    code, err = serve("--set", "engine=nosuch").ended()
+    assert code == 2
+    assert "'nosuch'" in err
+
+
 def test_who_listens_at_the_place_of_a_face_keeps_it(serve, place):
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(str(place))

@@ -16,7 +16,7 @@ from kiro_core.cli.options import Given
 from kiro_core.cli.serve.faces import Faces
 from kiro_core.cli.serve.systemd import ServiceManager
 from kiro_core.dispatcher import Dispatcher
-from kiro_core.errors import KiroError, SessionClosing
+from kiro_core.errors import EngineNotFound, KiroError, SessionClosing
 from kiro_core.inherited import left_inherited
 from kiro_core.journal import utc_now
 from kiro_core.settings import load_settings
@@ -61,9 +61,11 @@ class Operation:
 
         Raises:
             SettingsError: a face cannot begin.
+            UnknownName: no engine has the name that the settings choose.
 
         """
         self._desk = desk
+        _require_known_engine(desk)
         desk.reception.operated = lambda: {"faces": faces.told(), "reloaded": self._last_reload}
         async with anyio.create_task_group() as serving:
             with self._starting:
@@ -145,6 +147,14 @@ class Operation:
         self._manager.stopping(line, limits.drain_s + limits.shutdown_s + _MARGIN_S)
         with self._patience:
             await desk.drain(limits.drain_s)
+
+
+def _require_known_engine(desk: Dispatcher) -> None:
+    try:
+        desk.planner.default_engine()
+    except EngineNotFound as error:
+        # It may be installed while the desk serves.
+        _LOG.warning("a session that names no engine cannot be had yet: %s %s", error, error.hint)
 
 
 def _running(desk: Dispatcher) -> int:
