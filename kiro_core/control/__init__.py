@@ -1,6 +1,6 @@
 """The desk socket: other processes of the same user reach a live desk, which is then an agent like their own."""
 
-from kiro_core.control.claiming import claim_served
+from kiro_core.control.claiming import claim_served, who_serves
 from kiro_core.control.doors import Doors, Served, make_doors
 from kiro_core.control.front import ControlVerbs, Front
 from kiro_core.control.meeting import HELLO_S
@@ -21,4 +21,5 @@ __all__ = [
     "served_socket",
     "served_sockets",
     "socket_of",
+    "who_serves",
 ]

@@ -48,14 +48,32 @@ def claim_served(settings: Settings, registry: Registry) -> Iterator[Path]:
         os.close(lock)
 
 
-def _refusal(lock: int) -> Held:
-    owner: dict[str, Any] = {}
+def who_serves(path: Path) -> dict[str, Any] | None:
+    """The process that holds the served socket at `path`, `{pid, since}` as far as it says; None for nobody."""
+    try:
+        lock = os.open(path.with_suffix(".lock"), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _owner(lock)
+    finally:
+        os.close(lock)
+    return None
+
+
+def _owner(lock: int) -> dict[str, Any]:
     try:
         read = json.loads(os.pread(lock, 4096, 0))
-        owner = {"pid": int(read["pid"]), "since": str(read["since"])}
+        return {"pid": int(read["pid"]), "since": str(read["since"])}
     except (ValueError, KeyError, TypeError):
         # It was made a moment ago and does not say yet.
-        owner = {}
+        return {}
+
+
+def _refusal(lock: int) -> Held:
+    owner = _owner(lock)
     who = f"pid {owner['pid']} since {owner['since']}" if owner else "another process"
     return Held(
         f"A desk serves these sessions already: {who}.",

@@ -193,6 +193,18 @@ def test_settings_of_a_face_that_cannot_be_used_say_so(serve, face, sentence):
     assert sentence in err
 
 
+def test_a_desk_that_is_stopped_is_named_and_not_offered_anew(serve, kiro):
+    desk = serve()
+    desk.ready()
+    os.kill(desk.pid, signal.SIGSTOP)
+    try:
+        told = kiro("serve", "stop")
+    finally:
+        os.kill(desk.pid, signal.SIGCONT)
+    assert told.returncode == 1
+    assert f"end it (pid {desk.pid})" in told.stderr
+
+
 def test_an_engine_that_nobody_knows_ends_the_start(serve):
     code, err = serve("--set", "engine=nosuch").ended()
     assert code == 2

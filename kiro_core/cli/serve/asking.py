@@ -18,7 +18,7 @@ from kiro_core.cli.options import Given
 from kiro_core.cli.progress import progress
 from kiro_core.cli.serve.showing import print_status
 from kiro_core.cli.text import show, tell, tell_failure
-from kiro_core.control import Reached, reach, served_socket, served_sockets
+from kiro_core.control import Reached, reach, served_socket, served_sockets, who_serves
 from kiro_core.errors import Disconnected, PluginError, SettingsError, UnknownName
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ def show_status(given: Given, *, as_json: bool) -> int:
         if as_json:
             show(json.dumps({"running": False, "socket": str(path), "reason": str(error)}, indent=2) + "\n")
             return FAILED
-        return _tell_absent(error)
+        return _tell_absent(error, path)
     if as_json:
         show(json.dumps({"running": True, "socket": str(path), **told}, indent=2) + "\n")
     else:
@@ -51,20 +51,22 @@ def ask_to_reload(given: Given) -> int:
         SettingsError: they are wrong, and nothing has changed.
 
     """
+    path = _place(given)
     try:
-        told = _asked(_place(given), Reached.reload)
+        told = _asked(path, Reached.reload)
     except Disconnected as error:
-        return _tell_absent(error)
+        return _tell_absent(error, path)
     show(f"{told['report']}\n")
     return DONE
 
 
 def ask_to_end(given: Given) -> int:
     """Have the desk end, and wait for that; 1 when there is none, or it does not end in time."""
+    path = _place(given)
     try:
-        return _asked(_place(given), _ended)
+        return _asked(path, _ended)
     except Disconnected as error:
-        return _tell_absent(error)
+        return _tell_absent(error, path)
 
 
 def _place(given: Given) -> Path:
@@ -90,8 +92,13 @@ def _asked(path: Path, work: Callable[[Reached], Awaitable[T]]) -> T:
     return anyio.run(reached, backend="asyncio")
 
 
-def _tell_absent(error: Disconnected) -> int:
-    tell_failure(f"No desk answers for these sessions: {error}", "`kiro-core serve --background` starts one.")
+def _tell_absent(error: Disconnected, path: Path) -> int:
+    hint = "`kiro-core serve --background` starts one."
+    if (owner := who_serves(path)) is not None:
+        hint = (
+            f"Its process lives, but cannot be asked: see what it does, or end it (pid {owner.get('pid', 'unknown')})."
+        )
+    tell_failure(f"No desk answers for these sessions: {error}", hint)
     return FAILED
 
 
