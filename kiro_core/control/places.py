@@ -49,7 +49,9 @@ def served_socket(settings: Settings, registry: Registry) -> Path:
         UnknownName, SettingsError: the settings choose no store, or one with options that are not valid.
 
     """
-    identity = registry.stores.identity(settings.store)
+    # The same for every user whose store is at the same place of its own, so that a unit can name the socket.
+    home = str(kiro_home(os.environ).resolve())
+    identity = registry.stores.identity(settings.store).replace(home, "$KIRO_HOME")
     return desks_folder() / f"{sha256(identity.encode()).hexdigest()[:16]}.sock"
 
 
