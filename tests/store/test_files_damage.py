@@ -107,7 +107,12 @@ async def test_a_zero_filled_hole_in_the_middle_costs_what_it_covers(store, root
     assert await told(store, info.id) == [1, 2, gap(3, 6, len(b"".join(third[2:6]))), 7, 8, 9]
 
 
-@pytest.mark.parametrize("end", [b"\0" * 100_000, b"{" * 200_000, b'{"format":1,"seq":3,"ep'])
+@pytest.mark.parametrize(
+    "end",
+    [b"\0" * 100_000, b"{" * 200_000, b'{"format":1,"seq":3,"ep'],
+    # Short ones: the name of a test stands in the environment of what it starts.
+    ids=["zeros", "braces", "half a line"],
+)
 async def test_what_is_cut_from_the_end_is_kept_beside_without_its_zeros(store, root, end):
     info = await written(store, *numbered(2))
     text = b"".join(lines_of(root, info))
