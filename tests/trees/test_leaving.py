@@ -126,7 +126,8 @@ async def test_running_programs_have_no_thread_and_many_end_together(pipe, tree)
             for _ in range(10):
                 tasks.start_soon(one, launcher, over)
             await pipe.up(10)
-            assert threading.active_count() == before
+            # A thread that an earlier test left may have ended meanwhile; none was added.
+            assert threading.active_count() <= before
             over.set()
     assert not pipe.is_held()
 
