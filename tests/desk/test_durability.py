@@ -17,15 +17,17 @@ USAGE = "update(sessionUpdate='usage_update', used=n, size=9999)"
 
 
 class Watching(RecordingClient):
-    """A client that tells the store when it is shown something."""
+    """A client that tells the store when it is shown something; `counts` is how many words it had been shown then."""
 
     def __init__(self, store):
         super().__init__()
         self._store = store
+        self.counts = []
 
     async def notify(self, frames):
         self._store.did("shown")
         await super().notify(frames)
+        self.counts.append(sum(update["sessionUpdate"] == "agent_message_chunk" for update in self.updates()))
 
 
 @pytest.fixture
@@ -96,9 +98,9 @@ async def test_with_strict_nothing_is_shown_that_is_not_durable(talking, store):
     async with talking(client, durability="strict") as (office, session):
         await office.prompt(session, "[(tell(str(n)), sys.stdout.flush()) for n in range(200)]")
         shown = [index for index, what in enumerate(store.done) if what == "shown"]
-        for index in shown:
-            recorded = max(at for at, what in enumerate(store.done[:index]) if what == "update")
-            assert store.safe[index] > recorded
+        updates = [index for index, what in enumerate(store.done) if what == "update"]
+        for index, count in zip(shown, client.counts, strict=True):
+            assert store.safe[index] > max(updates[:count], default=-1)
         assert client.text(session) == "".join(map(str, range(200)))
 
 
