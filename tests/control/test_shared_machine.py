@@ -229,7 +229,7 @@ def test_whatever_clients_do_each_has_seen_exactly_what_is_on_record(tmp_path, m
     # So little that a client which stalls falls behind after a turn or two.
     monkeypatch.setattr(member, "_WAITING_BYTES", 600)
     machine = type("Machine", (Sharing,), {"folder": tmp_path})
-    examples = int(os.environ.get("FUZZ_EXAMPLES", "6"))
+    examples = int(os.environ.get("FUZZ_EXAMPLES", "4"))
     checks = settings(
         max_examples=examples,
         stateful_step_count=30,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = Path(sys.executable).with_name("kiro-core")
-FLOOD = "/echo begun;\n/flood 60000 100"
+FLOOD = "/echo begun;\n/flood 20000 100"
 
 
 class Program:
