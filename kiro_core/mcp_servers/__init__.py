@@ -1,0 +1,1 @@
+"""Which MCP servers a session gets, from every place that may name one."""

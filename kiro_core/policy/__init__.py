@@ -1,0 +1,1 @@
+"""What a session's agent may do: allowed, asked or denied, by one policy for every kind of session."""
