@@ -24,6 +24,10 @@ class BrokenLog:
             os.dup2(failing, fd, inheritable=False)
         os.close(failing)
 
+    def own(self, fd):
+        """The descriptor that leads to the log itself."""
+        return self._own.get(fd, fd)
+
     def mend(self):
         """Put the log back."""
         for fd, own in self._own.items():
