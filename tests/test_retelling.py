@@ -52,7 +52,7 @@ class Log:
             await self.update("agent_message_chunk", content=content)
 
     async def retold(self, characters=10_000):
-        return await retold(self.records(), characters)
+        return (await retold(self.records(), characters)).text
 
 
 def body(text):

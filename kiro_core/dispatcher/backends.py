@@ -45,6 +45,7 @@ class Backends:
             settings.limits,
             settings.recovery,
             settings.waiting_prompts,
+            settings.swap_when_busy,
             settings.when_left,
             strict=strict,
             contact=self.contact,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any
+from typing import Any, NamedTuple
 
 from kiro_core.frames import Frame
 from kiro_core.journal import Entry
@@ -15,16 +15,23 @@ from kiro_core.types import Record
 _HEAD = "The conversation so far, from the record, since you do not remember it. Go on from here.\n"
 _CUT = "(Its beginning is left out.)\n"
 _CUT_OFF = "(This turn was cut off.)"
+_LEFT_OUT = ("the thoughts", "what tools printed")
 _MISSING = "(Something is missing here.)"
 
 
-async def retold(records: AsyncIterator[Record], characters: int) -> str:
+class Conversation(NamedTuple):
+    """A conversation as text, `""` when nothing was said; `lost` names in words what is not in it."""
+
+    text: str = ""
+    lost: tuple[str, ...] = ()
+
+
+async def retold(records: AsyncIterator[Record], characters: int) -> Conversation:
     """What was said and which tools were used, as text for an agent; the end counts most.
 
     Of prompts only those that an agent was sent. Thoughts, plans and what the tools printed are left
     out. Every line that somebody else wrote is quoted, so that none is taken for a command or for ours.
-    The text has at most that many characters, quoting included, and a frame of some 150 around them;
-    `""` when nothing was said.
+    The text has at most that many characters, quoting included, and a frame of some 150 around them.
     """
     quoting = Quoting(characters)
     waiting: dict[str, str] = {}
@@ -48,8 +55,9 @@ async def retold(records: AsyncIterator[Record], characters: int) -> str:
                     quoting.remark(_MISSING)
     text, cut = quoting.text()
     if not text and not cut:
-        return ""
-    return f"<conversation>\n{_HEAD}{_CUT if cut else ''}\n{text}</conversation>"
+        return Conversation()
+    lost = ("its beginning", *_LEFT_OUT) if cut else _LEFT_OUT
+    return Conversation(f"<conversation>\n{_HEAD}{_CUT if cut else ''}\n{text}</conversation>", lost)
 
 
 def _was_cut_off(item: Entry) -> bool:

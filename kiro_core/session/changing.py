@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
-from kiro_core.errors import AgentNotFound, AgentTimeout, AgentUnable, KiroError, SessionClosing
+from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
-from kiro_core.rpc import failure
 from kiro_core.session.plan import Plan, Tools
-from kiro_core.types import AgentConfig, Notice
+from kiro_core.types import Engine, Notice
 
 if TYPE_CHECKING:
     from kiro_core.session.session import Session
+    from kiro_core.session.swapping import Swaps
 
 
 class Surroundings(Protocol):
@@ -58,10 +58,14 @@ class Close:
 
 @dataclass(slots=True)
 class Move:
-    """The lifecycle command that continues a session with another agent program; `done` is its reply."""
+    """The lifecycle command that continues a session with another plan, in a new process; `done` is its reply.
+
+    `instead_of` is the engine that it had, when it gets another.
+    """
 
     plan: Plan
     tools: Tools
+    instead_of: Engine | None = None
     done: anyio.Event = field(default_factory=anyio.Event)
     error: KiroError | None = None
 
@@ -106,56 +110,6 @@ class Changes:
         options = {option["optionId"]: option["kind"] for option in frame.params["options"]}
         return str(options.get(chosen, "")).startswith("allow")
 
-    async def become(self, agent: str, *, native: bool) -> None:
-        """Use another agent configuration: its prompt goes in front of the next turn, its model is set now.
-
-        Raises:
-            AgentNotFound: nobody knows it.
-
-        """
-        session = self._session
-        try:
-            plan, _ = await session.desk.changed(session.plan, agent=agent)
-        except AgentNotFound:
-            if not native:
-                raise
-            plan = replace(session.plan, config=AgentConfig(agent, origin=f"the engine {session.plan.engine.name}"))
-        session.plan = replace(plan, prompted=not native)
-        session.exchange.preface = "" if native else plan.config.prompt
-        model = "" if native else plan.config.model
-        if model and model != session.options.native.model:
-            await self._set_model(model)
-        before = session.db.head
-        try:
-            await session.journal.event("configured", plan.effective())
-        finally:
-            await session.note(agent=plan.config.name, config_digest=plan.config.digest, configured=before)
-
-    async def move(self, engine: str) -> None:
-        """Continue with another agent program, as long as nothing was said that it would not know.
-
-        Raises:
-            AgentUnable: something was said already.
-            UnknownName, EngineNotFound, LaunchFailed, ...: it cannot be had; the old one is back.
-
-        """
-        session = self._session
-        plan, tools = await session.desk.changed(session.plan, engine=engine)
-        if session.plan.loaded or session.working().count:
-            raise AgentUnable(
-                "The engine of a session can be changed only before its first prompt.",
-                hint=f"Begin a new session with the engine '{engine}'.",
-            )
-        move = Move(replace(plan, prompted=False), tools)
-        # From here on, in the same step as the look at the prompts, none is accepted any more.
-        session.send(move)
-        session.moving = True
-        await first_of(move.done, session.ended)
-        if move.error is not None:
-            raise move.error
-        if not move.done.is_set():
-            raise SessionClosing("The session ended while its engine was changed.")
-
     async def note(self, **changes: Any) -> None:
         """See `Session.note`."""
         await self._session.note(**changes)
@@ -168,24 +122,14 @@ class Changes:
         """See `Session.tell`."""
         await self._session.tell(notice)
 
+    @property
+    def swaps(self) -> Swaps:
+        """What changes agent configuration and engine."""
+        return self._session.swaps
+
     async def show(self, frames: Sequence[Frame]) -> None:
         """See `Session.show`."""
         await self._session.show(frames)
-
-    async def _set_model(self, model: str) -> None:
-        native = self._session.options.native
-        request = native.to_set_model(self._session.agent_session, model)
-        try:
-            response = await self._session.rousing.ask(request)
-        except AgentTimeout as error:
-            response = failure(error)
-        if not response.failed:
-            native.applied(request, response.result)
-            await self._session.note(model=native.model)
-            return
-        sentence = f"The agent did not take the model '{model}'; it goes on with '{native.model}'."
-        details = {"requestedModel": model, "fallbackModel": native.model}
-        await self._session.tell(Notice("model_not_found", sentence, details=details))
 
 
 async def first_of(reply: anyio.Event, ended: anyio.Event) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from anyio import to_thread
 from kiro_core.errors import AgentTimeout, LaunchFailed
 from kiro_core.recovery import Ladder, free_engine_lock, lock_path, retold
 from kiro_core.recovery.ladder import TEXT, Step
+from kiro_core.session.changing import Move
 from kiro_core.session.launching import Launching
 from kiro_core.session.opening import Opening
 from kiro_core.session.services import opened_services
@@ -20,7 +21,6 @@ from kiro_core.session.waking import Wake
 from kiro_core.types import Notice
 
 if TYPE_CHECKING:
-    from kiro_core.session.changing import Move
     from kiro_core.session.session import Session
 
 Serve = Callable[[dict[str, Any], Sequence[Notice], "Move | Wake | None"], Awaitable[None]]
@@ -61,7 +61,7 @@ class Engaging:
             session.begin_agent(opening.mcp_servers, opening.native)
             told = await self._opened(opening, ladder)
             session.plan = opening.plan
-            stepped = await self._settle_down(ladder.at, ladder.step, goes_on=isinstance(asked, Wake))
+            stepped = await self._settle_down(ladder.at, _explained(ladder.step, asked), goes_on=_goes_on(asked))
             native = session.options.native
             answer = {**told, **native.told(), "configOptions": session.options.all()}
             model = native.model or session.plan.info.model
@@ -107,19 +107,19 @@ class Engaging:
         A session that `goes_on` in this process has told it already, or still has it to tell.
         """
         session = self._session
+        lost: Sequence[str] = ()
         if rung == TEXT:
-            session.exchange.retell(await self._conversation())
+            records = session.tools.store.read(session.plan.info.id)
+            conversation = await retold(records, session.tools.limits.max_retold_characters)
+            session.exchange.retell(conversation.text)
+            lost = conversation.lost
         elif not goes_on:
             session.exchange.prepare()
         if step is None:
             return []
-        await session.journal.event("context_reset", step._asdict())
-        return [_stepped_down(session.plan.engine.title or session.plan.engine.name, step)]
-
-    async def _conversation(self) -> str:
-        session = self._session
-        records = session.tools.store.read(session.plan.info.id)
-        return await retold(records, session.tools.limits.max_retold_characters)
+        details = {**step._asdict(), "lost": list(lost)}
+        await session.journal.event("context_reset", details)
+        return [_stepped_down(session.plan.engine.title or session.plan.engine.name, step, details)]
 
     async def _free_lock(self) -> list[Notice]:
         """Move the agent program's own lock aside when it is a dead one's."""
@@ -139,12 +139,27 @@ class Engaging:
 
     def _planned(self) -> dict[str, Any]:
         info = self._session.plan.info
-        names = ("cwd", "roots", "agent", "engine", "config_digest")
+        names = ("cwd", "roots", "agent", "engine", "config_digest", "mode", "options")
         planned = {name: getattr(info, name) for name in names}
+        if self._session.plan.loaded:
+            planned["agent_session"] = info.agent_session
         return planned if self._session.ready else {**planned, "configured": self._session.begun_at}
 
 
-def _stepped_down(engine: str, step: Step) -> Notice:
-    anew = "begins anew and is told the conversation as text with the next prompt"
-    how = anew if step.to == TEXT else f"goes on by session/{step.to}"
-    return Notice("context_reset", f"{engine} {how}: {step.reason}.", details=step._asdict())
+def _goes_on(asked: Move | Wake | None) -> bool:
+    """Whether the agent is the one that the session had."""
+    return isinstance(asked, Wake) or (asked is not None and asked.error is not None)
+
+
+def _explained(step: Step | None, asked: Move | Wake | None) -> Step | None:
+    """Why it went down the ladder, where a person wanted another engine: that has no session of its own yet."""
+    before = asked.instead_of if isinstance(asked, Move) and asked.error is None else None
+    return step._replace(reason=f"it goes on in place of {before.title or before.name}") if step and before else step
+
+
+def _stepped_down(engine: str, step: Step, details: Mapping[str, Any]) -> Notice:
+    how = f"goes on by session/{step.to}"
+    if step.to == TEXT:
+        without = f", without {' and '.join(details['lost'])}" if details["lost"] else ""
+        how = f"begins anew and is told the conversation as text with the next prompt{without}"
+    return Notice("context_reset", f"{engine} {how}: {step.reason}.", details=details)

@@ -15,7 +15,7 @@ from kiro_core.journal import unfinished_calls
 from kiro_core.notices import WAITING
 from kiro_core.ports import Turn
 from kiro_core.session.clients import Said
-from kiro_core.session.prompts import adapted, prompt_title, with_preface
+from kiro_core.session.prompts import adapted, check_prompt, prompt_title, with_preface
 from kiro_core.session.turn import PromptTurn, cancelled
 from kiro_core.types import Notice
 
@@ -118,6 +118,8 @@ class Exchange:
             await session.metadata.note(title=prompt_title(turn.asked))
         if await session.listener.end_of_loading():
             await session.tell(_forgot(session.plan.engine.title or session.plan.engine.name))
+        # It may be another one than when the prompt was accepted.
+        check_prompt(turn.asked, session.plan.engine, session.agent.info.abilities)
         frame = adapted(turn.asked, session.agent.info.abilities).with_session(session.agent_session)
         preface = self.preface
         if preface:

@@ -43,7 +43,7 @@ class Guests:
         """
         session = self._session
         if session.moving:
-            raise SessionBusy("The session's engine is being changed.", hint="Try again in a moment.")
+            raise SessionBusy("The session is being changed.", hint="Try again in a moment.")
         if not session.ready or session.turns is None or session.turns.ended or session.closing:
             raise SessionClosing("The session is being closed.", hint="Open it again in a moment.")
         return session.clients.join(client, role)

@@ -27,7 +27,7 @@ _RECORDED = ("name", "description", "prompt", "model", "origin", "digest")
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The backends and limits that a session works with; see the settings `recovery`, `waiting_prompts`, `when_left`.
+    """The backends and limits that a session works with, and the settings of the same names.
 
     `strict` shows nothing that is not durable; `contact` is how the desk can be reached.
     """
@@ -38,6 +38,7 @@ class Tools:
     limits: Limits
     recovery: Sequence[str] = ("resume", "load", "text")
     waiting_prompts: str = "ask"
+    swap_when_busy: str = "wait"
     when_left: str = "linger"
     strict: bool = False
     contact: Contact = NO_CONTACT
@@ -50,7 +51,8 @@ class Plan:
     `loaded` continues a recorded one; `replay` shows the client its conversation first; `refusal` says
     why no agent can be started for it; `choices` are what it can be changed to;
     `prompted` says that the desk applies the configuration although the engine could by a mode;
-    `required` that no other configuration may stand in, and `changed` that it is not the recorded one.
+    `required` that no other configuration may stand in, `changed` that it is not the recorded one, `exact` that
+    whatever of it cannot be applied is an error, and `handed` that the agent program took its prompt at the opening.
     """
 
     info: SessionInfo
@@ -65,6 +67,9 @@ class Plan:
     prompted: bool = False
     required: bool = False
     changed: bool = False
+    servers: Sequence[Any] = ()
+    exact: bool = False
+    handed: bool = False
 
     @property
     def command(self) -> Command:
@@ -88,7 +93,12 @@ class Plan:
     @property
     def preface(self) -> str:
         """The configuration's prompt, where the desk has to put it in front of the first turn."""
-        return "" if self.by_mode else self.config.prompt
+        return "" if self.by_mode or self.handed else self.instructions
+
+    @property
+    def instructions(self) -> str:
+        """What the configuration tells a model."""
+        return self.config.prompt
 
     @property
     def mcp_servers(self) -> list[str]:

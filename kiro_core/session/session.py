@@ -29,6 +29,7 @@ from kiro_core.session.resting import Resting
 from kiro_core.session.rousing import Rousing
 from kiro_core.session.services import Services
 from kiro_core.session.storing import Storing
+from kiro_core.session.swapping import Swaps
 from kiro_core.session.turn import PromptTurn
 from kiro_core.session.turns import Turns
 from kiro_core.session.waking import Restarts
@@ -68,6 +69,7 @@ class Session:
         self.agent: Agent
         self.services: Services
         self.turns: Turns | None = None
+        self.swaps = Swaps(self)
         self.options = Configuring(Changes(self))
         self.resting = Resting(self)
         self.rousing = Rousing(self)
@@ -209,8 +211,15 @@ class Session:
         """
         if self.refusal is not None:
             raise self.refusal
-        if self.moving:
-            raise SessionBusy("The session's engine is being changed.", hint="Wait for the answer to that.")
+        return self.open_turns()
+
+    def open_turns(self) -> Turns:
+        """The same, also of a session whose agent cannot go on with it.
+
+        Raises:
+            SessionClosing: it is not open.
+
+        """
         if not self.ready or self.turns is None:
             raise SessionClosing("The session is not ready.", hint="Wait for the answer to its opening.")
         return self.turns

@@ -12,6 +12,7 @@ from kiro_core.session.changing import Close, Move
 from kiro_core.session.engaging import Engaging
 from kiro_core.session.launching import Launching
 from kiro_core.session.leftover import take_up
+from kiro_core.session.plan import Plan
 from kiro_core.session.resting import Sleep
 from kiro_core.session.waking import Wake
 from kiro_core.types import Notice
@@ -45,18 +46,26 @@ class Succession:
         await self._replay()
         try:
             command = await self._open()
-            while not isinstance(command, Close):
-                command = await self._obeyed(command)
         except KiroError as error:
             self.reason = str(error)
             if session.ready or not session.plan.loaded or isinstance(error, AuthRequired):
                 raise
-            # A conversation that no agent can continue can still be read.
-            session.refusal = error
-            notice = Notice("not_resumed", f"The session can be read but not continued: {error}")
-            answer = session.plan.answer({}, model=session.plan.info.model, refusesPrompts=str(error))
-            await self._announce(answer, [*session.plan.notices, notice], None)
-            await session.mailbox.receive()
+            await self._only_read(error)
+            command = None
+        try:
+            while not isinstance(command, Close):
+                command = await self._obeyed(command)
+        except KiroError as error:
+            self.reason = str(error)
+            raise
+
+    async def _only_read(self, error: KiroError) -> None:
+        """Open a conversation that its agent program cannot go on with; another one may."""
+        session = self._session
+        session.refusal = error
+        notice = Notice("not_resumed", f"The session can be read but not continued: {error}")
+        answer = session.plan.answer({}, model=session.plan.info.model, refusesPrompts=str(error))
+        await self._announce(answer, [*session.plan.notices, notice], None)
 
     async def _replay(self) -> None:
         """Show the client its conversation, which needs no agent: one that ends meanwhile would have it shown again."""
@@ -85,24 +94,39 @@ class Succession:
     async def _moved(self, move: Move) -> Any:
         """Go on with another agent program; when it cannot be had, the old one is back."""
         session = self._session
-        before = session.plan, session.tools
-        session.plan, session.tools = move.plan, move.tools
+        plan, tools, refusal, preface = session.plan, session.tools, session.refusal, session.exchange.preface
+        session.plan, session.tools, session.refusal = move.plan, move.tools, None
         try:
             return await self._with_agent(move)
         except KiroError as error:
             if move.done.is_set():
                 raise
             move.error = error
-        # What its opening had to tell was told.
-        session.plan, session.tools = replace(before[0], notices=()), before[1]
-        return await self._with_agent(move)
+        session.plan, session.tools, session.refusal = self._again(plan), tools, refusal
+        session.exchange.preface = preface
+        if refusal is not None:
+            move.done.set()
+            return None
+        try:
+            return await self._with_agent(move)
+        except KiroError as error:
+            if move.done.is_set():
+                raise
+            move.done.set()
+            await session.tell(Notice("agent_gone", f"{error} The next prompt starts it again."))
+        return None
+
+    def _again(self, plan: Plan) -> Plan:
+        """The same for another start of its agent program, with what the session has become meanwhile."""
+        session = self._session
+        info = replace(session.metadata.info, updated=plan.info.updated)
+        begun = plan.loaded or session.exchange.spoken
+        return replace(plan, info=info, loaded=begun, replay=False, notices=())
 
     async def _woken(self, wake: Wake) -> Any:
         """Start the agent program again, with what the session has become meanwhile."""
         session = self._session
-        begun = session.plan.loaded or session.exchange.spoken
-        info = replace(session.metadata.info, updated=session.plan.info.updated)
-        plan = replace(session.plan, info=info, loaded=begun, replay=False, notices=())
+        plan = self._again(session.plan)
         # The new process reads its files anew, and the folder may have others by now.
         prompted = plan.prompted or (plan.by_mode and await session.desk.withheld(plan, plan.config.name))
         session.plan = replace(plan, prompted=prompted)
@@ -149,22 +173,27 @@ class Succession:
         try:
             await self._announce(answer, notices, asked)
             self._command = await session.mailbox.receive()
-            while isinstance(self._command, Sleep) and not session.resting.may_sleep:
+            while not self._ends(self._command):
                 self._command = await session.mailbox.receive()
             if session.turns is not None and isinstance(self._command, Close):
                 await session.turns.close(self._session.tools.limits.close_s / 4)
         finally:
             session.serving = False
 
+    def _ends(self, command: Any) -> bool:
+        """Whether a command ends this agent program; who wants it started is answered, since it is."""
+        if isinstance(command, Wake):
+            command.done.set()
+            return False
+        return not isinstance(command, Sleep) or self._session.resting.may_sleep
+
     async def _announce(self, answer: dict[str, Any], notices: Sequence[Notice], asked: Move | Wake | None) -> None:
         session = self._session
         session.answer = Frame.answer(answer)
         session.ready = True
         session.opened.set()
-        if isinstance(asked, Move):
-            session.moving = False
-            if asked.error is None:
-                session.clients.untell()
+        if isinstance(asked, Move) and asked.error is None:
+            session.clients.untell()
         if asked is not None:
             asked.done.set()
         for notice in notices:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import anyio
@@ -62,6 +63,7 @@ class Turns:
         self._settling: PromptTurn | None = None
         self._busy = False
         self._closed = False
+        self._between = anyio.Lock()
         self._idle = anyio.Event()
 
     @property
@@ -104,6 +106,12 @@ class Turns:
         else:
             self._begin()
         return turn
+
+    @asynccontextmanager
+    async def between(self) -> AsyncIterator[None]:
+        """Enter when the turn that runs has ended, before those that wait; none begins until the block is left."""
+        async with self._between:
+            yield
 
     def wait_again(self, id: str, frame: Frame) -> None:  # noqa: A002 - its id
         """Keep a prompt that an earlier life of the session accepted and never sent."""
@@ -175,9 +183,11 @@ class Turns:
     async def _run(self) -> None:
         try:
             while self._queue:
-                if self.waiting and not self._queue[0].cancelled:
-                    await self._decide()
-                await self._one(self._queue[0])
+                async with self.between():
+                    if self.waiting and self._queue and not self._queue[0].cancelled:
+                        await self._decide()
+                    if self._queue:
+                        await self._one(self._queue[0])
                 await self._session.turn_ended()
         finally:
             self._busy = False

@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     waiting_prompts: Literal["ask", "resume", "drop"] = Field(
         default="ask", description="what becomes of prompts that a killed desk had accepted and not yet sent"
     )
+    swap_when_busy: Literal["wait", "refuse"] = Field(
+        default="wait", description="what a change of agent or engine does while a turn runs: wait for its end, or fail"
+    )
     when_left: Literal["linger", "end"] = Field(
         default="linger",
         description='what a session does whose last client has left: "linger" ends its turn first, "end" cancels it',

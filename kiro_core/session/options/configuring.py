@@ -9,7 +9,7 @@ import anyio
 
 from kiro_core.errors import AgentUnable, ModeUnguarded, RpcError, Unavailable
 from kiro_core.frames import Frame
-from kiro_core.rpc import INVALID_PARAMS
+from kiro_core.rpc import INVALID_PARAMS, result
 from kiro_core.session.choices import AGENT, ENGINE, modes_option
 from kiro_core.session.options.native import NativeOptions
 from kiro_core.types import Notice
@@ -117,16 +117,25 @@ class Configuring:
     async def _set_ours(self, name: str, value: str) -> Frame:
         plan = self._session.plan
         if name == ENGINE:
-            if value != plan.engine.name:
-                await self._session.move(value)
+            await self._session.swaps.engine(value)
         elif plan.engine.agents == "mode" and self._has_mode(value) and not await self._session.withheld(value):
             params = {"sessionId": self._session.agent_session, "modeId": value}
             response = await self._pass_on(Frame.of("session/set_mode", params, id=0), value)
             if response.failed:
                 return response
         else:
-            await self._session.become(value, native=False)
+            await self._session.swaps.agent(value)
         return Frame.answer({"configOptions": self.all()})
+
+    async def set_model(self, model: str) -> None:
+        """Have the agent use a model.
+
+        Raises:
+            RpcError, AgentTimeout: it does not take it.
+
+        """
+        response = await self._pass_on(self.native.to_set_model(self._session.agent_session, model), model)
+        result(response, f"{self._session.plan.engine.name} did not take the model '{model}'")
 
     async def _set_model(self, frame: Frame, model: str) -> Frame:
         sent = self.native.to_set_model(self._session.agent_session, model)
@@ -137,7 +146,7 @@ class Configuring:
         return response if response.failed or not translated else Frame.answer({})
 
     async def _pass_on(self, frame: Frame, value: str) -> Frame:
-        mode = self.native.mode_in(frame)
+        mode, before = self.native.mode_in(frame), self._session.plan
         await self._guard(mode)
         response = await self._session.ask_agent(frame)
         if not response.failed:
@@ -145,11 +154,12 @@ class Configuring:
             if mode and self._session.plan.engine.agents == "mode":
                 await self._become_mode(value)
             await self._settle()
+            await self._session.swaps.switched(before)
         return response
 
     async def _become_mode(self, name: str) -> None:
         if name != self._session.plan.config.name:
-            await self._session.become(name, native=True)
+            await self._session.swaps.noted(name)
 
     async def _show_all(self) -> None:
         await self._session.show(self.now()[-1:])
