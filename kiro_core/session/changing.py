@@ -96,6 +96,10 @@ class Changes:
         """See `Surroundings.withheld`."""
         return await self._session.desk.withheld(self._session.plan, agent)
 
+    def require_agent(self) -> None:
+        """See `Session.working`."""
+        self._session.working()
+
     async def awake(self) -> None:
         """See `Rousing.awake`."""
         await self._session.rousing.awake()

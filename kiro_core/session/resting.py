@@ -30,7 +30,7 @@ class Resting:
     def busy(self) -> bool:
         """Whether the agent is at work, or a person is asked, or a command of the agent runs."""
         session = self._session
-        return bool(session.running_turn) or session.questions.any_open or session.services.busy
+        return bool(session.running_turn) or session.questions.any_open or (session.serving and session.services.busy)
 
     @property
     def may_sleep(self) -> bool:

@@ -29,7 +29,7 @@ from kiro_core.session.resting import Resting
 from kiro_core.session.rousing import Rousing
 from kiro_core.session.services import Services
 from kiro_core.session.storing import Storing
-from kiro_core.session.swapping import Swaps
+from kiro_core.session.swapping import RELOAD, Swaps
 from kiro_core.session.turn import PromptTurn
 from kiro_core.session.turns import Turns
 from kiro_core.session.waking import Restarts
@@ -151,8 +151,10 @@ class Session:
 
     async def call(self, frame: Frame) -> Frame:
         """Answer a request about options, or pass any other on to the agent."""
-        self.working()
+        if frame.method == RELOAD:
+            return Frame.answer({"changed": await self.swaps.reload(), "configOptions": self.options.all()})
         if frame.method not in METHODS:
+            self.working()
             return await self.rousing.ask(frame)
         response = await self.options.configure(frame)
         if not response.failed and len(self.clients.members) > 1:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from kiro_core.session.session import Session
 
 
+RELOAD = "_kiro_core/session/reload"
+"""The request `{sessionId}` -> `{changed, configOptions}`: use the agent configuration as its file says today."""
+
+
 class Swaps:
     """Changes what one session runs with."""
 

@@ -54,6 +54,7 @@ class Configuring:
         async with self._changing:
             if self.native.get(ENGINE) is not None or frame.params.get("configId") != ENGINE:
                 # What an agent lets its client choose, and which modes are guarded, is its own to say.
+                self._session.require_agent()
                 await self._session.awake()
             return await self._configured(frame)
 

@@ -1,0 +1,194 @@
+"""A conversation goes on with another engine or agent configuration: all of it takes effect, or the old one is back."""
+
+import json
+
+import anyio
+import pytest
+
+from kiro_core.errors import EngineNotFound, LaunchFailed, RpcError, SessionBusy
+from kiro_core.testing import RecordingClient
+
+TOLD = "tell(json.dumps([b['text'] for b in got['session/prompt']['prompt']]))"
+MODELS = {"currentModelId": "m1", "availableModels": [{"modelId": "m1", "name": "One"}]}
+HANGING = "tell('working')\nos.read(0, 0)\nimport select\nwhile not os.path.exists(FLAG): time.sleep(0.01)"
+DEAD = {"command": ["/bin/sh", "-c", "echo ouch >&2; exit 3"]}
+
+
+def agents(folder, **fields):
+    (folder / ".kiro" / "agents").mkdir(parents=True)
+    for name, more in fields.items():
+        (folder / ".kiro" / "agents" / f"{name}.json").write_text(json.dumps({"name": name, **more}))
+
+
+async def prompt(office, session, text):
+    """The blocks of text that the scripted agent got for a prompt."""
+    before = len(office.client.text(session))
+    response = await office.prompt(session, text)
+    assert response.result["stopReason"] == "end_turn"
+    said = office.client.text(session)[before:]
+    return json.loads(said[said.index('["') :])
+
+
+async def test_a_conversation_goes_on_with_another_engine_and_comes_back(opened_desk, scripted):
+    engines = {"x": {**scripted(prompt=TOLD), "title": "Ex"}, "y": {**scripted(prompt=TOLD), "title": "Why"}}
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), engine_settings=engines, engine="x") as office:
+            session = await office.start()
+            assert await prompt(office, session, "remember 42") == ["remember 42"]
+            assert (await office.set(session, "engine", "y"))["engine"]["currentValue"] == "y"
+            conversation, asked = await prompt(office, session, "and now?")
+            assert "> remember 42" in conversation
+            assert asked == "and now?"
+            assert await prompt(office, session, "still") == ["still"]
+            await office.set(session, "engine", "x")
+            conversation, _ = await prompt(office, session, "back")
+            assert (
+                conversation.index("> remember 42") < conversation.index("> and now?") < conversation.index("> still")
+            )
+            steps = [entry.value for entry in await office.entries(session, "context_reset")]
+            assert [step["reason"] for step in steps] == ["it goes on in place of Ex", "it goes on in place of Why"]
+            assert steps[0]["lost"] == ["the thoughts", "what tools printed"]
+            assert "without the thoughts and what tools printed" in office.client.text(session)
+            assert (await office.desk.info(session)).engine == "x"
+
+
+async def test_a_change_of_engine_waits_for_the_turn_that_runs_and_goes_before_the_next(
+    opened_desk, scripted, tmp_path
+):
+    flag = tmp_path / "flag"
+    engines = {"x": scripted(prompt=HANGING.replace("FLAG", repr(str(flag)))), "y": scripted(prompt=TOLD)}
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), engine_settings=engines, engine="x") as office:
+            session = await office.start()
+            first = await office.ask(session, "one")
+            while "working" not in office.client.text(session):
+                await anyio.lowlevel.checkpoint()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(office.set, session, "engine", "y")
+                await anyio.wait_all_tasks_blocked()
+                second = await office.ask(session, "two")
+                assert not office.desk.live[session].moving
+                flag.touch()
+                assert (await first.settled()).result["stopReason"] == "end_turn"
+                assert (await second.settled()).result["stopReason"] == "end_turn"
+            said = office.client.text(session)
+            assert json.loads(said[said.index('["') :])[1] == "two"
+            assert (await office.desk.info(session)).engine == "y"
+
+
+async def test_a_change_while_a_turn_runs_can_be_refused_by_a_setting(opened_desk, scripted, tmp_path):
+    flag = tmp_path / "flag"
+    engines = {"x": scripted(prompt=HANGING.replace("FLAG", repr(str(flag)))), "y": scripted()}
+    settings = {"engine_settings": engines, "engine": "x", "swap_when_busy": "refuse"}
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), **settings) as office:
+            session = await office.start()
+            turn = await office.ask(session, "one")
+            while "working" not in office.client.text(session):
+                await anyio.lowlevel.checkpoint()
+            with pytest.raises(SessionBusy, match="A turn is running"):
+                await office.set(session, "engine", "y")
+            flag.touch()
+            await turn.settled()
+            await office.set(session, "engine", "y")
+
+
+@pytest.mark.parametrize("comes_back", ["load", "text"])
+async def test_an_engine_that_does_not_start_leaves_a_conversation_with_the_old_one(opened_desk, comes_back, tmp_path):
+    agents(tmp_path, strict={"prompt": "Be strict."})
+    options = ["--memory", str(tmp_path / "memory")] if comes_back == "load" else []
+    with anyio.fail_after(30):
+        async with opened_desk(
+            RecordingClient(), engines={"x": options}, engine_settings={"dead": DEAD}, engine="x", agent="strict"
+        ) as office:
+            session = await office.start()
+            await office.prompt(session, "remember 42")
+            with pytest.raises(LaunchFailed, match="status 3"):
+                await office.set(session, "engine", "dead")
+            assert (await office.desk.info(session)).engine == "x"
+            before = len(office.client.text(session))
+            await office.prompt(session, "still there?")
+            assert ("Be strict." in office.client.text(session)[before:]) == (comes_back == "text")
+
+
+async def test_a_session_whose_engine_is_gone_goes_on_with_another(opened_desk, scripted):
+    client = RecordingClient()
+    with anyio.fail_after(30):
+        async with opened_desk(client, engine_settings={"x": scripted()}, engine="x") as office:
+            session = await office.start()
+            await office.prompt(session, "remember 42")
+        engines = {"x": {"command": ["/nowhere/x"]}, "y": scripted(prompt=TOLD)}
+        async with opened_desk(client, engine_settings=engines, engine="y") as office:
+            await office.load(session)
+            with pytest.raises(EngineNotFound):
+                await office.prompt(session, "still there?")
+            with pytest.raises(EngineNotFound):
+                await office.set(session, "engine", "x")
+            await office.set(session, "engine", "y")
+            conversation, asked = await prompt(office, session, "and now?")
+            assert "> remember 42" in conversation
+            assert asked == "and now?"
+
+
+async def test_an_engine_that_keeps_ending_can_be_left_for_another(opened_desk, scripted):
+    engines = {"x": scripted(prompt="os._exit(7)"), "y": scripted(prompt=TOLD)}
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), engine_settings=engines, engine="x") as office:
+            session = await office.start()
+            assert (await office.prompt(session, "one")).failed
+            await office.set(session, "engine", "y")
+            conversation, asked = await prompt(office, session, "two")
+            assert "> one" in conversation
+            assert asked == "two"
+
+
+async def test_an_agent_whose_model_is_not_taken_changes_nothing(opened_desk, scripted, tmp_path):
+    agents(tmp_path, kind={"prompt": "Be kind."}, strict={"prompt": "Be strict.", "model": "m9"})
+    models = f"answers['session/new'].update(models=json.loads({json.dumps(MODELS)!r}))"
+    engine = scripted(new=models, prompt=TOLD, set_model="refuse(-32602, 'no such model')")
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), engine_settings={"x": engine}, engine="x", agent="kind") as office:
+            session = await office.start()
+            with pytest.raises(RpcError, match="no such model"):
+                await office.set(session, "agent", "strict")
+            assert (await office.desk.info(session)).agent == "kind"
+            assert await prompt(office, session, "hello") == ["Be kind.", "hello"]
+
+
+async def test_everybody_is_told_of_another_agent_and_gets_its_welcome(opened_desk, scripted, tmp_path):
+    agents(tmp_path, strict={"prompt": "Be strict.", "welcomeMessage": "At your service."})
+    client = RecordingClient()
+    with anyio.fail_after(30):
+        async with opened_desk(client, engine_settings={"x": scripted(prompt=TOLD)}, engine="x") as office:
+            session = await office.start()
+            await office.set(session, "agent", "strict")
+            assert await prompt(office, session, "hello") == ["Be strict.", "hello"]
+            switched = [f for f in client.frames if f.method == "_kiro.dev/agent/switched"]
+            assert [frame.params for frame in switched] == [
+                {
+                    "sessionId": session,
+                    "agentName": "strict",
+                    "previousAgentName": "kiro_default",
+                    "welcomeMessage": "At your service.",
+                }
+            ]
+            assert "At your service." in client.text(session)
+            updates = [u for u in client.updates(session) if u["sessionUpdate"] == "config_option_update"]
+            agent = next(o for o in updates[-1]["configOptions"] if o["id"] == "agent")
+            assert agent["currentValue"] == "strict"
+
+
+async def test_every_known_engine_takes_a_conversation_over_from_every_other(opened_desk, tmp_path):
+    likes = ["kiro", "claude", "codex", "gemini"]
+    engines = {like: ["--like", like, "--memory", str(tmp_path / like)] for like in likes}
+    with anyio.fail_after(60):
+        async with opened_desk(RecordingClient(), engines=engines, engine="kiro") as office:
+            session = await office.start()
+            await office.prompt(session, "remember 42")
+            for like in [*likes[1:], "kiro"]:
+                await office.set(session, "engine", like)
+                response = await office.prompt(session, f"I am with {like}")
+                assert response.result["stopReason"] == "end_turn"
+                assert (await office.desk.info(session)).engine == like
+            steps = [entry.value["to"] for entry in await office.entries(session, "context_reset")]
+            assert steps == ["text"] * 4
