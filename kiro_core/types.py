@@ -27,7 +27,8 @@ class SessionInfo:
     title, which nothing that is observed replaces then; `spoken` that an agent has finished a turn.
     `mode` and `options` (values by id) are what was chosen of the agent program's own; the record behind
     the number `configured` has the whole configuration that `config_digest` names. `trashed` is when it was
-    put into the trash, where nobody finds or opens it until somebody restores it; empty where it was not.
+    put into the trash, where nobody finds or opens it until somebody restores it; empty where it was not. `answers`
+    are what a person has allowed or denied for the whole session, in the words of its policy.
     """
 
     id: SessionId
@@ -50,6 +51,7 @@ class SessionInfo:
     options: Mapping[str, Any] = field(default_factory=dict)
     configured: int = 0
     trashed: str = ""
+    answers: tuple[Mapping[str, Any], ...] = ()
     format: int = FORMAT
 
 
@@ -223,12 +225,26 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Resource:
+    """Something that goes with an agent's prompt: `text` is a file's, and `uri` (`file:///...`) says which.
+
+    Of a skill, `skill` is the name and `text` the description; its body is read on demand, at `uri`.
+    """
+
+    uri: str
+    text: str
+    skill: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentConfig:
     """An agent configuration as far as the core uses it; everything else stays in `fields`.
 
     `fields` is the whole JSON object as written; `origin` names where it came from; `digest` is the
-    SHA-256 of its bytes (hexadecimal); `withheld` names the fields that are not used because the
-    folder that they come from is not trusted.
+    SHA-256 of its bytes (hexadecimal); `workspace` is the folder that it belongs to, empty for the user's
+    own. A source leaves the rest to the core: `prompt` is as written until the core has read the file
+    that it may name, `resources` are read by then too, and `withheld` names the fields for which the
+    document is not used, since its folder is not trusted.
     """
 
     name: str
@@ -239,29 +255,40 @@ class AgentConfig:
     digest: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
     withheld: Sequence[str] = ()
+    workspace: str = ""
+    resources: Sequence[Resource] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a file that could not be used: where, which field, why; one sentence in all."""
+    """Something in a file that is not as it should be: where, which field, why.
+
+    `field` is a dotted path inside the file and `line` counts from 1; both may be unknown ("", 0). `severity` is
+    "error" for a file that is not used, and "warning" for one that is used all the same. `reason` is the end
+    of a sentence, without its full stop.
+    """
 
     path: Path
     field: str
     reason: str
+    line: int = 0
+    severity: str = "error"
 
     def __str__(self) -> str:
-        """One line: path, field, reason."""
-        return f"{self.path}: {self.field}: {self.reason}" if self.field else f"{self.path}: {self.reason}"
+        """One line: path, line, field, reason."""
+        place = f"{self.path}:{self.line}" if self.line else str(self.path)
+        return ": ".join(part for part in (place, self.field, self.reason) if part)
 
 
 @dataclass(frozen=True, slots=True)
 class AgentSummary:
-    """One agent configuration in a listing."""
+    """One agent configuration in a listing; `workspace` and `withheld` are as in `AgentConfig`."""
 
     name: str
     description: str = ""
     origin: str = ""
     withheld: Sequence[str] = ()
+    workspace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +301,12 @@ class Engine:
     `automatic` is False for one that is used only when it is named; `unguarded` are the modes in which
     it stops asking; `login` is the argv of its own login, for a terminal; `logins` are its ways to log
     in over the wire (ACP `authMethods`: `{id, name, description?}`); `abilities` are what it does
-    natively, in the words of `PeerInfo`; `lock` is the path of its own lock on a session, with
+    natively, in the words of `PeerInfo`; `asks` is False for one that asks before nothing that a configuration
+    may forbid, `unasked` are the capabilities (`ToolUse.family`) of which it does some without asking, and `guard`
+    is the environment with which it asks before every tool; `honours` are the fields of an agent configuration
+    that it understands by itself and `lacks` those that cannot be given to it; `tools` maps its own names of tools
+    to Kiro's, with `{server}` and `{tool}` for those of MCP servers, and `told` says where it tells a tool's
+    "name" and "command" (see `engines.toml`); `lock` is the path of its own lock on a session, with
     `{kiro_home}` and `{session}` (its own id) to be filled in, or ""; `seen` is the day (`YYYY-MM-DD`)
     on which the entry was last compared with a real program, which was of `version`; `origin` names
     where the entry comes from.
@@ -295,6 +327,13 @@ class Engine:
     login: Sequence[str] = ()
     logins: Sequence[Mapping[str, Any]] = ()
     abilities: Sequence[str] = ()
+    asks: bool = True
+    unasked: Sequence[str] = ()
+    guard: Mapping[str, str] = field(default_factory=dict)
+    honours: Sequence[str] = ()
+    lacks: Sequence[str] = ()
+    tools: Mapping[str, str] = field(default_factory=dict)
+    told: Mapping[str, Sequence[str]] = field(default_factory=dict)
     lock: str = ""
     version: str = ""
     seen: str = ""

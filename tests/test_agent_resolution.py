@@ -1,6 +1,7 @@
 """Which agent configuration a session gets is one rule: the first choice decides, and a miss is never silent."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,11 @@ async def test_a_name_that_nobody_knows_falls_to_the_built_in_and_not_to_the_nex
     assert found.problems == [BROKEN]
 
 
+async def test_a_warning_about_another_file_does_not_explain_a_name_that_nobody_knows(tmp_path):
+    source = Source(problems=[replace(OTHER, severity="warning"), OTHER], **configs("b"))
+    assert (await resolve([source], CWD, flag="a", home=tmp_path)).problems == [OTHER]
+
+
 async def test_a_broken_configuration_falls_back_too_and_no_other_source_stands_in(tmp_path):
     sources = [Source(broken=BROKEN, problems=[OTHER]), Source(**configs("broken"))]
     found = await resolve(sources, CWD, flag="broken", home=tmp_path)
@@ -126,6 +132,7 @@ async def test_a_setting_of_kiro_that_nobody_knows_falls_back_visibly(home):
 
 
 async def test_the_built_in_has_a_digest_of_its_own_that_does_not_change():
+    assert BUILT_IN.fields["includeMcpJson"] is True
     assert BUILT_IN.digest == "dbe35bf9ac9cb76fffb959707cbf1d23384d8a2144e6dc3e603b0661d625b684"
 
 

@@ -61,7 +61,7 @@ async def test_a_configuration_has_its_used_fields_and_keeps_the_rest_as_written
     path = of_user(home, "a.json", written)
     config = await source.find("review", folder)
     assert (config.name, config.description, config.prompt, config.model) == ("review", "Reads.", "Be kind.", "m1")
-    assert (config.fields, config.origin, config.withheld) == (written, str(path), [])
+    assert (config.fields, config.origin, config.withheld, config.workspace) == (written, str(path), (), "")
     assert config.digest == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -71,14 +71,16 @@ async def test_a_file_without_a_name_is_called_as_its_file_and_null_is_as_good_a
     assert (config.name, config.model, config.prompt) == ("plain.v2", "", "")
 
 
-async def test_the_folder_goes_before_the_user_and_that_is_no_problem(source, folder, home):
+async def test_the_folder_goes_before_the_user_with_a_warning(source, folder, home):
     of_user(home, "same.json", {"prompt": "user"})
     of_user(home, "own.json", {"description": "Mine."})
     path = of_folder(folder, "same.json", {"prompt": "folder"})
     assert (await source.find("same", folder)).prompt == "folder"
     assert [(a.name, a.description) for a in await source.names(folder)] == [("same", ""), ("own", "Mine.")]
     assert (await source.names(folder))[0].origin == str(path)
-    assert await source.problems(folder) == []
+    (problem,) = await source.problems(folder)
+    assert (problem.path, problem.field, problem.severity) == (path, "name", "warning")
+    assert str(home / "agents" / "same.json") in problem.reason
 
 
 async def test_the_first_of_two_files_with_one_name_counts_and_the_second_is_a_problem(source, folder, home):
@@ -90,9 +92,10 @@ async def test_the_first_of_two_files_with_one_name_counts_and_the_second_is_a_p
     assert "a.json" in problem.reason
 
 
-async def test_only_json_files_count_and_symbolic_links_are_followed(source, folder, home, tmp_path):
+async def test_only_documents_count_and_symbolic_links_are_followed(source, folder, home, tmp_path):
     target = write(tmp_path / "dotfiles", "real", {"prompt": "linked"})
-    of_user(home, "notes.md", b"no JSON")
+    of_user(home, "notes.md", b"A text that somebody keeps here.")
+    of_user(home, "notes.txt", b"{}")
     (home / "agents" / "link.json").symlink_to(target)
     assert [agent.name for agent in await source.names(folder)] == ["link"]
     assert (await source.find("link", folder)).prompt == "linked"
@@ -114,6 +117,8 @@ async def test_only_json_files_count_and_symbolic_links_are_followed(source, fol
         (b'{"name": 7}', ("name", "valid string")),
         (b'{"model": ["m"]}', ("model", "valid string")),
         (b'{"systemPrompt": {}}', ("systemPrompt", "valid string")),
+        (b'{"model": "a", "model": "b"}', ("model", "stands there twice")),
+        (b'{"name": "a\\nb"}', ("name", "one line")),
     ],
 )
 async def test_a_broken_file_is_told_with_field_and_reason_and_the_others_load(source, folder, home, content, told):
@@ -126,7 +131,8 @@ async def test_a_broken_file_is_told_with_field_and_reason_and_the_others_load(s
     assert reason in problem.reason
     with pytest.raises(AgentConfigInvalid) as caught:
         await source.find("broken", folder)
-    assert caught.value.details == {"path": str(path), "field": field, "reason": problem.reason}
+    told = {"path": str(path), "field": field, "reason": problem.reason, "line": problem.line}
+    assert caught.value.details == told
     assert str(caught.value).endswith(".")
     assert caught.value.hint
 
@@ -159,7 +165,7 @@ async def test_what_is_no_regular_file_is_told_and_never_waited_for(source, fold
     (home / "agents" / "nowhere.json").symlink_to("missing")
     with anyio.fail_after(10):
         problems = {problem.path.name: problem.reason for problem in await source.problems(folder)}
-    assert sorted(problems) == ["folder.json", "loop.json", "nowhere.json", "pipe.json"]
+    assert sorted(problems) == ["loop.json", "nowhere.json", "pipe.json"]
     assert "not a regular file" in problems["pipe.json"]
     assert [agent.name for agent in await source.names(folder)] == ["good"]
 
@@ -179,70 +185,76 @@ async def test_a_file_name_that_cannot_be_shown_is_left_out_and_told_in_printabl
 
 
 @pytest.mark.parametrize("field", ["prompt", "systemPrompt"])
-async def test_a_prompt_may_stand_in_a_file_beside_the_configuration(source, folder, home, field):
-    write(home / "agents", "text/prompt.md", "Grüße.\n".encode())
-    of_user(home, "a.json", {field: "file://./text/prompt.md"})
-    assert (await source.find("a", folder)).prompt == "Grüße.\n"
-
-
-async def test_a_prompt_file_may_be_absolute_or_below_the_home_folder(source, folder, home, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    path = write(tmp_path, "prompt.md", b"text")
-    of_user(home, "absolute.json", {"prompt": f"file://{path}"})
-    of_user(home, "tilde.json", {"prompt": "file://~/prompt.md"})
-    assert (await source.find("absolute", folder)).prompt == "text"
-    assert (await source.find("tilde", folder)).prompt == "text"
-
-
-@pytest.mark.parametrize("uri", ["file://missing.md", "file://", "file://a\0b", "file://~nobody-of-that-name/x"])
-async def test_a_prompt_file_that_cannot_be_read_means_no_prompt_and_a_problem(source, folder, home, uri):
-    path = of_user(home, "a.json", {"prompt": uri, "model": "m"})
+async def test_what_a_document_refers_to_is_not_read(source, folder, home, field):
+    write(home / "agents", "prompt.md", b"text")
+    of_user(home, "a.json", {field: "file://prompt.md", "resources": ["file:///dev/zero"]})
     config = await source.find("a", folder)
-    assert (config.prompt, config.model) == ("", "m")
-    (problem,) = await source.problems(folder)
-    assert (problem.path, problem.field) == (path, "prompt")
-
-
-async def test_the_prompt_goes_before_its_old_name(source, folder, home):
-    of_user(home, "a.json", {"prompt": "new", "systemPrompt": "old"})
-    assert (await source.find("a", folder)).prompt == "new"
-
-
-async def test_nothing_that_starts_a_command_is_taken_from_the_folder(source, folder, home):
-    fields = {"mcpServers": {"s": {"command": "evil"}}, "hooks": {"stop": [{"command": "evil"}]}, "tools": ["*"]}
-    of_folder(folder, "a.json", fields)
-    of_user(home, "b.json", fields)
-    config = await source.find("a", folder)
-    assert config.withheld == ["mcpServers", "hooks"]
-    assert config.fields == {"tools": ["*"]}
-    assert (await source.find("b", folder)).fields == fields
-    assert {agent.name: agent.withheld for agent in await source.names(folder)} == {"a": config.withheld, "b": []}
-
-
-async def test_an_empty_list_of_commands_is_not_worth_a_word(source, folder):
-    of_folder(folder, "a.json", {"mcpServers": {}, "hooks": {}})
-    assert (await source.find("a", folder)).withheld == []
-
-
-@pytest.mark.parametrize("uri", ["file://../../../secret.md", "file://{}/secret.md", "file://link.md"])
-async def test_a_prompt_that_leads_out_of_the_folder_is_withheld_and_not_read(source, folder, tmp_path, uri):
-    write(tmp_path, "secret.md", b"secret")
-    of_folder(folder, "a.json", {"prompt": uri.format(tmp_path)})
-    (folder / ".kiro" / "agents" / "link.md").symlink_to(tmp_path / "secret.md")
-    config = await source.find("a", folder)
-    assert (config.prompt, config.withheld, config.fields) == ("", ["prompt"], {})
+    assert (config.prompt, config.resources) == ("file://prompt.md", ())
     assert await source.problems(folder) == []
 
 
-async def test_a_prompt_anywhere_inside_the_folder_is_read(source, folder):
-    write(folder, "docs/prompt.md", b"inside")
-    of_folder(folder, "a.json", {"prompt": "file://../../docs/prompt.md"})
-    assert (await source.find("a", folder)).prompt == "inside"
+async def test_the_prompt_goes_before_its_old_name_and_that_is_told(source, folder, home):
+    of_user(home, "a.json", {"prompt": "new", "systemPrompt": "old"})
+    assert (await source.find("a", folder)).prompt == "new"
+    (problem,) = await source.problems(folder)
+    assert (problem.field, problem.severity) == ("systemPrompt", "warning")
+
+
+async def test_a_document_of_the_folder_is_given_whole_and_says_where_it_belongs(source, folder, home):
+    fields = {"mcpServers": {"s": {"command": "evil"}}, "hooks": {"stop": [{"command": "evil"}]}, "tools": ["*"]}
+    of_folder(folder, "a.json", fields)
+    of_user(home, "b.json", fields)
+    assert (await source.find("a", folder)).fields == fields
+    assert {agent.name: agent.workspace for agent in await source.names(folder)} == {"a": str(folder), "b": ""}
+
+
+async def test_a_markdown_document_has_its_fields_in_front_and_its_prompt_below(source, folder):
+    path = of_folder(folder, "review.md", b"---\ndescription: Reads.\ntools: [read]\n---\n\nBe kind.\n")
+    config = await source.find("review", folder)
+    assert (config.prompt, config.description, config.origin) == ("Be kind.", "Reads.", str(path))
+    assert config.fields == {"description": "Reads.", "tools": ["read"], "prompt": "Be kind."}
+
+
+async def test_a_folder_below_is_a_part_of_the_name(source, folder, home):
+    of_user(home, "team/planner.md", b"---\nmodel: m\n---\n")
+    of_user(home, "team/named.json", {"name": "own"})
+    of_user(home, ".hidden/no.json", {})
+    assert [agent.name for agent in await source.names(folder)] == ["own", "team/planner"]
+
+
+async def test_a_link_to_a_folder_is_not_followed_so_that_no_loop_is_walked(source, folder):
+    of_folder(folder, "a.json", {})
+    (folder / ".kiro" / "agents" / "again").symlink_to(folder / ".kiro" / "agents")
+    assert [agent.name for agent in await source.names(folder)] == ["a"]
+
+
+async def test_no_more_than_a_bounded_number_of_documents_is_read(source, folder, monkeypatch):
+    monkeypatch.setattr("kiro_agents.folders.MAX_FILES", 2)
+    for name in "abc":
+        of_folder(folder, f"{name}.json", {})
+    assert [agent.name for agent in await source.names(folder)] == ["a", "b"]
+    (problem,) = await source.problems(folder)
+    assert "more than 2" in problem.reason
+
+
+async def test_the_older_folders_count_only_where_there_is_no_newer_one(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KIRO_HOME", raising=False)
+    write(folder / ".amazonq" / "cli-agents", "old.json", {})
+    write(tmp_path / ".aws" / "amazonq" / "cli-agents", "older.json", {})
+    (provider,) = kiro_agents.kiro_agents()
+    async with provider.open(provider.options()) as source:
+        assert [agent.name for agent in await source.names(folder)] == ["old", "older"]
+        of_folder(folder, "new.json", {})
+        of_user(tmp_path / ".kiro", "newer.json", {})
+        assert [agent.name for agent in await source.names(folder)] == ["new", "newer"]
+    async with provider.open(provider.options(home=tmp_path / "elsewhere")) as source:
+        assert [agent.name for agent in await source.names(folder)] == ["new"]
 
 
 async def test_in_the_home_folder_the_agents_are_the_users_own(source, home):
     of_user(home, "a.json", {"hooks": {"stop": [{"command": "mine"}]}})
-    assert (await source.find("a", home.parent)).withheld == []
+    assert (await source.find("a", home.parent)).workspace == ""
     assert len(await source.names(home.parent)) == 1
 
 

@@ -21,9 +21,13 @@ BUILT_IN = AgentConfig(
     name=_FIELDS["name"],
     description=_FIELDS["description"],
     digest=hashlib.sha256(json.dumps(_FIELDS, sort_keys=True, separators=(",", ":")).encode()).hexdigest(),
-    fields=_FIELDS,
+    fields={**_FIELDS, "includeMcpJson": True},
 )
-"""What applies when nobody chose anything; a source may have a `kiro_default` of its own, which goes before it."""
+"""What applies when nobody chose anything; a source may have a `kiro_default` of its own, which goes before it.
+
+It has no prompt and no resources: agent programs read `AGENTS.md` and `README.md` by themselves. The digest is that
+of what it is, and stays as it is while what it does is the same.
+"""
 
 KIRO_SETTING = "chat.defaultAgent"
 """Where `kiro-cli settings chat.defaultAgent NAME` writes: this key of `settings/cli.json` (kiro.dev, CLI settings)."""
@@ -37,6 +41,7 @@ class Resolved:
     "record", "settings", "kiro" or "built-in". When `found` is False, `config` only stands in, and
     whoever asked has to hear it. `problems` are those of the choice: of the file in use, or of all
     files when the name was not found, since one that cannot be read may be the one that was meant.
+    `untrusted` are the documents that were left out, since nobody agreed to them.
     """
 
     config: AgentConfig
@@ -44,6 +49,7 @@ class Resolved:
     origin_of_choice: str
     problems: Sequence[Problem] = ()
     found: bool = True
+    untrusted: Sequence[Any] = ()
 
 
 async def resolve(  # noqa: PLR0913 - one keyword for each place where a choice is made
@@ -73,7 +79,7 @@ async def resolve(  # noqa: PLR0913 - one keyword for each place where a choice 
     if isinstance(config, AgentConfig):
         problems += [problem for problem in await _problems(sources, cwd) if str(problem.path) == config.origin]
         return Resolved(config, asked, origin, problems)
-    problems += [config] if config else await _problems(sources, cwd)
+    problems += [config] if config else [one for one in await _problems(sources, cwd) if one.severity == "error"]
     stand_in = await _find(sources, BUILT_IN.name, cwd)
     stand_in = stand_in if isinstance(stand_in, AgentConfig) else BUILT_IN
     return Resolved(stand_in, asked, origin, problems, found=False)
@@ -97,7 +103,8 @@ async def _find(sources: Sequence[AgentSource], name: str, cwd: Path) -> AgentCo
                 return config
     except AgentConfigInvalid as error:
         told = error.details
-        return Problem(Path(told.get("path", name)), told.get("field", ""), told.get("reason", error.sentence))
+        reason = told.get("reason", error.sentence)
+        return Problem(Path(told.get("path", name)), told.get("field", ""), reason, told.get("line", 0))
     return BUILT_IN if name == BUILT_IN.name else None
 
 

@@ -1,4 +1,4 @@
-"""Agent configurations as Kiro keeps them: JSON files in `.kiro/agents` of the folder, then of the user."""
+"""Agent configurations as Kiro keeps them: JSON or Markdown in `.kiro/agents` of the folder, then of the user."""
 
 from __future__ import annotations
 

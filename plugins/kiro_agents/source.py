@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,8 @@ from pathlib import Path
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field
 
-from kiro_agents.configuration import Loaded, load
+from kiro_agents.folders import folder_of_user, folder_of_workspace, read_folder
+from kiro_core.agentconfig import Loaded
 from kiro_core.errors import AgentConfigInvalid
 from kiro_core.ports import AgentSource
 from kiro_core.types import AgentConfig, AgentSummary, Problem
@@ -44,11 +45,11 @@ class Reading:
 
 
 class KiroFolders:
-    """`.kiro/agents` of a working directory, then `agents` of the user's Kiro folder."""
+    """`.kiro/agents` of a working directory, then `agents` of the user's Kiro folder; nothing that they refer to."""
 
     def __init__(self, home: Path) -> None:
         """`home` is the user's Kiro folder; a leading `~` is understood."""
-        self._agents = home.expanduser().absolute() / "agents"
+        self._home = home.expanduser().absolute()
 
     async def find(self, name: str, cwd: Path) -> AgentConfig | None:
         """The configuration of that name for a session in `cwd`, or None.
@@ -69,16 +70,17 @@ class KiroFolders:
             path=str(problem.path),
             field=problem.field,
             reason=problem.reason,
+            line=problem.line,
         )
 
     async def names(self, cwd: Path) -> Sequence[AgentSummary]:
         """All configurations that `find` would give, those of the folder first."""
         found = (await self._read(cwd)).loaded.values()
         configs = [loaded.config for loaded in found if loaded.config is not None]
-        return [AgentSummary(c.name, c.description, c.origin, c.withheld) for c in configs]
+        return [AgentSummary(c.name, c.description, c.origin, workspace=c.workspace) for c in configs]
 
     async def problems(self, cwd: Path) -> Sequence[Problem]:
-        """What could not be read, the folder's first; the rest still loads."""
+        """What is wrong with the documents, the folder's first; the rest still loads."""
         return (await self._read(cwd)).problems
 
     async def _read(self, cwd: Path) -> Reading:
@@ -88,36 +90,11 @@ class KiroFolders:
     def _read_now(self, cwd: Path) -> Reading:
         loaded: dict[str, Loaded] = {}
         problems: list[Problem] = []
-        workspace = cwd / ".kiro" / "agents"
-        if os.path.realpath(workspace) != os.path.realpath(self._agents):  # in the home folder it is the user's own
-            loaded = _read_folder(workspace, cwd, problems)
-        for name, file in _read_folder(self._agents, None, problems).items():
-            loaded.setdefault(name, file)
+        workspace, agents = folder_of_workspace(cwd), folder_of_user(self._home)
+        if os.path.realpath(workspace) != os.path.realpath(agents):  # in the home folder it is the user's own
+            loaded = read_folder(workspace, str(cwd), problems)
+        for name, file in read_folder(agents, "", problems).items():
+            if (first := loaded.setdefault(name, file)) is not file:
+                reason = f"{name!r} of this folder goes before your own, {file.path}"
+                problems.append(Problem(first.path, "name", reason, first.line, "warning"))
         return Reading(loaded, problems)
-
-
-def _read_folder(folder: Path, workspace: Path | None, problems: list[Problem]) -> dict[str, Loaded]:
-    """The first file of each name, by file name; whatever is wrong is added to `problems`."""
-    found: dict[str, Loaded] = {}
-    for path in _files(folder, problems):
-        loaded = load(path, workspace)
-        problems.extend(loaded.problems)
-        first = found.setdefault(loaded.name, loaded)
-        if first is not loaded:
-            problems.append(Problem(path, "name", f"{loaded.name!r} is the name of {first.path.name} already"))
-    return found
-
-
-def _files(folder: Path, problems: list[Problem]) -> Iterator[Path]:
-    try:
-        paths = sorted(path for path in folder.iterdir() if path.name.endswith(".json"))
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        problems.append(Problem(folder, "", f"cannot be listed: {error.strerror}"))
-        return
-    for path in paths:
-        if path.name.isprintable():
-            yield path
-        else:  # a stray byte or an escape sequence must reach neither a terminal nor a record
-            problems.append(Problem(folder, "", f"holds {path.name!a}, a file name that cannot be shown"))

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiro_core.agentconfig.jsonc import NotJson, parse
 from kiro_core.cli.connect.merging import Unmergeable, with_entry
-from kiro_core.cli.jsonc import NotJson, parse
 
 PROGRAM = Path(sys.executable).with_name("kiro-core")
 PLACES = {

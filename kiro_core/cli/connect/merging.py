@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kiro_core.cli.jsonc import Node, NotJson, parse
+from kiro_core.agentconfig.jsonc import Node, NotJson, parse
 from kiro_core.errors import KiroError
 from kiro_core.settings.files import replace_file
 

@@ -1,9 +1,10 @@
-"""Finds what stands where in JSON that people write, with comments and trailing commas, so that it can be edited."""
+"""Finds what stands where in JSON that people write, comments and trailing commas too, to edit it or to name a line."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,16 +32,41 @@ class Member(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and where it stands: `text[begin:end]`; `members` are an object's, duplicates included."""
+    """A value and where it stands: `text[begin:end]`; an object has `members`, duplicates included, a list `items`."""
 
     begin: int
     end: int
     value: Any
     members: tuple[Member, ...] = ()
+    items: tuple[Node, ...] = ()
 
     def members_called(self, key: str) -> list[Member]:
         """Those of one key: more than one is legal JSON, and nobody knows which counts."""
         return [member for member in self.members if member.key == key]
+
+    def place(self, path: Sequence[str | int]) -> int | None:
+        """Where a value stands, by its key, or what is nearest around it; None when nothing of the path is there."""
+        node: Node = self
+        at: int | None = None
+        for part in path:
+            if isinstance(part, int) and part < len(node.items):
+                node, at = node.items[part], node.items[part].begin
+            elif isinstance(part, str) and (called := node.members_called(part)):
+                node, at = called[-1].node, called[-1].at
+            else:
+                break
+        return at
+
+    def repeated(self) -> Member | None:
+        """The first member whose key its object has already, wherever inside."""
+        seen: set[str] = set()
+        for member in self.members:
+            if member.key in seen:
+                return member
+            seen.add(member.key)
+            if found := member.node.repeated():
+                return found
+        return next((found for item in self.items if (found := item.repeated())), None)
 
 
 def line_at(text: str, at: int) -> int:
@@ -94,13 +120,12 @@ def _object(text: str, begin: int, depth: int) -> Node:
 
 
 def _list(text: str, begin: int, depth: int) -> Node:
-    values: list[Any] = []
+    items: list[Node] = []
     at = _behind_blank(text, begin + 1)
     while text[at : at + 1] != "]":
-        node = _value(text, at, depth + 1)
-        values.append(node.value)
-        at = _behind_comma(text, node.end, "]")
-    return Node(begin, at + 1, values)
+        items.append(_value(text, at, depth + 1))
+        at = _behind_comma(text, items[-1].end, "]")
+    return Node(begin, at + 1, [item.value for item in items], items=tuple(items))
 
 
 def _string(text: str, at: int) -> tuple[str, int]:

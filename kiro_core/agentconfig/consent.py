@@ -1,0 +1,61 @@
+"""Names what of a folder's configuration nobody may use before the user has agreed to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from kiro_core.agentconfig.checking import typed
+from kiro_core.agentconfig.format import AgentFormat
+from kiro_core.agentconfig.reading import Unreadable
+from kiro_core.agentconfig.referring import FILE, budget, is_inside, leads_out, path_of
+from kiro_core.agentconfig.resources import KnowledgeBase
+from kiro_core.agentconfig.toolsettings import ALLOWING
+from kiro_core.errors import AgentConfigInvalid
+from kiro_core.types import AgentConfig
+
+
+def needs_trust(config: AgentConfig) -> Sequence[str]:
+    """The fields for which a document of a folder needs the user's consent; none for the user's own.
+
+    Those that start a program, let something happen without a question, or name a file outside of the folder: links
+    and globs are followed, so this reads folders and belongs into a thread. A document that is itself a link out of
+    the folder needs it for all its fields.
+    """
+    if not config.workspace:
+        return ()
+    folder = Path(config.workspace)
+    if not is_inside(Path(config.origin), folder):
+        return tuple(config.fields)
+    try:
+        fields = typed(config)
+    except AgentConfigInvalid:
+        return tuple(config.fields)
+    looks = budget()
+    wanted = {
+        "prompt" if config.fields.get("prompt") else "systemPrompt": _prompt_leads_out(config, folder),
+        "mcpServers": fields.mcp_servers,
+        "allowedTools": fields.allowed_tools,
+        "toolsSettings": _allows(fields),
+        "permissions": any(rule.effect == "allow" for rule in fields.permissions.rules),
+        "resources": any(leads_out(uri, folder, folder, looks) for uri in _uris(fields)),
+        "hooks": any((config.fields.get("hooks") or {}).values()),
+    }
+    return tuple(field for field, is_wanted in wanted.items() if is_wanted)
+
+
+def _prompt_leads_out(config: AgentConfig, folder: Path) -> bool:
+    if not config.prompt.startswith(FILE):
+        return False
+    try:
+        return not is_inside(path_of(config.prompt, Path(config.origin).parent), folder)
+    except Unreadable:
+        return True
+
+
+def _allows(fields: AgentFormat) -> bool:
+    return any(settings.get(key) for settings in fields.tools_settings.values() for key in ALLOWING)
+
+
+def _uris(fields: AgentFormat) -> list[str]:
+    return [one.source if isinstance(one, KnowledgeBase) else one for one in fields.resources]
