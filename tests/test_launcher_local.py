@@ -401,3 +401,12 @@ async def test_one_that_does_not_listen_is_terminated_at_once():
     async with launched(python(code, output_only=True), grace_s=LIMIT_S) as process:
         await line(process)
     assert process.exit == Exit(-signal.SIGTERM)
+
+
+async def test_its_stdin_can_be_closed_while_it_goes_on():
+    async with launched(python("import sys; print(len(sys.stdin.read()))")) as process:
+        await process.send(b"123")
+        await process.send_eof()
+        await process.send_eof()
+        assert await said(process) == "3\n"
+        assert await process.wait() == Exit(0)

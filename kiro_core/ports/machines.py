@@ -53,6 +53,10 @@ class Process(Protocol):
         """
         ...
 
+    async def send_eof(self) -> None:
+        """Close its stdin: nothing more is sent; it may be closed already."""
+        ...
+
 
 class Launcher(Protocol):
     """How an agent program is started."""

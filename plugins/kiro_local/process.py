@@ -71,6 +71,10 @@ class LocalProcess:
         """
         await self._pipes.send(item)
 
+    async def send_eof(self) -> None:
+        """Close its stdin, once or again."""
+        await self._pipes.send_eof()
+
     async def supervise(self) -> None:
         """Drain its stderr until it ends, then end the rest of its group."""
         try:
