@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kiro_core.rehearsal import faults, mirror, services, talk, tools, updates
+from kiro_core.rehearsal import faults, mcp, mirror, services, talk, tools, updates
 from kiro_core.rehearsal.turn import Turn
 
 Directive = Callable[[Turn, str], None]
@@ -30,6 +30,7 @@ DIRECTIVES: dict[str, Directive] = {
     "run-limit": tools.run_limit,
     "run-kill": tools.run_kill,
     "run-forget": tools.run_forget,
+    "mcp": mcp.mcp,
     "read": services.read,
     "write": services.write,
     "ask-form": services.ask_form,

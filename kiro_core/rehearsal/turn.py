@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from kiro_core.rehearsal import plain
 from kiro_core.rehearsal.session import Session
 from kiro_core.rehearsal.wire import Wire
+
+T = TypeVar("T")
 
 _WORD = re.compile(r"\s*\S+\s*")
 
@@ -88,6 +91,26 @@ class Turn:
         if response is None:
             raise Cancelled
         return response
+
+    def beside(self, job: Callable[[], T]) -> T:
+        """What a job returns or raises that runs in a thread of its own; a cancelled turn does not wait for it."""
+        self.check()
+
+        def run() -> None:
+            try:
+                result: tuple[T | None, BaseException | None] = (job(), None)
+            except BaseException as error:  # noqa: BLE001 - it is raised again, in the turn's own thread
+                result = (None, error)
+            self._slot.put(result)
+
+        threading.Thread(target=run, daemon=True).start()
+        done = self._slot.get()
+        if done is None:
+            raise Cancelled
+        result, error = done
+        if error is not None:
+            raise error
+        return cast("T", result)
 
     def need(self, *capability: str) -> None:
         """Raise `Unserved` unless the client offers this."""
