@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kiro_core.engines import choose_engine, default_engine, installed, load_engines, logins_of
+from kiro_core.agentconfig.format import AgentFormat
+from kiro_core.engines import choose_engine, default_engine, field_ways, installed, load_engines, logins_of
 from kiro_core.engines.learned import Learned, write_learned
 from kiro_core.errors import EngineNotFound, SettingsError, UnknownName
 from kiro_core.settings import EngineSettings, load_settings
@@ -307,3 +308,34 @@ def test_a_terminal_login_of_the_engines_own_is_not_passed_on_for_a_client_would
     ]
     methods = logins_of(replace(engines["codex"], logins=told), PeerInfo())
     assert methods == [{"id": "web", "name": "W", "_meta": {"kept": 1}}, {"id": "key", "name": "K"}]
+
+
+def test_the_settings_teach_an_engine_names_of_tools_besides_its_own():
+    added = {"claude": EngineSettings(tools={"Novel": "shell"}, told={"command": ["title"]})}
+    claude = load_engines(added)["claude"]
+    assert (claude.tools["Novel"], claude.tools["Bash"]) == ("shell", "shell")
+    assert (list(claude.told["command"]), claude.told["name"][0]) == (["title"], "name")
+
+
+def test_every_field_of_an_agent_configuration_has_a_way_to_every_engine(engines):
+    written = AgentFormat.model_json_schema(by_alias=True)["properties"]
+    known = written.keys() - {"$schema", "name", "description"}
+    for engine in engines.values():
+        ways = field_ways(engine)
+        assert known <= ways.keys()
+        assert all(way.way in {"native", "applied", "cannot"} and way.reason.endswith(".") for way in ways.values())
+
+
+def test_kiro_reads_all_fields_itself_unless_it_is_not_handed_the_configuration(engines):
+    assert {way.way for way in field_ways(engines["kiro"]).values()} == {"native"}
+    assert "native" not in {way.way for way in field_ways(engines["kiro"], natively=False).values()}
+
+
+def test_permissions_cannot_be_applied_to_an_engine_that_does_not_ask(engines):
+    for name in ("codex", "hermes", "deepagents"):
+        ways = field_ways(engines[name])
+        assert {ways[each].way for each in ("allowedTools", "permissions", "hooks.preToolUse")} == {"cannot"}
+        assert ways["hooks.postToolUse"].way == "applied"
+    assert field_ways(engines["deepagents"])["mcpServers"].way == "cannot"
+    assert "fs_read" in field_ways(engines["claude"])["permissions"].reason
+    assert "ask about everything" in field_ways(engines["opencode"])["permissions"].reason

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def load_engines(changes: Mapping[str, EngineSettings]) -> Mapping[str, Engine]:
     """The built-in entries with what the settings add or change, by name.
 
-    A variable in `env` is added to the built-in ones; any other key replaces the built-in one. What
+    What `env`, `tools` and `told` have is added to the built-in one; any other key replaces the built-in one. What
     `kiro-core engines --probe` learned of a command counts as long as the command is the same.
 
     Raises:
@@ -54,8 +54,8 @@ def names_of(engines: Mapping[str, Engine]) -> str:
 
 def _changed(built_in: Engine | None, name: str, change: Mapping[str, Any], known: Mapping[str, Engine]) -> Engine:
     if built_in is not None:
-        env = {**built_in.env, **change.get("env", {})}
-        return replace(built_in, **{**change, "env": env}, origin="built-in, changed by the settings")
+        added = {key: {**getattr(built_in, key), **change.get(key, {})} for key in ("env", "tools", "told")}
+        return replace(built_in, **{**change, **added}, origin="built-in, changed by the settings")
     if not change.get("command"):
         raise SettingsError(
             f"Settings: {dotted(('engines', name))} has no command and changes no built-in engine"

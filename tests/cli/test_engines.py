@@ -66,6 +66,17 @@ def test_one_engine_is_shown_whole_with_the_names_of_its_variables_only(kiro, ag
     assert json.loads(kiro("engines", "show", "fake", "--json").stdout) == told
 
 
+def test_one_engine_is_shown_with_the_way_of_each_field_of_an_agent_configuration(kiro):
+    shown = kiro("engines", "codex").stdout
+    assert "asks: no\n" in shown
+    (prompt,) = [line for line in shown.splitlines() if line.startswith("prompt ")]
+    assert "applied" in prompt
+    (permissions,) = [line for line in shown.splitlines() if line.startswith("permissions ")]
+    assert permissions.split(maxsplit=2)[1:] == ["cannot", "Codex does not ask before it uses a tool."]
+    told = json.loads(kiro("engines", "kiro", "--json").stdout)["fields"]
+    assert {way["way"] for way in told.values()} == {"native"}
+
+
 def test_an_unknown_engine_is_wrong_usage_with_the_near_miss(kiro):
     told = kiro("engines", "codx")
     assert (told.returncode, told.stdout) == (2, "")

@@ -11,7 +11,7 @@ from kiro_core.cli.failing import DONE
 from kiro_core.cli.options import Given
 from kiro_core.cli.tables import print_table
 from kiro_core.cli.text import one_line, show
-from kiro_core.engines import installed, load_engines
+from kiro_core.engines import field_ways, installed, load_engines
 from kiro_core.engines.choice import engine_called
 from kiro_core.types import Engine
 
@@ -64,7 +64,11 @@ def engine_object(engine: Engine) -> dict[str, Any]:
         "login": list(engine.login),
         "logins": list(engine.logins),
         "unguarded": list(engine.unguarded),
+        "asks": engine.asks,
+        "unasked": list(engine.unasked),
+        "guard": sorted(engine.guard),
         "agents": engine.agents,
+        "fields": {name: {"way": each.way, "reason": each.reason} for name, each in field_ways(engine).items()},
         "reports_mcp": engine.reports_mcp,
         "automatic": engine.automatic,
         "launcher": engine.launcher,
@@ -81,8 +85,11 @@ def show_about(about: Mapping[str, Any], *, as_json: bool) -> None:
         _print_json(about)
         return
     for name, value in about.items():
-        if text := _words(name, value):
+        if name != "fields" and (text := _words(name, value)):
             show(one_line(f"{name.replace('_', ' ')}: {text}") + "\n")
+    show("\n")
+    rows = [(field, told["way"], told["reason"]) for field, told in about["fields"].items()]
+    print_table(("agent configuration", "gets there", "how"), rows)
 
 
 def _words(name: str, value: Any) -> str:

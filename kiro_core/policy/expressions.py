@@ -1,0 +1,80 @@
+"""The two kinds of patterns for texts: regular expressions of `toolsSettings`, globs of `permissions.rules`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from kiro_core.policy.use import ToolUse
+
+_PLAIN_URL = re.compile(r"https?://[^\s\\\x00-\x1f\x7f]+")
+"""An address that every program reads alike: a backslash or a blank ends the host for some and not for others."""
+
+
+def regular(texts: Sequence[str], *, denying: bool = False) -> list[re.Pattern[str]]:
+    """Regular expressions; one that cannot be read matches nothing, or everything where it is there to deny."""
+    return [_compiled(text, "(?s:.*)" if denying else "(?!)") for text in texts]
+
+
+def globs(patterns: Sequence[str]) -> list[re.Pattern[str]]:
+    """Globs, in which `*` and `?` stand for any characters; `NAME *` is also NAME alone."""
+    return [re.compile(_glob(pattern)) for pattern in patterns]
+
+
+def _glob(pattern: str) -> str:
+    begin = pattern.removesuffix(" *")
+    signs = {"*": ".*", "?": "."}
+    text = "".join(signs.get(sign) or re.escape(sign) for sign in begin)
+    return f"(?s:{text}(?: .*)?)" if begin != pattern else f"(?s:{text})"
+
+
+def _compiled(text: str, otherwise: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text, re.DOTALL)
+    except (re.error, OverflowError, RecursionError):
+        return re.compile(otherwise)
+
+
+def agents_of(use: ToolUse) -> Sequence[Sequence[str]]:
+    """The names of the agents that are to be started."""
+    return [[name] for name in use.agents]
+
+
+def services_of(use: ToolUse) -> Sequence[Sequence[str]]:
+    """The AWS service that is called."""
+    service = use.input.get("service_name")
+    return [[service]] if isinstance(service, str) else []
+
+
+def operations_of(use: ToolUse) -> Sequence[Sequence[str]]:
+    """The AWS operation that is called."""
+    operation = use.input.get("operation_name")
+    return [[operation]] if isinstance(operation, str) else []
+
+
+def searches_of(use: ToolUse) -> Sequence[Sequence[str]]:
+    """What the web is searched for."""
+    query = use.input.get("query")
+    return [[query]] if isinstance(query, str) else []
+
+
+def addresses_of(use: ToolUse) -> Sequence[Sequence[str]]:
+    """Each address as it stands, its host, and both with its path; one that programs read differently has no form."""
+    return [_forms(url) for url in use.urls]
+
+
+def whole_addresses_of(use: ToolUse) -> Sequence[Sequence[str]]:
+    """Each address as it stands."""
+    return [_forms(url)[:1] for url in use.urls]
+
+
+def _forms(url: str) -> Sequence[str]:
+    if not _PLAIN_URL.fullmatch(url):
+        return []
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return []
+    return [url, host, host + parts.path]

@@ -1,0 +1,108 @@
+"""One object decides for a session, its children and its headless runs, so that all of them get the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kiro_core.policy.answers import answer_of, rule_of
+from kiro_core.policy.decision import STRICTNESS, Decision, Effect, stricter
+from kiro_core.policy.paths import Place
+from kiro_core.policy.rules import Rule
+from kiro_core.policy.use import CAPABILITIES, ToolUse
+from kiro_core.types import Engine
+
+_SPEAKERS: Mapping[str, str] = {
+    "agent": "The agent configuration",
+    "settings": "The operator",
+    "flag": "A flag",
+    "client": "An earlier answer",
+    "mcp": "The entry of the MCP server",
+}
+
+_VERBS: Mapping[Effect, str] = {"allow": "allows it", "ask": "wants it asked", "deny": "denies it"}
+
+
+class Policy:
+    """Allows, asks or denies each use of a tool: deny beats ask beats allow, and what nobody names is asked.
+
+    It looks at symbolic links, so on a slow file system call `decide` in a worker thread.
+    """
+
+    def __init__(self, rules: Sequence[Rule], place: Place, parent: Policy | None = None) -> None:
+        """Of `rules` in the order in which they are named to people; never wider than `parent`."""
+        self._rules = list(rules)
+        self._place = place
+        self._parent = parent
+
+    def decide(self, use: ToolUse) -> Decision:
+        """What becomes of a use, by which rule and why."""
+        decision = self._own(use)
+        if self._parent is None:
+            return decision
+        above = self._parent.decide(use)
+        return stricter(decision, replace(above, reason=f"The session above says: {above.reason}"))
+
+    def remember(self, use: ToolUse, kind: str, meta: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the record keeps of an answer for always; {} where it holds for this once only.
+
+        `kind` is "allow_always" or "reject_always" (any other keeps nothing), `meta` the `_meta` of the answer,
+        which may narrow it. It holds from `learn` on, or as one of `answers` when the session comes back.
+        """
+        return answer_of(use, kind, meta, self._place)
+
+    def learn(self, answer: Mapping[str, Any]) -> None:
+        """Let an answer that `remember` made hold from now on; policies below this one obey it too."""
+        if answer:
+            self._rules.append(rule_of(answer, self._place))
+
+    @property
+    def guards(self) -> Sequence[str]:
+        """The rules that deny something, as they are written; those of the parent too."""
+        own = [rule.text for rule in self._rules if rule.effect == "deny"]
+        return [*own, *(self._parent.guards if self._parent else ())]
+
+    def unheard(self, engine: Engine) -> Sequence[str]:
+        """The rules that deny or ask and that an engine may pass by, since it does not ask before all that it does.
+
+        One with a `guard`, which has to be started with it where `guards` has anything, then asks about everything.
+        """
+        if engine.guard and self.guards:
+            return []
+        unasked = frozenset(engine.unasked) if engine.asks else {*CAPABILITIES.values(), "mcp", ""}
+        own = [rule.text for rule in self._rules if rule.effect != "allow" and _concerns(rule, unasked)]
+        return [*own, *(self._parent.unheard(engine) if self._parent else ())]
+
+    def recorded(self) -> Mapping[str, Any]:
+        """For the record: every rule with its origin; `inherits` tells that there is a parent's policy besides."""
+        rules = [{"effect": rule.effect, "rule": rule.text, "origin": rule.origin} for rule in self._rules]
+        return {"rules": rules, "inherits": self._parent is not None}
+
+    def _own(self, use: ToolUse) -> Decision:
+        found = [(effect, rule) for rule in self._rules if (effect := rule.says(use)) is not None]
+        if not found:
+            return _unsaid(use)
+        effect, rule = max(found, key=lambda each: (STRICTNESS[each[0]], each[1].exact))
+        if effect == "ask" and not use.identified:
+            return _unsaid(use)
+        return Decision(effect, rule.text, rule.origin, _reason(effect, rule))
+
+
+def _unsaid(use: ToolUse) -> Decision:
+    known = "No rule says anything about it." if use.identified else "Nobody knows which tool this is."
+    return Decision("ask", "", "desk", known)
+
+
+def _reason(effect: Effect, rule: Rule) -> str:
+    if rule.origin == "desk":
+        return "Files in the folders of the session may be read."
+    if effect != rule.effect:
+        return f"Not enough can be seen of it for: {rule.text}."
+    return f"{_SPEAKERS[rule.origin]} {_VERBS[effect]}: {rule.text}."
+
+
+def _concerns(rule: Rule, unasked: frozenset[str] | set[str]) -> bool:
+    if "mcp" in unasked and "mcp" in rule.families and not rule.tools:
+        return True
+    return any(rule.says(ToolUse(tool)) for tool, family in CAPABILITIES.items() if family in unasked)
