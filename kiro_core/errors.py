@@ -6,13 +6,16 @@ KiroError
 ├── UnknownName          LookupError   NAME_UNKNOWN          no provider or engine of that name
 ├── AgentNotFound        LookupError   AGENT_NOT_FOUND       no agent configuration of that name
 ├── AgentConfigInvalid   ValueError    AGENT_CONFIG_INVALID  an agent configuration that cannot be read
+├── AgentUntrusted       PermissionError  AGENT_UNTRUSTED    an agent configuration of a folder that nobody trusted
 ├── EngineNotFound       LookupError   ENGINE_NOT_FOUND      no agent program to start
 ├── LaunchFailed         OSError       LAUNCH_FAILED         an agent program that did not start
 ├── AgentGone            OSError       AGENT_GONE            an agent program that ended
 ├── AgentTimeout         TimeoutError  AGENT_TIMEOUT         an agent that did not answer in time
 ├── AgentUnable          RuntimeError  AGENT_UNABLE          the agent lacks what the request needs
+├── McpFailed            OSError       MCP_FAILED            an MCP server that does not start
 ├── AuthRequired         PermissionError  AUTH_REQUIRED      the agent program wants a login first
 ├── ModeUnguarded        PermissionError  MODE_UNGUARDED     a mode without questions that nobody agreed to
+├── EngineUnguarded PermissionError  ENGINE_UNGUARDED    an agent that does not ask, where something is forbidden
 ├── ObserverOnly         PermissionError  OBSERVER_ONLY      a client that watches a session and may do no more
 ├── SessionNotFound      LookupError   SESSION_NOT_FOUND     no session of that id
 ├── SessionBusy          RuntimeError  SESSION_BUSY          its queue of prompts is full
@@ -88,6 +91,12 @@ class AgentConfigInvalid(KiroError, ValueError):
     code = "AGENT_CONFIG_INVALID"
 
 
+class AgentUntrusted(KiroError, PermissionError):
+    """The agent configuration that was required wants what only a folder that its user trusts may."""
+
+    code = "AGENT_UNTRUSTED"
+
+
 class EngineNotFound(KiroError, LookupError):
     """No agent program can be started; the sentence lists what was looked for."""
 
@@ -118,6 +127,12 @@ class AgentUnable(KiroError, RuntimeError):
     code = "AGENT_UNABLE"
 
 
+class McpFailed(KiroError, OSError):
+    """An MCP server does not start, or is not among those of the session; `details` has its name as `server`."""
+
+    code = "MCP_FAILED"
+
+
 class AuthRequired(KiroError, PermissionError):
     """The agent program wants a login first (ACP "Authentication"); `details` has `authMethods` and `login`."""
 
@@ -129,6 +144,12 @@ class ModeUnguarded(KiroError, PermissionError):
     """A mode in which the agent acts without asking a person was not set, since nobody agreed to it."""
 
     code = "MODE_UNGUARDED"
+
+
+class EngineUnguarded(KiroError, PermissionError):
+    """The agent program does not ask before it uses tools, and the agent configuration forbids some."""
+
+    code = "ENGINE_UNGUARDED"
 
 
 class ObserverOnly(KiroError, PermissionError):

@@ -11,8 +11,10 @@ import pytest
 
 from kiro_core import Provider, Registry, errors, hookimpl, load_settings, open_desk
 from kiro_core.catalog import Choice
+from kiro_core.cli.mcp.testing import try_all
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
+from kiro_core.mcp_servers import SessionServer
 from kiro_core.rpc import Peer, failure
 from kiro_core.testing import RecordingClient
 from kiro_core.types import AgentConfig, SessionId
@@ -103,6 +105,22 @@ async def agent_config_invalid(folder):
         await source.find("broken", folder)
 
 
+async def agent_untrusted(folder):
+    agents = folder / ".kiro" / "agents"
+    agents.mkdir(parents=True)
+    (agents / "review.json").write_text('{"hooks": {"stop": [{"command": "true"}]}}')
+    async with Desk(folder) as desk:
+        await desk.new(agent="review", agentRequired=True)
+
+
+async def engine_unguarded(folder):
+    (folder / "home" / ".kiro" / "agents").mkdir(parents=True)
+    rules = {"name": "strict", "excludedTools": ["shell"]}
+    (folder / "home" / ".kiro" / "agents" / "strict.json").write_text(json.dumps(rules))
+    async with Desk(folder, engines={"x": {"command": REHEARSAL, "asks": False}}) as desk:
+        await desk.new(agent="strict")
+
+
 async def engine_not_found(folder):
     async with Desk(folder, engines={"x": {"command": ["/nowhere/agent"]}}) as desk:
         await desk.new()
@@ -145,6 +163,11 @@ async def mode_unguarded(folder):
     desk.client = RecordingClient(answer=deny)
     async with desk:
         await desk.call("session/set_mode", await desk.new(), modeId="wild")
+
+
+async def mcp_failed(folder):
+    entry = {"name": "gone", "command": str(folder / "gone"), "args": [], "env": []}
+    await try_all((load_settings(), Registry()), [SessionServer("gone", "mcp.json", entry)], folder)
 
 
 async def observer_only(folder):

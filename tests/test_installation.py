@@ -53,7 +53,8 @@ def test_type_checkers_may_read_the_installed_core():
 
 
 def test_the_lowest_versions_are_those_that_the_project_promises():
-    promised = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["testing"]
+    extras = PROJECT["optional-dependencies"]
+    promised = PROJECT["dependencies"] + extras["testing"] + extras["mcp"]
     lowest = [line for line in (ROOT / "tests" / "lowest.txt").read_text("utf-8").splitlines() if line[0] != "#"]
     assert lowest == sorted(requirement.replace(">=", "==") for requirement in promised)
 

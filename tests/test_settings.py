@@ -321,3 +321,8 @@ def test_for_any_split_over_the_sources_the_highest_wins_per_key(tmp_path_factor
     assert settings.origins == {".".join(path): origin for path, origin in expected.items()}
     for path, value in (file | environ | arguments).items():
         assert at(settings, path) == value
+
+
+def test_what_an_engine_tells_is_found_by_expressions_that_can_be_read(load):
+    told = refused(load, '[engines.claude.told]\nname = ["title ("]\n')
+    assert "engines.claude.told.name" in str(told)

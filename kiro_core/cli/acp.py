@@ -8,7 +8,7 @@ import click
 
 from kiro_core.cli.commands import example
 from kiro_core.cli.completing import engine_names
-from kiro_core.cli.options import Given, choosing, command, named, sharing
+from kiro_core.cli.options import Given, choosing, command, named, sharing, trusting
 
 
 @click.command(epilog=example("kiro-core acp --engine kiro"))
@@ -16,6 +16,7 @@ from kiro_core.cli.options import Given, choosing, command, named, sharing
 @named("--login", "NAME", "Log in to an agent program at this terminal, as an editor asks for it.", engine_names)
 @command
 @sharing
+@trusting
 def acp(given: Given, *, agent: str, engine: str, login: str) -> int:
     """Serve an editor over stdin and stdout.
 

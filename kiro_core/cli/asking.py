@@ -12,6 +12,7 @@ import anyio
 from kiro_core.cli.text import ask, one_line
 from kiro_core.cli.wording import title_of
 from kiro_core.frames import Frame
+from kiro_core.notices import TRUST
 from kiro_core.rpc import METHOD_NOT_FOUND, Stream
 
 
@@ -45,11 +46,12 @@ class Person:
         self._answer = answer
         self._attention = anyio.Lock()
 
-    async def agrees(self, question: str) -> bool:
-        """Ask for yes or no; an empty line is a yes, the end of the input a no."""
+    async def agrees(self, question: str, about: Sequence[str] = (), *, usually: bool = True) -> bool:
+        """Ask for yes or no, below lines that say what about; an empty line means `usually`, the end of input no."""
+        text = "\n".join([*map(one_line, about), f"{one_line(question)} {'[Y/n]' if usually else '[y/N]'} "])
         async with self._attention:
-            answer = await self._answer(f"{one_line(question)} [Y/n] ")
-        return answer is not None and answer.lower() in ("", "y", "yes")
+            answer = await self._answer(text)
+        return answer is not None and (answer.lower() in ("y", "yes") or (usually and not answer))
 
     async def choose(self, title: str, options: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
         """Ask for one of the options (`{optionId, name, kind}`); None when the person leaves it open."""
@@ -84,6 +86,14 @@ class Verdict:
         if self.option is None:
             return Frame.failure(METHOD_NOT_FOUND, "Nobody is here who could be asked.")
         return Frame.answer({"outcome": {"outcome": "selected", "optionId": self.option.get("optionId")}})
+
+
+def refuses_trust(frame: Frame) -> Frame | None:
+    """The answer of somebody who was asked already, when the desk asks whether a folder is trusted; else None."""
+    call = frame.params.get("toolCall")
+    if not isinstance(call, dict) or call.get("toolCallId") != TRUST:
+        return None
+    return Frame.answer({"outcome": {"outcome": "selected", "optionId": "no"}})
 
 
 async def permission(frame: Frame, person: Person | None) -> Verdict:

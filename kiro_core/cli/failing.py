@@ -10,11 +10,12 @@ from collections.abc import Callable
 import click
 
 from kiro_core.cli.text import give_up, tell_failure, tell_lines
-from kiro_core.errors import AgentNotFound, KiroError, SettingsError, UnknownName
+from kiro_core.errors import AgentNotFound, KiroError, McpFailed, SettingsError, UnknownName
 
 DONE = 0
 FAILED = 1
 USAGE = 2
+MCP_MISSING = 3
 AGENT_MISSING = 4
 DENIED = 5
 CANCELLED = 130
@@ -68,4 +69,6 @@ def _told(error: Exception) -> int:
     tell_failure(str(error), error.hint)
     if isinstance(error, AgentNotFound):
         return AGENT_MISSING
+    if isinstance(error, McpFailed):
+        return MCP_MISSING
     return USAGE if isinstance(error, SettingsError | UnknownName) else FAILED

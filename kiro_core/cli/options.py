@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 class Given:
     """What the command line says of the settings: `config` is the file, `changes` nested keys and values.
 
-    `attach` and `standalone` are what it says of other desks; see `open_desk`.
+    `attach` and `standalone` are what it says of other desks, `trust_tools` of tools; see `open_desk`.
     """
 
     config: Path | None
     changes: dict[str, Any]
     attach: bool = True
     standalone: bool = False
+    trust_tools: tuple[str, ...] | None = None
 
     def load(self) -> tuple[Settings, Registry]:
         """Read the settings, and load the plugins that they leave.
@@ -58,7 +59,8 @@ class Given:
         from kiro_core.dispatcher import open_desk
 
         names: dict[str, Any] = {"agent": agent, "engine": engine, "face": face}
-        return open_desk(*loaded, **names, attach=self.attach, standalone=self.standalone)
+        names |= {"attach": self.attach, "standalone": self.standalone, "trust_tools": self.trust_tools}
+        return open_desk(*loaded, **names)
 
 
 Command = Callable[..., int]
@@ -88,6 +90,23 @@ def sharing(function: Command) -> Command:
     @wraps(function)
     def told(given: Given, *, no_attach: bool, standalone: bool, **rest: Any) -> int:
         return function(replace(given, attach=not no_attach, standalone=standalone), **rest)
+
+    return told
+
+
+def trusting(function: Command) -> Command:
+    """Add the options that let tools be used without a question; goes below `command`."""
+
+    @click.option("--trust-all-tools", is_flag=True, help="Ask before no tool; what a rule denies stays denied.")
+    @click.option(
+        "--trust-tools",
+        metavar="NAME,...",
+        help="Ask before all tools but these: names such as shell, @server, @server/tool, with * and ?.",
+    )
+    @wraps(function)
+    def told(given: Given, *, trust_all_tools: bool, trust_tools: str | None, **rest: Any) -> int:
+        named = None if trust_tools is None else tuple(name for name in map(str.strip, trust_tools.split(",")) if name)
+        return function(replace(given, trust_tools=("*",) if trust_all_tools else named), **rest)
 
     return told
 

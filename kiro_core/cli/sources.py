@@ -15,6 +15,8 @@ from kiro_core.types import AgentSummary, Problem
 
 if TYPE_CHECKING:
     from kiro_core.cli.options import Given
+    from kiro_core.registry import Registry
+    from kiro_core.settings import Settings
 
 T = TypeVar("T")
 
@@ -38,14 +40,19 @@ def with_sources(given: Given, work: Callable[[Sequence[AgentSource]], Awaitable
     """
 
     async def opened() -> T:
-        async with _opened(given) as sources:
+        async with open_sources(*given.load()) as sources:
             return await work(sources)
 
     return anyio.run(opened, backend="asyncio")
 
 
 @asynccontextmanager
-async def _opened(given: Given) -> AsyncIterator[Sequence[AgentSource]]:
-    settings, registry = given.load()
+async def open_sources(settings: Settings, registry: Registry) -> AsyncIterator[Sequence[AgentSource]]:
+    """The same inside of an event loop.
+
+    Raises on entering:
+        SettingsError, UnknownName, PluginError: a source cannot be opened.
+
+    """
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(registry.agents.open(choice)) for choice in settings.agent_sources]

@@ -48,6 +48,8 @@ class Backends:
             settings.swap_when_busy,
             settings.when_left,
             strict=strict,
+            allow_unguarded=settings.allow_unguarded,
+            fail_closed=settings.triggers.fail_closed,
             contact=self.contact,
         )
 

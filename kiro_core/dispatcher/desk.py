@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from anyio import to_thread
 from anyio.abc import TaskGroup
 
 from kiro_core.agentconfig import all_agents
@@ -32,6 +33,7 @@ from kiro_core.ports import Agent, Client
 from kiro_core.registry import Registry
 from kiro_core.session import CONTROLLER, Life, Member, Plan, Session, Tools
 from kiro_core.settings import Settings
+from kiro_core.trust import Document
 from kiro_core.types import (
     AgentSummary,
     Contact,
@@ -77,6 +79,7 @@ class Dispatcher:
     def __init__(self, backends: Backends, tasks: TaskGroup, planner: Planner, sharing: Sharing) -> None:
         """Run sessions in `tasks`; `open_desk` makes one."""
         self.planner = planner
+        planner.preparing.live = self.session
         self.live: dict[SessionId, Session] = {}
         self._backends = backends
         self.sharing = sharing
@@ -138,13 +141,24 @@ class Dispatcher:
         """See `Surroundings.taken`."""
         return session in self.live
 
+    def session(self, name: str) -> Session | None:
+        """See `Surroundings.session`."""
+        return self.live.get(SessionId(name))
+
     async def make_room(self, session: Session) -> None:
         """See `Surroundings.make_room`."""
         await make_room(session, self.live.values(), self._backends.settings.limits)
 
-    async def withheld(self, plan: Plan, agent: str) -> bool:
-        """See `Surroundings.withheld`."""
-        return await self.planner.withheld(plan, agent)
+    async def untrusted(self, plan: Plan, agent: str) -> bool:
+        """See `Surroundings.untrusted`."""
+        return await self.planner.untrusted(plan, agent)
+
+    async def trust(self, documents: Sequence[Document]) -> None:
+        """See `Surroundings.trust`."""
+        trust = self.planner.preparing.trust
+        for folder in sorted({document.folder for document in documents}):
+            of_folder = [document for document in documents if document.folder == folder]
+            await to_thread.run_sync(trust.grant, folder, of_folder)
 
     async def changed(self, plan: Plan, *, agent: str = "", engine: str = "") -> tuple[Plan, Tools]:
         """See `Surroundings.changed`."""
@@ -343,8 +357,11 @@ async def open_desk(  # noqa: PLR0913 - what a command was asked for, all by nam
     attach: bool = True,
     standalone: bool = False,
     served: Served | None = None,
+    trust_tools: Sequence[str] | None = None,
 ) -> AsyncIterator[Dispatcher]:
     """Open a desk; `agent` and `engine` are names that go before the settings' own.
+
+    `trust_tools` are names or patterns of tools that need no question in any of its sessions; `*` is all.
 
     `face` says what it serves ("acp", "run"), for whoever finds one of its sessions held; a desk with a face
     listens at a socket of its own, so that other processes of the user can share its sessions, and its clients
@@ -364,7 +381,7 @@ async def open_desk(  # noqa: PLR0913 - what a command was asked for, all by nam
             beside.start_soon(backends.sweep)
             async with anyio.create_task_group() as tasks:
                 sharing = Sharing(served_socket(settings, registry), attach, standalone, served is not None)
-                desk = Dispatcher(backends, tasks, Planner(backends, agent, engine), sharing)
+                desk = Dispatcher(backends, tasks, Planner(backends, agent, engine, trust_tools), sharing)
                 if face == _SERVED:
                     beside.start_soon(desk.retention.daily)
                 async with doors.opened(desk.reception):

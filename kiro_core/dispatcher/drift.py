@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from kiro_core.agentconfig import Resolved
-from kiro_core.frames import Frame
+from anyio import to_thread
+
+from kiro_core.agentconfig import Resolved, needs_trust
 from kiro_core.ports import SessionStore
 from kiro_core.recovery import Recorded, recorded
-from kiro_core.session import server_names
+from kiro_core.trust import Trust
 from kiro_core.types import AgentConfig, Engine, Notice, SessionInfo
 
 
@@ -20,17 +22,18 @@ class Continued(NamedTuple):
 
     `from_record` says that the configuration stands in no file: an agent program that reads files by
     itself must not be told its name, since it would find another. `changed` says that another one than
-    the recorded is used.
+    the recorded is used, and `servers` which MCP servers the session had, as far as that is known.
     """
 
     resolved: Resolved
     notices: Sequence[Notice]
+    servers: Sequence[str] | None = None
     from_record: bool = False
     changed: bool = False
 
 
 async def as_recorded(
-    store: SessionStore, info: SessionInfo, resolved: Resolved, engine: Engine, frame: Frame
+    store: SessionStore, info: SessionInfo, resolved: Resolved, engine: Engine, *, trust: Trust
 ) -> Continued:
     """The agent configuration of the record, unless the client or the command line named one.
 
@@ -38,18 +41,35 @@ async def as_recorded(
     of which nothing is withheld; that it is another than before is told.
     """
     before = await recorded(partial(store.read, info.id), info)
-    notices = _servers(before, frame)
+    had = before.mcp_servers if before is not None else None
+    notices: list[Notice] = []
     if resolved.found and not _differs(resolved.config, info, before):
-        return Continued(resolved, notices)
-    if resolved.origin_of_choice == "record" and before is not None and not _by_itself(resolved, engine):
+        return Continued(resolved, notices, had)
+    is_recorded = resolved.origin_of_choice == "record" and before is not None
+    if is_recorded and before is not None and not _by_itself(resolved, engine) and await _agreed(before.config, trust):
         notices.append(_drift(info.agent, _goes_on(before.config, engine)))
-        resolved = replace(resolved, config=before.config, found=True, problems=())
-        return Continued(resolved, notices, from_record=True)
+        config = replace(before.config, fields={**before.config.fields, **_servers_of(resolved)})
+        resolved = replace(resolved, config=config, found=True, problems=(), untrusted=())
+        return Continued(resolved, notices, had, from_record=True)
     if resolved.found and info.agent not in ("", resolved.config.name):
         notices.append(_another(resolved.config.name, info.agent))
     elif resolved.found:
         notices.append(_drift(resolved.config.name, "it is used as it is today"))
-    return Continued(resolved, notices, changed=resolved.found)
+    return Continued(resolved, notices, had, changed=resolved.found)
+
+
+async def _agreed(config: AgentConfig, trust: Trust) -> bool:
+    """Whether what a session was begun with may still be used: its folder's trust was not taken back."""
+    if not config.workspace or not await to_thread.run_sync(needs_trust, config):
+        return True
+    folders = await to_thread.run_sync(trust.all)
+    return await to_thread.run_sync(os.path.realpath, config.workspace) in folders
+
+
+def _servers_of(resolved: Resolved) -> dict[str, Any]:
+    """Its MCP servers come from the file of today: no record has what may be secret in them."""
+    servers = resolved.config.fields.get("mcpServers") if resolved.found else None
+    return {"mcpServers": servers} if servers else {}
 
 
 def _differs(now: AgentConfig, info: SessionInfo, before: Recorded | None) -> bool:
@@ -84,15 +104,14 @@ def _drift(agent: str, what: str) -> Notice:
     return Notice("agent_drift", sentence, details={"agent": agent})
 
 
-def _servers(before: Recorded | None, frame: Frame) -> list[Notice]:
-    now = server_names(frame)
-    had = list(before.mcp_servers) if before is not None else now
-    if set(had) == set(now):
+def servers_drift(had: Sequence[str] | None, now: Sequence[str]) -> list[Notice]:
+    """What to say of MCP servers that a session had, and others that it goes on with."""
+    if had is None or set(had) == set(now):
         return []
     sentence = f"The session had the MCP servers {_names(had)}, and goes on with {_names(now)}."
     details = {"missing": sorted(set(had) - set(now)), "added": sorted(set(now) - set(had))}
     return [Notice("mcp_drift", sentence, severity="info", details=details)]
 
 
-def _names(names: list[str]) -> str:
+def _names(names: Sequence[str]) -> str:
     return ", ".join(f"'{name}'" for name in sorted(names)) or "(none)"

@@ -186,10 +186,10 @@ class Homes:
 
     def _named(self, frame: Frame) -> Frame:
         """A request for another desk: what our command line named becomes its wish, where it has none."""
-        names = self._desk.planner.names
-        if not names:
+        wishes = self._desk.planner.wishes
+        if not wishes:
             return frame
-        return Frame.of(frame.method or "", {**frame.params, **_meta(frame.params, under=names)}, id=0)
+        return Frame.of(frame.method or "", {**frame.params, **_meta(frame.params, under=wishes)}, id=0)
 
 
 def _meta(

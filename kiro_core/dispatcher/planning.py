@@ -2,57 +2,64 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from anyio import to_thread
 
-from kiro_core.agentconfig import Resolved, all_agents, resolve
+from kiro_core.agentconfig import Resolved, all_agents
 from kiro_core.dispatcher.backends import Backends
-from kiro_core.dispatcher.drift import as_recorded
+from kiro_core.dispatcher.drift import as_recorded, servers_drift
 from kiro_core.dispatcher.labels import labels, require_free
-from kiro_core.dispatcher.requests import folder_of, named, roots_of, servers_of, wish
-from kiro_core.dispatcher.telling import told_of
+from kiro_core.dispatcher.preparing import Prepared, Preparing
+from kiro_core.dispatcher.requests import folder_of, named, roots_of, servers_of, texts, wish
+from kiro_core.dispatcher.telling import engine_kept, told_of, told_of_contents
 from kiro_core.engines import Chosen, choose_engine, installed
 from kiro_core.errors import AgentNotFound, EngineNotFound, KiroError, UnknownName
 from kiro_core.explain import near_miss
 from kiro_core.frames import Frame
 from kiro_core.journal import utc_now
 from kiro_core.session import Choices, Plan
-from kiro_core.settings import kiro_home
-from kiro_core.types import AgentConfig, Engine, Notice, SessionId, SessionInfo
+from kiro_core.trust import refusal as refusal_of
+from kiro_core.types import AgentConfig, Engine, SessionId, SessionInfo
 
 
 class Planner:
-    """Plans sessions; `agent` and `engine` are what the command line named, or empty."""
+    """Plans sessions; `agent`, `engine` and `trust_tools` are what the command line named, or empty."""
 
-    def __init__(self, backends: Backends, agent: str, engine: str) -> None:
+    def __init__(self, backends: Backends, agent: str, engine: str, trust_tools: Sequence[str] | None = None) -> None:
         """Choose among the backends' engines and sources."""
+        self.preparing = Preparing(backends)
         self._backends = backends
         self._agent = agent
         self._engine = engine
+        self._trust_tools = trust_tools
 
     @property
-    def names(self) -> Mapping[str, str]:
+    def wishes(self) -> Mapping[str, Any]:
         """What the command line named, as wishes of a request to another desk."""
-        return {key: name for key, name in (("agent", self._agent), ("engine", self._engine)) if name}
+        given = {"agent": self._agent or None, "engine": self._engine or None, "trustTools": self._trust_tools}
+        return {key: value for key, value in given.items() if value is not None}
 
     async def fresh(self, frame: Frame) -> Plan:
-        """Plan a new session for `{cwd, mcpServers, _meta.kiro_core: {agent, agentRequired, engine}}`.
+        """Plan a new session for `{cwd, mcpServers, _meta.kiro_core: {agent, agentRequired, engine, parent, ...}}`.
 
         Raises:
             RpcError, LabelInvalid, NameTaken: the request is not valid.
-            AgentNotFound: the agent was required and nobody knows it.
+            AgentNotFound, AgentUntrusted: the agent was required, and nobody knows it or agreed to it.
+            SessionNotFound: there is no such parent.
             EngineNotFound, UnknownName: there is no engine to start.
 
         """
         resolved = await self._resolved(frame)
         chosen = self._choose(resolved.config.name, named(frame, "engine") or self._engine)
         resolved = await self._settled(resolved, chosen.engine, frame)
-        now = utc_now()
+        now, parent = utc_now(), named(frame, "parent")
+        if parent:
+            await self._backends.store.get(SessionId(parent))
         info = SessionInfo(
             id=SessionId(str(uuid4())),
             cwd=str(folder_of(frame)),
@@ -60,15 +67,16 @@ class Planner:
             updated=now,
             agent=resolved.config.name,
             engine=chosen.engine.name,
+            parent=parent,
             config_digest=resolved.config.digest,
             roots=tuple(roots_of(frame)),
             **labels(None, named(frame, "name"), None),
         )
         await require_free(self._backends.store, info.name, info)
-        choices = await self._choices(folder_of(frame), chosen.engine)
-        notices = told_of(resolved, chosen.said)
-        required = bool(wish(frame, "agentRequired"))
-        return Plan(info, chosen.engine, resolved.config, frame, notices=notices, choices=choices, required=required)
+        prepared = await self._prepared(resolved.config, info, frame, resolved)
+        notices = [*told_of(resolved, chosen.said), *told_of_contents(prepared)]
+        plan = self._plan(info, chosen.engine, frame, prepared, resolved, required=bool(wish(frame, "agentRequired")))
+        return replace(plan, notices=notices, choices=await self._choices(folder_of(frame), chosen.engine))
 
     async def stored(self, frame: Frame, info: SessionInfo, *, replay: bool) -> Plan:
         """Plan to continue a recorded session, as it was: with its own engine, which may remember the conversation.
@@ -77,6 +85,7 @@ class Planner:
 
         Raises:
             RpcError: the request is not valid.
+            AgentUntrusted, AgentNotFound: the agent was required.
 
         """
         resolved = await self._resolved(frame, info.agent)
@@ -87,13 +96,10 @@ class Planner:
         except (EngineNotFound, UnknownName) as error:
             refusal = error
         resolved = await self._settled(resolved, engine, frame)
-        continued = await as_recorded(self._backends.store, info, resolved, engine, frame)
+        continued = await as_recorded(self._backends.store, info, resolved, engine, trust=self.preparing.trust)
         resolved = continued.resolved
-        notices = [*told_of(resolved, ""), *continued.notices]
         wanted = named(frame, "engine") or self._engine
-        if wanted and wanted != info.engine:
-            sentence = f"The session goes on with its own engine '{info.engine}', not with '{wanted}'."
-            notices.append(Notice("engine_kept", sentence, details={"engine": info.engine, "requested": wanted}))
+        kept = [engine_kept(info.engine, wanted)] if wanted and wanted != info.engine else []
         info = replace(
             info,
             cwd=str(folder_of(frame)),
@@ -101,34 +107,48 @@ class Planner:
             config_digest=resolved.config.digest,
             roots=tuple(roots_of(frame)),
         )
-        plan = Plan(info, engine, resolved.config, frame, loaded=True, replay=replay, refusal=refusal, notices=notices)
-        plan = replace(plan, prompted=continued.from_record, changed=continued.changed)
+        prepared = await self._prepared(resolved.config, info, frame, resolved, as_recorded=continued.from_record)
+        drift = servers_drift(continued.servers, [server.name for server in prepared.servers])
+        notices = [*told_of(resolved, ""), *drift, *continued.notices, *told_of_contents(prepared), *kept]
+        plan = self._plan(info, engine, frame, prepared, resolved, loaded=True, replay=replay, refusal=refusal)
+        plan = replace(plan, notices=notices, prompted=continued.from_record, changed=continued.changed)
         return replace(plan, choices=await self._choices(folder_of(frame), engine))
 
     async def changed(self, plan: Plan, *, agent: str, engine: str) -> Plan:
         """The same plan with another agent configuration or engine; an empty name changes nothing.
 
         Raises:
-            AgentNotFound, UnknownName, EngineNotFound: it cannot be had.
+            AgentNotFound, AgentUntrusted, UnknownName, EngineNotFound: it cannot be had.
 
         """
+        config = plan.config
         if engine:
             chosen = choose_engine(self._backends.engines, requested=engine).engine
             plan = replace(plan, engine=chosen, info=replace(plan.info, engine=chosen.name), notices=())
         if agent:
             cwd = Path(plan.info.cwd)
-            resolved = await resolve(self._backends.sources, cwd, requested=agent, home=kiro_home(os.environ))
+            resolved = await self.preparing.resolved(cwd, requested=agent)
+            if resolved.untrusted:
+                raise refusal_of(resolved)
             if not resolved.found:
                 raise await self._unknown(resolved, cwd)
-            info = replace(plan.info, agent=resolved.config.name, config_digest=resolved.config.digest)
-            plan = replace(plan, config=resolved.config, info=info)
-        return plan
+            config = resolved.config
+            info = replace(plan.info, agent=config.name, config_digest=config.digest)
+            plan = replace(plan, info=info, wanted=agent)
+        prepared = await self._prepared(config, plan.info, plan.request, None, as_recorded=not agent)
+        return replace(
+            plan,
+            config=prepared.config,
+            servers=prepared.servers,
+            policy=prepared.policy,
+            untrusted=prepared.untrusted if agent else plan.untrusted,
+            handed=False,
+        )
 
-    async def withheld(self, plan: Plan, agent: str) -> bool:
-        """See `Surroundings.withheld`."""
-        home = kiro_home(os.environ)
-        resolved = await resolve(self._backends.sources, Path(plan.info.cwd), requested=agent, home=home)
-        return bool(resolved.config.withheld if resolved.found else resolved.problems)
+    async def untrusted(self, plan: Plan, agent: str) -> bool:
+        """See `Surroundings.untrusted`."""
+        resolved = await self.preparing.resolved(Path(plan.info.cwd), requested=agent)
+        return bool(resolved.untrusted or (resolved.problems and not resolved.found))
 
     def default_engine(self) -> Engine:
         """The engine of a new session for which nobody asks for anything.
@@ -139,6 +159,39 @@ class Planner:
         """
         return self._choose(self._agent or self._backends.settings.agent, self._engine).engine
 
+    def _plan(
+        self, info: SessionInfo, engine: Engine, frame: Frame, prepared: Prepared, resolved: Resolved, **more: Any
+    ) -> Plan:
+        return Plan(
+            info,
+            engine,
+            prepared.config,
+            frame,
+            policy=prepared.policy,
+            servers=prepared.servers,
+            untrusted=prepared.untrusted,
+            wanted=resolved.asked,
+            **more,
+        )
+
+    async def _prepared(
+        self,
+        config: AgentConfig,
+        info: SessionInfo,
+        frame: Frame,
+        resolved: Resolved | None,
+        *,
+        as_recorded: bool = False,
+    ) -> Prepared:
+        return await self.preparing.prepared(
+            config,
+            info,
+            servers=frame.params.get("mcpServers") or (),
+            trust_tools=self._trust_tools if (asked := texts(frame, "trustTools")) is None else asked,
+            untrusted=resolved.untrusted if resolved is not None else (),
+            as_recorded=as_recorded,
+        )
+
     async def _choices(self, cwd: Path, current: Engine) -> Choices:
         agents, _ = await all_agents(self._backends.sources, cwd)
         engines = self._backends.engines.values()
@@ -147,18 +200,20 @@ class Planner:
 
     async def _resolved(self, frame: Frame, recorded: str = "") -> Resolved:
         servers_of(frame)
-        return await resolve(
-            self._backends.sources,
+        return await self.preparing.resolved(
             folder_of(frame),
             requested=named(frame, "agent"),
             flag=self._agent,
             recorded=recorded,
             default=self._backends.settings.agent,
-            home=kiro_home(os.environ),
         )
 
     async def _settled(self, resolved: Resolved, engine: Engine, frame: Frame) -> Resolved:
         """A name that nobody here knows may be one that an engine with agents of its own knows."""
+        if resolved.untrusted:
+            if wish(frame, "agentRequired"):
+                raise refusal_of(resolved)
+            return resolved
         if not resolved.found and engine.agents == "mode" and not resolved.problems:
             config = AgentConfig(resolved.asked, origin=f"the engine {engine.name}")
             return replace(resolved, config=config, found=True)

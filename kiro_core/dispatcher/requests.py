@@ -141,6 +141,21 @@ def named(frame: Frame, key: str) -> str:
     return name or ""
 
 
+def texts(frame: Frame, key: str) -> list[str] | None:
+    """A list of names that a request gives the desk as a wish; None without it.
+
+    Raises:
+        RpcError: it is no such list.
+
+    """
+    listed = wish(frame, key)
+    if listed is None:
+        return None
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+        raise RpcError(INVALID_PARAMS, f"_meta.kiro_core.{key} is a list of names, not {listed!r}.")
+    return listed
+
+
 def wish(frame: Frame, key: str) -> Any:
     """What a request asks of the desk itself, `_meta.kiro_core.KEY`; None without it."""
     meta = frame.params.get("_meta")

@@ -3,7 +3,7 @@
 from kiro_core.journal.entries import Entry, entry, readable
 from kiro_core.journal.journal import Journal, utc_now
 from kiro_core.journal.output import Output
-from kiro_core.journal.replay import STATE_UPDATES, Prompts, conversation, lost, unfinished_calls, user_message
+from kiro_core.journal.replay import STATE_UPDATES, Prompts, conversation, lost, spoken, unfinished_calls, user_message
 from kiro_core.journal.terminals import RECORDED_BYTES, content_of, retold, terminal_of, with_text
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "lost",
     "readable",
     "retold",
+    "spoken",
     "terminal_of",
     "unfinished_calls",
     "user_message",

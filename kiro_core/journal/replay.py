@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import Any
+from contextlib import aclosing
+from typing import Any, cast
 
 from kiro_core.frames import Frame
 from kiro_core.journal.entries import Entry, readable
@@ -39,6 +40,21 @@ async def unfinished_calls(records: AsyncIterator[Record], session: SessionId, h
         if isinstance(records, AsyncGenerator):
             await records.aclose()
     return _failed(open_calls, session)
+
+
+async def spoken(records: AsyncIterator[Record], session: SessionId, head: int) -> str:
+    """What the agent says in records up to `head`, put together."""
+    texts: list[str] = []
+    async with aclosing(cast("AsyncGenerator[Record, None]", records)) as read:
+        async for record in read:
+            if record.seq > head:
+                break
+            for frame in _said(readable(record) or Entry("", ""), session):
+                body = _body(frame)
+                content = body.get("content")
+                if body.get("sessionUpdate") == "agent_message_chunk" and isinstance(content, dict):
+                    texts.append(str(content.get("text") or ""))
+    return "".join(texts)
 
 
 async def conversation(

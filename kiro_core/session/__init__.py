@@ -4,7 +4,7 @@ from kiro_core.session.choices import Choices
 from kiro_core.session.clients import CONTROLLER, OBSERVER, Member
 from kiro_core.session.life import Life
 from kiro_core.session.options import METHODS as CONFIGURING
-from kiro_core.session.plan import Plan, Tools, server_names
+from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.prompts import prompt_title
 from kiro_core.session.session import Session
 from kiro_core.session.trash import require_kept
@@ -21,5 +21,4 @@ __all__ = [
     "Tools",
     "prompt_title",
     "require_kept",
-    "server_names",
 ]

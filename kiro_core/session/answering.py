@@ -6,6 +6,9 @@ from typing import Any, Protocol
 
 from kiro_core.frames import Frame
 
+ALLOW, REJECT = "allow", "reject"
+"""How the kinds of the options of a permission question begin (ACP `PermissionOptionKind`)."""
+
 
 class Asked(Protocol):
     """A kind of question that an agent asks a person."""
@@ -47,11 +50,10 @@ class Permission:
 
     def refusal(self, question: Frame) -> Frame:
         """Choose the agent's own way to say no, the narrowest first; else `cancelled`."""
-        for kind in ("reject_once", "reject_always"):
-            for option in _options(question):
-                if option.get("kind") == kind:
-                    return Frame.answer({"outcome": {"outcome": "selected", "optionId": option.get("optionId")}})
-        return self.taken_back()
+        option = option_of(question, REJECT)
+        if option is None:
+            return self.taken_back()
+        return Frame.answer({"outcome": {"outcome": "selected", "optionId": option.get("optionId")}})
 
     def taken_back(self) -> Frame:
         """As a client must answer when it cancels a turn."""
@@ -88,6 +90,19 @@ class Elicitation:
 def kind_of(question: Frame) -> Asked:
     """What kind of question it is."""
     return Elicitation() if question.method == "elicitation/create" else Permission()
+
+
+def option_of(question: Frame, what: str) -> dict[str, Any] | None:
+    """The option of a permission question that allows or rejects, the narrowest there is."""
+    kinds = {str(option.get("kind")): option for option in reversed(_options(question))}
+    return kinds.get(f"{what}_once") or kinds.get(f"{what}_always")
+
+
+def chosen(question: Frame, response: Frame) -> dict[str, Any] | None:
+    """The option of a permission question that a response chooses."""
+    outcome = response.result.get("outcome")
+    name = outcome.get("optionId") if isinstance(outcome, dict) else None
+    return next((option for option in _options(question) if name and option.get("optionId") == name), None)
 
 
 def _options(question: Frame) -> list[dict[str, Any]]:

@@ -16,6 +16,8 @@ from kiro_core.types import Notice
 
 _LOG = logging.getLogger(__name__)
 _GONE = "client gone"
+CLIENT = "client"
+"""Who gave an answer, for the record."""
 
 
 class Reply(NamedTuple):
@@ -103,7 +105,7 @@ class Asking:
             _LOG.exception("session %s: a client failed when it was asked", self._clients.id)
             return "nobody to ask"
         if self._kind.is_answer(self._shown, response):
-            self._reply = self._reply or Reply(response, "client", member)
+            self._reply = self._reply or Reply(response, CLIENT, member)
         return "nobody to ask" if response.failed else "no valid answer"
 
     async def _change(self) -> None:

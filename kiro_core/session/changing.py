@@ -11,6 +11,7 @@ import anyio
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.session.plan import Plan, Tools
+from kiro_core.trust import Document
 from kiro_core.types import Engine, Notice
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ class Surroundings(Protocol):
         """Whether an id belongs to a session of the desk."""
         ...
 
+    def session(self, name: str) -> Session | None:
+        """The session of that id, if it is live at this desk."""
+        ...
+
     async def make_room(self, session: Session) -> None:
         """Let a session have an agent program: it counts as `engaged` from then on.
 
@@ -34,10 +39,19 @@ class Surroundings(Protocol):
         """
         ...
 
-    async def withheld(self, plan: Plan, agent: str) -> bool:
-        """Whether something of an agent configuration is withheld, since its folder is not trusted, or may be.
+    async def untrusted(self, plan: Plan, agent: str) -> bool:
+        """Whether an agent configuration is one that nobody agreed to, or may be.
 
         One that cannot be read counts: an agent program may read what we cannot.
+        """
+        ...
+
+    async def trust(self, documents: Sequence[Document]) -> None:
+        """Keep that the person agreed to these documents.
+
+        Raises:
+            RecordInvalid, Unavailable: it cannot be kept.
+
         """
         ...
 
@@ -45,7 +59,7 @@ class Surroundings(Protocol):
         """The same plan with another agent configuration or engine, and the backends for it.
 
         Raises:
-            AgentNotFound, UnknownName, EngineNotFound.
+            AgentNotFound, AgentUntrusted, UnknownName, EngineNotFound.
 
         """
         ...
@@ -92,13 +106,17 @@ class Changes:
         """Whether its agent is open; before that, the opening decides what it runs with."""
         return self._session.serving
 
-    async def withheld(self, agent: str) -> bool:
-        """See `Surroundings.withheld`."""
-        return await self._session.desk.withheld(self._session.plan, agent)
+    async def untrusted(self, agent: str) -> bool:
+        """See `Surroundings.untrusted`."""
+        return await self._session.desk.untrusted(self._session.plan, agent)
 
     def require_agent(self) -> None:
         """See `Session.working`."""
         self._session.working()
+
+    def require_guarded(self, mode: str) -> None:
+        """See `Guard.require_guarded`."""
+        self._session.guard.require_guarded(mode)
 
     async def awake(self) -> None:
         """See `Rousing.awake`."""

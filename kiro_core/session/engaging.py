@@ -53,6 +53,7 @@ class Engaging:
     async def _engaged(self, ladder: Ladder, asked: Move | Wake | None) -> None:
         session, limits = self._session, self._session.tools.limits
         until = anyio.current_time() + limits.start_s
+        session.guard.require_guarded()
         moved = await self._free_lock()
         await session.desk.make_room(session)
         async with self._counted(), opened_services(session) as session.services, self._launching.launched() as agent:
@@ -61,6 +62,7 @@ class Engaging:
             session.begin_agent(opening.mcp_servers, opening.native)
             told = await self._opened(opening, ladder)
             session.plan = opening.plan
+            session.guard.require_guarded(session.options.native.mode)
             stepped = await self._settle_down(ladder.at, _explained(ladder.step, asked), goes_on=_goes_on(asked))
             native = session.options.native
             answer = {**told, **native.told(), "configOptions": session.options.all()}
@@ -68,6 +70,7 @@ class Engaging:
             await session.note(model=model, **self._planned())
             await session.mcp.settled(limits.mcp_start_s)
             notices = [*session.plan.notices, *moved, *stepped, *opening.notices, *session.mcp.notices]
+            notices += session.guard.unheard()
             await self._serve(session.plan.answer(answer, model=model), notices, asked)
         if not self._launching.served:
             raise await self._launching.gone()
@@ -115,6 +118,8 @@ class Engaging:
             lost = conversation.lost
         elif not goes_on:
             session.exchange.prepare()
+        if not goes_on and (said := await session.hooking.spawned()):
+            session.exchange.explain(said)
         if step is None:
             return []
         details = {**step._asdict(), "lost": list(lost)}

@@ -11,10 +11,11 @@ import anyio
 
 from kiro_core.errors import Disconnected
 from kiro_core.frames import Frame
-from kiro_core.journal import unfinished_calls
+from kiro_core.journal import spoken, unfinished_calls
 from kiro_core.notices import WAITING
 from kiro_core.ports import Turn
 from kiro_core.session.clients import Said
+from kiro_core.session.hooking import STOP
 from kiro_core.session.prompts import adapted, check_prompt, prompt_title, with_preface
 from kiro_core.session.turn import PromptTurn, cancelled
 from kiro_core.types import Notice
@@ -38,6 +39,7 @@ class Exchange:
         self._session = session
         self.db, self.journal = session.db, session.journal
         self.preface = ""
+        self._explained: list[str] = []
         self.spoken = False
         self._waking: anyio.CancelScope | None = None
         self._asked_about_waiting = False
@@ -54,6 +56,10 @@ class Exchange:
     def retell(self, conversation: str) -> None:
         """Put everything in front of the next turn, for an agent that begins anew."""
         self.preface = "\n\n".join(text for text in (self._session.plan.preface, conversation) if text)
+
+    def explain(self, sentence: str) -> None:
+        """Have the agent told, with the next prompt, what its protocol has no place for."""
+        self._explained.append(sentence)
 
     async def outcome(self, turn: PromptTurn) -> Frame:
         """Have the turn with the agent, within the limits; one that has ended is started again."""
@@ -118,13 +124,17 @@ class Exchange:
             await session.metadata.note(title=prompt_title(turn.asked))
         if await session.listener.end_of_loading():
             await session.tell(_forgot(session.plan.engine.title or session.plan.engine.name))
+        await session.trusting.settle()
         # It may be another one than when the prompt was accepted.
         check_prompt(turn.asked, session.plan.engine, session.agent.info.abilities)
         frame = adapted(turn.asked, session.agent.info.abilities).with_session(session.agent_session)
-        preface = self.preface
-        if preface:
-            frame = with_preface(frame, preface)
+        preface, explained = self.preface, tuple(self._explained)
+        said = await session.hooking.prompted(turn.asked)
+        if front := "\n\n".join(text for text in (preface, *explained, said) if text):
+            frame = with_preface(frame, front)
         await self._let_go()
+        if turn.cancelled:
+            return cancelled()
         self.spoken, self._begun_at = True, self.db.head
         await self.journal.event(
             "turn_begun", {"session": session.agent_session}, turn.id, (Said(turn.id, turn.asked),)
@@ -136,10 +146,15 @@ class Exchange:
             await self._sent(self._cancel_frame())
         response = await asked.settled()
         self._asked = None
+        if session.hooking.has(STOP):
+            records = session.tools.store.read(session.plan.info.id, self._begun_at)
+            await session.hooking.stopped(await spoken(records, session.plan.info.id, self.db.head))
+        session.guard.forget()
         if not response.failed:
             session.restarts.finished()
             # Not before: an agent that has not finished a turn may know nothing of what was in front of it.
             self.preface = "" if self.preface == preface else self.preface
+            self._explained = self._explained[len(explained) :]
             await session.note(agent_session=session.agent_session, spoken=True)
         return response
 

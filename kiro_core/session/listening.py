@@ -21,6 +21,7 @@ _HISTORY_S = 3.0
 _PAUSE_S = 0.3
 _READ = re.compile(rb"session_info_update|config_option_update|current_mode_update")
 """The updates that say something about the session itself; every other passes unread."""
+_TOOL = b'"tool_call'
 
 
 class Listener:
@@ -98,7 +99,7 @@ class Listener:
         if method == "session/request_permission":
             if not isinstance(frame.params.get("options"), list) or not isinstance(frame.params.get("toolCall"), dict):
                 raise RpcError(INVALID_PARAMS, f"{method} needs a toolCall and options.")
-            response = await session.questions.ask(frame, session.for_client(frame))
+            response = await session.guard.permission(frame)
         elif method.startswith("_"):
             response = await self._extension(frame)
         else:
@@ -118,9 +119,16 @@ class Listener:
         session = self._session
         told = [frame for frame in frames if frame.fault is None and not session.is_strange(frame)]
         for index, frame in enumerate(told):
+            if _TOOL in frame.raw:
+                await self._follow_tool(frame)
             if frame.method != "session/update" or (b"_update" in frame.raw and _READ.search(frame.raw)):
                 told[index] = await self._read(frame)
         return [session.for_client(frame) for frame in session.services.shown(told)]
+
+    async def _follow_tool(self, frame: Frame) -> None:
+        update = frame.params.get("update")
+        if isinstance(update, dict):
+            await self._session.guard.follow(update)
 
     async def _read(self, frame: Frame) -> Frame:
         session = self._session

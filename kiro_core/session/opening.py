@@ -37,7 +37,7 @@ class Opening:
     def __init__(self, agent: Agent, plan: Plan, client: PeerInfo, limits: Limits, until: float) -> None:
         """Work on behalf of a session that has to be open `until` then, by the event loop's clock."""
         self._agent = agent
-        self.plan = plan
+        self.plan = replace(plan, handed="systemPrompt" in agent.info.abilities)
         self._client = client
         self.native = NativeOptions()
         self._limits = limits
@@ -161,6 +161,8 @@ class Opening:
         except Disconnected:
             raise
         except KiroError as error:
+            if self.plan.exact:
+                raise
             details = {"requestedAgent": name, "fallbackAgent": current}
             goes_on = f" It goes on as '{current}'." if current else ""
             self.notices.append(Notice("agent_not_found", f"{error}{goes_on}", details=details))
@@ -184,5 +186,7 @@ class Opening:
         except Disconnected:
             raise
         except KiroError as error:
+            if self.plan.exact:
+                raise
             details = {"requestedModel": model, "fallbackModel": before}
             self.notices.append(Notice("model_not_found", f"{error} It goes on with '{before}'.", details=details))

@@ -6,23 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kiro_core.agentconfig import BUILT_IN, preface
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
+from kiro_core.mcp_servers import CLIENT, SessionServer
 from kiro_core.notices import MARK
+from kiro_core.policy import Policy
 from kiro_core.ports import Launcher, SessionStore, Wire
 from kiro_core.session.choices import Choices
 from kiro_core.settings import Limits
+from kiro_core.trust import Document
 from kiro_core.types import NO_CONTACT, AgentConfig, Command, Contact, Engine, Notice, SessionInfo
 
-
-def server_names(request: Frame) -> list[str]:
-    """The names of the MCP servers in a request that opens a session."""
-    servers = request.params.get("mcpServers") or []
-    return [str(server.get("name")) for server in servers if isinstance(server, dict)]
-
-
-_RECORDED = ("name", "description", "prompt", "model", "origin", "digest")
+_RECORDED = ("name", "description", "prompt", "model", "origin", "digest", "workspace")
 """What is recorded of an agent configuration, so that it comes back when the session does."""
+_NOT_RECORDED = ("prompt", "mcpServers")
+"""Fields that are not: one is there already, the other may hold secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,8 @@ class Tools:
     swap_when_busy: str = "wait"
     when_left: str = "linger"
     strict: bool = False
+    allow_unguarded: bool = False
+    fail_closed: Sequence[str] = ("preToolUse",)
     contact: Contact = NO_CONTACT
 
 
@@ -49,7 +50,8 @@ class Plan:
     """A resolved session: `info` as it is first written, `request` the client's own request.
 
     `loaded` continues a recorded one; `replay` shows the client its conversation first; `refusal` says
-    why no agent can be started for it; `choices` are what it can be changed to;
+    why no agent can be started for it; `choices` are what it can be changed to; `servers` its MCP servers, `untrusted`
+    what is not used since nobody agreed to it, and `wanted` the agent that was asked for;
     `prompted` says that the desk applies the configuration although the engine could by a mode;
     `required` that no other configuration may stand in, `changed` that it is not the recorded one, `exact` that
     whatever of it cannot be applied is an error, and `handed` that the agent program took its prompt at the opening.
@@ -59,6 +61,7 @@ class Plan:
     engine: Engine
     config: AgentConfig
     request: Frame
+    policy: Policy
     loaded: bool = False
     replay: bool = False
     refusal: KiroError | None = None
@@ -67,20 +70,29 @@ class Plan:
     prompted: bool = False
     required: bool = False
     changed: bool = False
-    servers: Sequence[Any] = ()
+    servers: Sequence[SessionServer] = ()
+    untrusted: Sequence[Document] = ()
+    wanted: str = ""
     exact: bool = False
     handed: bool = False
 
     @property
     def command(self) -> Command:
         """How the agent program is started; the session's id travels in `KIRO_SESSION_ID`."""
-        env = {**self.engine.env, "KIRO_SESSION_ID": self.info.id}
+        env = {**self.engine.env, **(self.engine.guard if self.guards else {}), "KIRO_SESSION_ID": self.info.id}
         return Command(tuple(self.engine.command), self.info.cwd, env, tuple(self.engine.unset))
 
     @property
     def program(self) -> str:
         """The program without its arguments, which may hold secrets."""
         return self.engine.command[0] if self.engine.command else ""
+
+    @property
+    def guards(self) -> bool:
+        """Whether the configuration forbids something, or has a trigger decide."""
+        hooks = self.config.fields.get("hooks")
+        decides = isinstance(hooks, Mapping) and bool(hooks.get("preToolUse")) and not self.by_mode
+        return decides or bool(self.policy.guards)
 
     @property
     def by_mode(self) -> bool:
@@ -98,12 +110,18 @@ class Plan:
     @property
     def instructions(self) -> str:
         """What the configuration tells a model."""
-        return self.config.prompt
+        return preface(self.config)
 
     @property
     def mcp_servers(self) -> list[str]:
-        """The names of the MCP servers that the client asked for."""
-        return server_names(self.request)
+        """The names of its MCP servers."""
+        return [server.name for server in self.servers]
+
+    @property
+    def handed_servers(self) -> Sequence[SessionServer]:
+        """Those that the agent program is given; one that reads the configuration by itself finds the others there."""
+        by_itself = self.by_mode or (self.engine.agents == "mode" and self.config.origin == BUILT_IN.origin)
+        return [server for server in self.servers if server.origin == CLIENT] if by_itself else self.servers
 
     def answer(self, result: Mapping[str, Any], **ours: Any) -> dict[str, Any]:
         """The agent's result as the client gets it: our session id, and under `_meta` what was chosen."""
@@ -119,7 +137,10 @@ class Plan:
         return {
             "loaded": self.loaded,
             "cwd": self.info.cwd,
-            "agent": {name: getattr(self.config, name) for name in _RECORDED},
+            "agent": {
+                **{name: getattr(self.config, name) for name in _RECORDED},
+                "fields": {name: value for name, value in self.config.fields.items() if name not in _NOT_RECORDED},
+            },
             "withheld": list(self.config.withheld),
             "engine": {"name": self.engine.name, "origin": self.engine.origin, "program": self.program},
             "env": sorted(self.engine.env),

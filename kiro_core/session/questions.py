@@ -16,6 +16,8 @@ from kiro_core.session.clients import Clients
 from kiro_core.types import Notice
 
 _STORE_S = 5.0
+TURN_CANCELLED = "turn cancelled"
+"""Who gave an answer: nobody, for the turn was cancelled."""
 
 
 class Questions:
@@ -49,10 +51,11 @@ class Questions:
             self._open[scope] = True
             scope.cancel()
 
-    async def ask(self, frame: Frame, shown: Frame, needed: str = "") -> Frame:
+    async def ask(self, frame: Frame, shown: Frame, needed: str = "", clients: Clients | None = None) -> Reply:
         """Record `frame` as it came, ask all controllers what is `shown`; the response is one's own, or says no.
 
-        Only those are asked that have the ability `needed`.
+        Only those are asked that have the ability `needed`. They are those of the session, or the `clients` of
+        another.
 
         Raises:
             Unavailable, Fenced: question or answer could not be recorded; nothing may be done for it then.
@@ -60,7 +63,7 @@ class Questions:
         """
         kind = kind_of(frame)
         await self._journal.message("question", frame)
-        asking = Asking(self._clients, shown, kind, needed, waits=self._waits)
+        asking = Asking(clients or self._clients, shown, kind, needed, waits=self._waits)
         try:
             reply = await self._reply(asking, kind)
         except anyio.get_cancelled_exc_class():
@@ -75,7 +78,7 @@ class Questions:
             self._journal.later("answer", _answer(frame, kind.recorded(kind.taken_back()), "not recorded"))
             raise
         asking.tell_others(reply)
-        return reply.response
+        return reply
 
     async def _record(self, frame: Frame, answer: dict[str, object], by: str) -> None:
         await self._journal.settled("answer", _answer(frame, answer, by))
@@ -89,7 +92,7 @@ class Questions:
                 was_cancelled = self._open.pop(scope)
                 self._clients.stir()
         if was_cancelled:
-            return Reply(kind.taken_back(), "turn cancelled")
+            return Reply(kind.taken_back(), TURN_CANCELLED)
         sentence = f"A question of the agent was not answered within {self._deadline_s:g} s and was {kind.refused}."
         await self._tell(Notice("question_denied", sentence))
         return Reply(asking.refusal, "deadline")

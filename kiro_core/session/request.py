@@ -16,7 +16,7 @@ def for_agent(plan: Plan, abilities: AbstractSet[str]) -> tuple[dict[str, Any], 
     name = plan.engine.title or plan.engine.name
     notices: list[Notice] = []
     servers = []
-    for server in params.get("mcpServers") or []:
+    for server in (one.entry for one in plan.handed_servers):
         kind = server.get("type")
         if kind in ("http", "sse") and f"mcp-{kind}" not in abilities:
             sentence = f"The MCP server '{server['name']}' is left out: {name} takes no servers over {kind}."
@@ -25,6 +25,9 @@ def for_agent(plan: Plan, abilities: AbstractSet[str]) -> tuple[dict[str, Any], 
         else:
             servers.append(server)
     params["mcpServers"] = servers
+    if "systemPrompt" in abilities and not plan.by_mode and plan.instructions:
+        # ACP "Client system prompt", unstable: where an agent has a place of its own for it.
+        params["systemPrompt"] = {"mode": "append", "content": [{"type": "text", "text": plan.instructions}]}
     roots = params.pop("additionalDirectories", None)
     if roots and "additionalDirectories" in abilities:
         params["additionalDirectories"] = roots

@@ -12,10 +12,13 @@ from kiro_core.errors import KiroError, SessionBusy, SessionClosing, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
 from kiro_core.ports import Agent, SessionDb
+from kiro_core.session.answering import chosen
 from kiro_core.session.changing import Changes, Close, Surroundings
 from kiro_core.session.clients import Clients, Item, Member
 from kiro_core.session.exchange import Exchange
+from kiro_core.session.guarding import Guard
 from kiro_core.session.guests import Guests
+from kiro_core.session.hooking import Hooking
 from kiro_core.session.listening import Listener
 from kiro_core.session.mcp_start import McpStart
 from kiro_core.session.metadata import Metadata
@@ -30,6 +33,7 @@ from kiro_core.session.rousing import Rousing
 from kiro_core.session.services import Services
 from kiro_core.session.storing import Storing
 from kiro_core.session.swapping import RELOAD, Swaps
+from kiro_core.session.trusting import Trusting
 from kiro_core.session.turn import PromptTurn
 from kiro_core.session.turns import Turns
 from kiro_core.session.waking import Restarts
@@ -69,7 +73,10 @@ class Session:
         self.agent: Agent
         self.services: Services
         self.turns: Turns | None = None
+        self.hooking = Hooking(self)
+        self.guard = Guard(self)
         self.swaps = Swaps(self)
+        self.trusting = Trusting(self)
         self.options = Configuring(Changes(self))
         self.resting = Resting(self)
         self.rousing = Rousing(self)
@@ -163,9 +170,15 @@ class Session:
 
     async def ask_person(self, frame: Frame) -> str:
         """Ask a permission question of ours; the id of the option that was chosen, or `""`."""
-        response = await self.questions.ask(frame, self.for_client(frame))
-        outcome = response.result.get("outcome")
-        return str(outcome.get("optionId") or "") if isinstance(outcome, dict) else ""
+        reply = await self.guard.ask(frame)
+        return str((chosen(frame, reply.response) or {}).get("optionId") or "")
+
+    def asker(self) -> Session:
+        """Whose clients are asked what this one's agent asks: its own, else the nearest ancestor's that has some."""
+        session: Session | None = self
+        while session is not None and not session.clients.controllers:
+            session = self.desk.session(session.plan.info.parent)
+        return session or self
 
     def missed(self, after: int, upto: int) -> AsyncGenerator[tuple[int, Sequence[Item]], None]:
         """See `Followed.missed`."""

@@ -128,7 +128,7 @@ class Succession:
         session = self._session
         plan = self._again(session.plan)
         # The new process reads its files anew, and the folder may have others by now.
-        prompted = plan.prompted or (plan.by_mode and await session.desk.withheld(plan, plan.config.name))
+        prompted = plan.prompted or (plan.by_mode and await session.desk.untrusted(plan, plan.config.name))
         session.plan = replace(plan, prompted=prompted)
         session.wants_login = ""
         try:

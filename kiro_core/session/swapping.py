@@ -46,8 +46,15 @@ class Swaps:
     async def agent_now(self, name: str) -> None:
         """The same for a turn that has begun and was not sent yet."""
         before = self._session.plan
-        plan, tools = await self._session.desk.changed(before, agent=name)
+        plan, tools = await self._changed(agent=name)
         await self._apply(replace(plan, prompted=True), tools)
+        await self.switched(before)
+
+    async def trusted_now(self) -> None:
+        """Use what the person has just agreed to, in a turn that has begun and was not sent yet."""
+        before = self._session.plan
+        plan, tools = await self._changed(agent=before.wanted)
+        await self._move(replace(plan, prompted=False), tools)
         await self.switched(before)
 
     async def engine(self, name: str) -> None:
@@ -62,7 +69,7 @@ class Swaps:
         # The one that it has may be the reason for the change: it is not needed.
         async with self._between_turns(awake=False):
             before = self._session.plan
-            plan, tools = await self._session.desk.changed(before, engine=name)
+            plan, tools = await self._changed(engine=name)
             info = replace(plan.info, agent_session="", model="", mode="", options={})
             await self._move(replace(plan, info=info, prompted=False), tools, instead_of=before.engine)
             await self._session.show(self._session.options.now())
@@ -76,7 +83,7 @@ class Swaps:
         """
         async with self._between_turns():
             before = self._session.plan
-            plan, tools = await self._session.desk.changed(before, agent=before.config.name)
+            plan, tools = await self._changed(agent=before.config.name)
             if plan.config == before.config and plan.servers == before.servers:
                 return False
             await self._apply(plan, tools)
@@ -89,7 +96,7 @@ class Swaps:
         session = self._session
         before = session.plan
         try:
-            plan, _ = await session.desk.changed(before, agent=name)
+            plan, _ = await self._changed(agent=name)
         except AgentNotFound:
             config = AgentConfig(name, origin=f"the engine {before.engine.name}")
             plan = replace(before, config=config)
@@ -108,6 +115,11 @@ class Swaps:
                 session.working()
                 await session.rousing.awake()
             yield
+
+    async def _changed(self, **wanted: str) -> tuple[Plan, Tools]:
+        """The plan with what is wanted, and with all that the session has become meanwhile."""
+        session = self._session
+        return await session.desk.changed(replace(session.plan, info=session.metadata.info), **wanted)
 
     async def _apply(self, plan: Plan, tools: Tools) -> None:
         """Apply a configuration where the agent is, or in a new process of it."""

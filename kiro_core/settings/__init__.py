@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kiro_core.settings.models import PluginSettings as PluginSettings
     from kiro_core.settings.models import RetentionSettings as RetentionSettings
     from kiro_core.settings.models import Settings as Settings
+    from kiro_core.settings.models import TriggerSettings as TriggerSettings
     from kiro_core.settings.sources import kiro_home as kiro_home
 
 _HOME = {
@@ -24,6 +25,7 @@ _HOME = {
     "PluginSettings": "models",
     "RetentionSettings": "models",
     "Settings": "models",
+    "TriggerSettings": "models",
     "kiro_home": "sources",
     "load_settings": "load",
 }
@@ -34,6 +36,7 @@ __all__ = [
     "PluginSettings",
     "RetentionSettings",
     "Settings",
+    "TriggerSettings",
     "kiro_home",
     "load_settings",
 ]

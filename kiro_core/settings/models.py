@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, PrivateAttr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from kiro_core.catalog import Choice
@@ -20,6 +21,26 @@ AnyChoice = Annotated[Choice, PlainValidator(Choice.of)]
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 """A bounded wait."""
+
+
+def _is_registry(source: str) -> str:
+    if source and not source.startswith(("https://", "/", "~")):
+        message = "should be an absolute path, or an address that begins with https://"
+        raise ValueError(message)
+    return source
+
+
+def _place(text: str) -> str:
+    """`KEY.KEY` or `KEY.KEY EXPRESSION`."""
+    try:
+        re.compile(text.partition(" ")[2])
+    except re.error as error:
+        raise ValueError(f"has no regular expression after its blank: {error}") from error
+    return text
+
+
+Place = Annotated[str, AfterValidator(_place)]
+"""Where in a tool call something is told."""
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -86,6 +107,27 @@ class RetentionSettings(BaseModel):
         return PruneRule(timedelta(days=self.older_than_days), self.keep, self.tag)
 
 
+class TriggerSettings(BaseModel):
+    """What the shell hooks of an agent configuration may decide."""
+
+    model_config = _STRICT
+
+    fail_closed: list[Literal["preToolUse"]] = Field(
+        default=["preToolUse"], description="events at which a trigger that fails keeps the tool from running"
+    )
+
+
+class PermissionSettings(BaseModel):
+    """One rule of the operator's: what is allowed, asked or denied in every session, beside its configuration."""
+
+    model_config = _STRICT
+
+    capability: Literal["fs_read", "fs_write", "shell", "web_fetch", "web_search", "mcp", "subagent", "all"]
+    effect: Literal["allow", "ask", "deny"]
+    match: list[str] = Field(default=[], description="globs of paths, commands, addresses, ...; none: all of it")
+    exclude: list[str] = Field(default=[], description="globs of what is not meant")
+
+
 class EngineSettings(BaseModel):
     """An agent program: a new one, which needs `command`, or changes to one that is built in."""
 
@@ -105,6 +147,15 @@ class EngineSettings(BaseModel):
     )
     reports_mcp: bool = Field(default=False, description="it announces the state of each MCP server")
     unguarded: list[str] = Field(default=[], description="its modes in which it acts without asking anybody")
+    asks: bool = Field(default=True, description="it asks before it uses tools")
+    unasked: list[str] = Field(default=[], description="the capabilities of which it does some without asking")
+    guard: dict[VariableName, str] = Field(
+        default={}, repr=False, description="environment variables with which it asks before every tool"
+    )
+    honours: list[str] = Field(default=[], description="the fields of agent configurations that it reads by itself")
+    lacks: list[str] = Field(default=[], description="the fields of agent configurations that it cannot be given")
+    tools: dict[str, str] = Field(default={}, description="its names of tools, and which of Kiro's each is")
+    told: dict[str, list[Place]] = Field(default={}, description="where it tells the name and the command of a tool")
     login: list[str] = Field(
         default=[], description="the command of its own login, for a terminal; {python} stands for this Python"
     )
@@ -150,6 +201,16 @@ class Settings(BaseSettings):
         description='what a session does whose last client has left: "linger" ends its turn first, "end" cancels it',
     )
     agent_engines: dict[str, str] = Field(default={}, description="which engine runs which agent configuration")
+    mcp_registry: Annotated[str, AfterValidator(_is_registry)] = Field(
+        default="",
+        description="a JSON file or https address that lists which MCP servers may be used; read again daily",
+    )
+    permissions: list[PermissionSettings] = Field(
+        default=[], description="what agents may do in every session: rules that go with those of the configuration"
+    )
+    allow_unguarded: bool = Field(
+        default=False, description="start agents that do not ask, though their configuration forbids something"
+    )
     serve: list[AnyChoice] = Field(
         default=[], description="the transports over which `kiro-core serve` serves clients, each with its options"
     )
@@ -157,6 +218,9 @@ class Settings(BaseSettings):
     retention: RetentionSettings = Field(
         default=RetentionSettings(),
         description="which sessions a served desk puts into the trash by itself",
+    )
+    triggers: TriggerSettings = Field(
+        default=TriggerSettings(), description="what the shell hooks of an agent configuration may decide"
     )
     limits: Limits = Field(default=Limits(), description="how long and how much, at most")
 

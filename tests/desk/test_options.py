@@ -5,7 +5,15 @@ import json
 import anyio
 import pytest
 
-from kiro_core.errors import AgentNotFound, AgentUnable, LaunchFailed, ModeUnguarded, RpcError, SessionBusy, UnknownName
+from kiro_core.errors import (
+    AgentNotFound,
+    AgentUntrusted,
+    LaunchFailed,
+    ModeUnguarded,
+    RpcError,
+    SessionBusy,
+    UnknownName,
+)
 from kiro_core.frames import Frame
 from kiro_core.testing import RecordingClient
 
@@ -274,13 +282,13 @@ async def test_what_an_untrusted_folder_says_is_not_handed_to_an_engine_by_a_cha
     with anyio.fail_after(20):
         async with opened_desk(RecordingClient(), engine_settings={"x": engine}, engine="x") as office:
             session = await office.start()
-            with pytest.raises(AgentUnable, match="not trusted"):
+            with pytest.raises(AgentUntrusted, match="not trusted"):
                 await office.call("session/set_mode", session, modeId="evil")
-            changed = await office.set(session, "agent", "evil")
-            assert changed["agent"]["currentValue"] == "evil"
+            with pytest.raises(AgentUntrusted, match="not trusted"):
+                await office.set(session, "agent", "evil")
             sent = await got(office, session)
             assert "session/set_mode" not in sent
-            assert sent["session/prompt"]["prompt"][0]["text"] == "Be evil."
+            assert [block["text"] for block in sent["session/prompt"]["prompt"]] == ["what did you get?"]
 
 
 @pytest.mark.parametrize("mode", ["yolo", "YOLO"])

@@ -49,11 +49,27 @@ async def test_a_file_is_read_from_disk_for_a_client_that_does_not_once_it_was_a
     client = editor()
     engine = scripted(prompt=reading(tmp_path / "a.txt"))
     with anyio.fail_after(20):
-        async with opened_desk(client, engine_settings={"x": engine}, engine="x") as office:
+        asked = [{"capability": "fs_read", "effect": "ask"}]
+        async with opened_desk(client, engine_settings={"x": engine}, engine="x", permissions=asked) as office:
             session = await office.start()
             assert (await said(office, session))["result"] == {"content": "saved"}
             assert [question.method for question in client.questions] == ["session/request_permission"]
             assert len(await office.entries(session, "answer")) == 1
+
+
+async def test_a_file_of_the_sessions_folder_is_read_without_a_question_unless_a_rule_wants_one(
+    opened_desk, scripted, tmp_path
+):
+    (tmp_path / "a.txt").write_text("saved")
+    client = editor()
+    engine = scripted(prompt=reading(tmp_path / "a.txt"))
+    with anyio.fail_after(20):
+        async with opened_desk(client, engine_settings={"x": engine}, engine="x") as office:
+            session = await office.start()
+            assert (await said(office, session))["result"] == {"content": "saved"}
+            assert client.questions == []
+            (decision,) = await office.entries(session, "decision")
+            assert decision.value["outcome"] == "allowed"
 
 
 async def test_additional_directories_are_the_sessions_own_and_every_other_is_not(opened_desk, scripted, tmp_path):

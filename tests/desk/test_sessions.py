@@ -344,6 +344,10 @@ async def test_the_list_has_every_session_with_its_title_and_by_folder(opened_de
             assert [s["sessionId"] for s in here.result["sessions"]] == [first]
 
 
+async def refuse(_):
+    return Frame.answer({"outcome": {"outcome": "selected", "optionId": "no"}})
+
+
 async def test_nothing_of_the_sessions_folder_runs_before_it_is_trusted(opened_desk, tmp_path):
     (tmp_path / "json.py").write_text("raise SystemExit('a stranger was here')")
     (tmp_path / "kiro_core.py").write_text("raise SystemExit('a stranger was here')")
@@ -352,15 +356,13 @@ async def test_nothing_of_the_sessions_folder_runs_before_it_is_trusted(opened_d
     hook = {"command": f"touch {tmp_path}/started"}
     server = {"command": "touch", "args": [f"{tmp_path}/started"]}
     (agents / "lure.json").write_text(json.dumps({"hooks": {"agentSpawn": [hook]}, "mcpServers": {"lure": server}}))
-    client = RecordingClient()
+    client = RecordingClient(answer=refuse)
     with anyio.fail_after(30):
         async with opened_desk(client, agent="lure") as office:
             session = await office.start()
             await office.prompt(session, "hello")
             assert "hello" in client.text(session)
-            assert "not trusted: mcpServers, hooks" in client.text(session) or "hooks, mcpServers" in client.text(
-                session
-            )
+            assert f"the folder {tmp_path} is not trusted" in client.text(session)
     assert not (tmp_path / "started").exists()
 
 

@@ -1,5 +1,8 @@
 """The SDK's agent as an engine of ours: nothing that it says or is told is lost or changed on the way."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("acp")
@@ -10,6 +13,7 @@ from sdk_shapes import judge
 from sdk_wire import lines, messages
 
 SDK = ("--engine", "sdk")
+EXAMPLES = Path(__file__).parents[1] / "agentconfig" / "examples"
 
 
 @pytest.fixture
@@ -158,3 +162,36 @@ def _ours(line, place, session):
 def _params(line):
     """What stands in a line from its params on, which the SDK writes last."""
     return line.partition(b'"params":')[2]
+
+
+async def test_it_takes_a_conversation_over_and_gives_it_back(place):
+    async with editor(place, "--engine", "rehearsal") as client:
+        session = (await client.agent.new_session(cwd=place.cwd)).session_id
+        await client.ask(session, "remember 42")
+        await client.agent.set_config_option(session_id=session, config_id="engine", value="sdk")
+        before = len(client.text(session))
+        await client.ask(session, "blocks")
+        assert "> remember 42" in client.text(session)[before:]
+        await client.agent.set_config_option(session_id=session, config_id="engine", value="rehearsal")
+        before = len(client.text(session))
+        await client.ask(session, "and now?")
+        assert "> blocks" in client.text(session)[before:]
+
+
+@pytest.mark.parametrize("example", ["published.json", "published.md", "every-field.json"])
+async def test_published_agent_configurations_run_with_it(place, example):
+    agents = place.home / ".kiro" / "agents"
+    agents.mkdir()
+    for file in (example, "every-field-prompt.md"):
+        (agents / file).write_bytes((EXAMPLES / file).read_bytes())
+    named = json.loads((agents / example).read_bytes()) if example.endswith(".json") else {}
+    name = named.get("name", "published")
+    async with editor(place, *SDK, "--agent", name) as client:
+        session = (await client.agent.new_session(cwd=place.cwd)).session_id
+        await client.ask(session, "blocks")
+        said = client.text(session)
+        assert "blocks" in said
+        assert "stands in" not in said
+    [told] = [m["params"] for m in messages(place.agent_wire / "received") if m.get("method") == "session/prompt"]
+    assert [block["text"] for block in told["prompt"]][-1] == "blocks"
+    assert len(told["prompt"]) == (1 if name == "rust-reviewer" else 2)

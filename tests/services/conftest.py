@@ -6,10 +6,14 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
+from kiro_core.agentconfig.format import PermissionRule
 from kiro_core.errors import RpcError, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal, entry
+from kiro_core.policy import compile_policy
 from kiro_core.session.clients import Clients
+from kiro_core.session.guarding import Guard
+from kiro_core.session.hooking import Hooking
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.questions import Questions
 from kiro_core.session.services import opened_services
@@ -48,13 +52,18 @@ class Room:
     def __init__(self, cwd, client, launcher, *, roots, limits, tasks):
         info = SessionInfo(SessionId(OURS), str(cwd), "", "", roots=tuple(map(str, roots)))
         engine = Engine("scripted", (sys.executable,))
-        self.plan = Plan(info, engine, AgentConfig("any"), Frame.of("session/new", {}, id=0))
+        config = AgentConfig("any", fields={"name": "any"})
+        # Reading inside the folder needs no question otherwise.
+        asked = [PermissionRule(capability="fs_read", effect="ask")]
+        policy = compile_policy(config, cwd=str(cwd), roots=info.roots, operator=asked)
+        self.plan = Plan(info, engine, config, Frame.of("session/new", {}, id=0), policy)
         self.tools = Tools(store=None, launcher=launcher, wire=None, limits=Limits(**limits))
         self.log = Log()
         self.journal = Journal(self.log)
         self.notices = []
         self.clients = Clients(self, info.id)
-        self.questions = Questions(self.journal, self.clients, self._tell, self.tools.limits.question_s, waits=False)
+        self.questions = Questions(self.journal, self.clients, self.tell, self.tools.limits.question_s, waits=False)
+        self.hooking, self.guard = Hooking(self), Guard(self)
         self._tasks = tasks
         if client is not None:
             self.join(client)
@@ -63,8 +72,11 @@ class Room:
         self.cwd = cwd
         self.services = None
 
-    async def _tell(self, notice):
+    async def tell(self, notice):
         self.notices.append(notice)
+
+    def asker(self):
+        return self
 
     def for_client(self, frame):
         return frame.with_session(OURS)

@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from kiro_core.cli.commands import example
-from kiro_core.cli.options import Given, command, sharing
+from kiro_core.cli.options import Given, command, sharing, trusting
 from kiro_core.cli.wanted import Wanted, wanting
 
 
@@ -15,6 +15,7 @@ from kiro_core.cli.wanted import Wanted, wanting
 @wanting
 @command
 @sharing
+@trusting
 def chat(given: Given, *, wanted: Wanted) -> int:
     """Talk with an agent, turn by turn.
 

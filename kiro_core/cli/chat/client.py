@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any
 
-from kiro_core.cli.asking import permission
+from kiro_core.cli.asking import permission, refuses_trust
 from kiro_core.cli.chat.narration import Narration
 from kiro_core.cli.chat.screen import Screen
 from kiro_core.cli.chat.told import Told
@@ -17,13 +17,17 @@ from kiro_core.types import PeerInfo
 
 
 class ChatClient:
-    """Implements `Client`; `denied` tells whether a question was, since it was set to False."""
+    """Implements `Client`; `denied` tells whether a question was, since it was set to False.
+
+    `untrusting` tells that the person has refused already to trust the folder.
+    """
 
     def __init__(self, screen: Screen, follow: Callable[[dict[str, Any]], None]) -> None:
         """Show on `screen`; `follow` is given every update of a session that is shown."""
         self.info = PeerInfo("kiro-core chat", version("kiro-core"), frozenset({"notices", "configOptions"}))
         self.denied = False
         self.replaying = False
+        self.untrusting = False
         self._screen = screen
         self._follow = follow
         self._narration = Narration()
@@ -44,6 +48,8 @@ class ChatClient:
 
     async def request(self, frame: Frame) -> Frame:
         """See `Client.request`; where nobody can be asked the desk denies."""
+        if self.untrusting and (refusal := refuses_trust(frame)) is not None:
+            return refusal
         verdict = await permission(frame, self._screen.person)
         if verdict.outcome == "denied":
             self.denied = True

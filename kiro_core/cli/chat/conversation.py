@@ -19,6 +19,7 @@ from kiro_core.cli.engine_question import settle_engine
 from kiro_core.cli.failing import CANCELLED, DENIED, FAILED
 from kiro_core.cli.finding import find_wanted
 from kiro_core.cli.options import Given
+from kiro_core.cli.trust_question import ensure_trust
 from kiro_core.cli.wanted import Wanted
 from kiro_core.errors import KiroError, SessionBusy
 from kiro_core.ports import Desk, Turn
@@ -51,6 +52,8 @@ class Chat:
             engine = wanted.engine
             if wanted.is_new and not engine:
                 engine = await settle_engine(settings, given.config, self._screen.person)
+            refused = await ensure_trust(settings, registry, wanted, self._screen.person)
+            self._current.client.untrusting = refused
             async with (
                 given.desk((settings, registry), "chat", agent=wanted.agent, engine=engine) as desk,
                 desk.attach(self._current.client) as self._current.agent,

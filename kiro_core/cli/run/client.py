@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from importlib.metadata import version
 from typing import Any
 
 import anyio
 
-from kiro_core.cli.asking import Person, permission
+from kiro_core.cli.asking import Person, permission, refuses_trust
 from kiro_core.cli.run.output import Form
 from kiro_core.cli.run.report import Report
 from kiro_core.cli.text import encoded, printable, tell, tell_failure
 from kiro_core.cli.wording import question_line
+from kiro_core.errors import McpFailed
 from kiro_core.frames import Frame
+from kiro_core.notices import MARK
 from kiro_core.rpc import Stream
 from kiro_core.types import PeerInfo
 
+_NOT_STARTED = ("mcp_failed", "mcp_late", "mcp_unsupported", "mcp_left_out")
+"""The notices that tell of an MCP server which the agent has not got."""
+
 
 class RunClient:
-    """Implements `Client`; `unread` tells that nobody reads the output any more, which cancels the scope."""
+    """Implements `Client`; `unread` tells that nobody reads the output any more, which cancels the scope.
 
-    def __init__(
-        self, stdout: Stream, form: Form, person: Person | None, scope: anyio.CancelScope, *, terminal: bool
+    So does one of the MCP servers that are `required` and do not start: `missing` has the error then.
+    """
+
+    def __init__(  # noqa: PLR0913 - one argument for each thing that it talks to
+        self,
+        stdout: Stream,
+        form: Form,
+        person: Person | None,
+        scope: anyio.CancelScope,
+        *,
+        terminal: bool,
+        required: Container[str] = (),
     ) -> None:
         """Print to `stdout`, which is a `terminal` or not; without a `person` every question is denied."""
         self.info = PeerInfo("kiro-core run", version("kiro-core"), frozenset({"notices"}))
         self.report = Report()
         self.unread = False
+        self.untrusting = False
+        self.missing: McpFailed | None = None
         self._stdout = stdout
         self._form = form
         self._person = person
         self._scope = scope
         self._terminal = terminal
+        self._required = required
 
     async def begin(self, about: dict[str, Any]) -> None:
         """Tell that the session is open."""
@@ -46,6 +64,7 @@ class RunClient:
             update = frame.params.get("update")
             if frame.method != "session/update" or not isinstance(update, dict):
                 continue
+            self._require(update)
             added, line = self.report.follow(update)
             text += self._form.update(frame, added)
             if line:
@@ -56,6 +75,8 @@ class RunClient:
 
     async def request(self, frame: Frame) -> Frame:
         """See `Client.request`; where nobody can be asked it is an error, and the desk denies."""
+        if self.untrusting and (refusal := refuses_trust(frame)) is not None:
+            return refusal
         verdict = await permission(frame, self._person)
         chosen = str(verdict.option.get("optionId")) if verdict.option else ""
         question = {"toolCallId": verdict.call, "title": verdict.title}
@@ -66,6 +87,16 @@ class RunClient:
         """Tell how the turn ended; None means that it was cut off."""
         if self.report.about:
             await self._print(self._form.result(self.report.result(response)))
+
+    def _require(self, update: dict[str, Any]) -> None:
+        told = (update.get("_meta") or {}).get(MARK)
+        if not isinstance(told, dict) or told.get("notice") not in _NOT_STARTED:
+            return
+        name = str(told.get("serverName"))
+        if name in self._required or "*" in self._required:
+            hint = "Look at it with: kiro-core mcp status"
+            self.missing = McpFailed(str(update.get("title")), hint=hint, server=name)
+            self._scope.cancel()
 
     async def _answered(self, question: dict[str, str]) -> None:
         self.report.asked(question)

@@ -23,12 +23,14 @@ from kiro_core.cli.run.order import Order
 from kiro_core.cli.run.output import FORMS
 from kiro_core.cli.signals import follow_signals
 from kiro_core.cli.text import tell
-from kiro_core.errors import KiroError, unwrapped
+from kiro_core.cli.trust_question import ensure_trust
+from kiro_core.errors import KiroError, McpFailed, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.notices import MARK
 from kiro_core.ports import Agent, Desk
+from kiro_core.registry import Registry
 from kiro_core.rpc import Stream, failure, result
-from kiro_core.settings import Limits
+from kiro_core.settings import Limits, Settings
 
 
 async def converse(given: Given, order: Order) -> int:
@@ -43,7 +45,7 @@ async def converse(given: Given, order: Order) -> int:
     stream = claim_stdio()
     person = Person(Typed(stream).answer) if at_terminal else None
     scope = anyio.CancelScope()
-    client = RunClient(stream, FORMS[order.output](), person, scope, terminal=shown_on_terminal)
+    client = RunClient(stream, FORMS[order.output](), person, scope, terminal=shown_on_terminal, required=order.servers)
     conversation = Conversation(given, order, client, scope)
     with unwrapped():
         async with anyio.create_task_group() as tasks:
@@ -82,12 +84,15 @@ class Conversation:
                 engine = wanted.engine
                 if wanted.is_new and not engine:
                     engine = await settle_engine(settings, self._given.config, person)
+                self._client.untrusting = await ensure_trust(settings, registry, wanted, person)
                 async with (
                     self._given.desk((settings, registry), "run", agent=wanted.agent, engine=engine) as desk,
                     desk.attach(self._client) as agent,
                 ):
                     await self._open(desk, agent)
-                    self._response = await self._turn(agent, prompt)
+                    await self._require((settings, registry), desk)
+                    if self._client.missing is None:
+                        self._response = await self._turn(agent, prompt)
                     await self._close(agent)
         finally:
             with self._telling:
@@ -120,10 +125,13 @@ class Conversation:
 
         Raises:
             RpcError: the turn failed.
+            McpFailed: an MCP server that has to start did not.
 
         """
         if self._interrupted:  # also when the output is gone: both come of a terminal that was closed
             return CANCELLED
+        if self._client.missing is not None:
+            raise self._client.missing
         if self._client.unread:
             return FAILED
         if self._response is None:
@@ -148,6 +156,16 @@ class Conversation:
             busy = Busy(desk, recorded.id, self._limits.question_s)
             opened = await busy.opened(attempt, self._order.when_busy)
         await self._client.begin(opened.about)
+
+    async def _require(self, loaded: tuple[Settings, Registry], desk: Desk) -> None:
+        if not self._order.servers:
+            return
+        from kiro_core.cli.mcp.requiring import require
+
+        try:
+            await require(loaded, self._order.servers, desk, self._client.report.about)
+        except McpFailed as error:
+            self._client.missing = error
 
     async def _close(self, agent: Agent) -> None:
         """End the session, which otherwise lingers where a desk is served; others who have it open keep it."""

@@ -16,13 +16,15 @@ from kiro_core.rpc import Stream
 class Order:
     """The options of `run`; a prompt of None is to be read from stdin.
 
-    `when_busy` says what happens when the session is at work: `queue`, `reject` or `interrupt`.
+    `when_busy` says what happens when the session is at work: `queue`, `reject` or `interrupt`. `servers` are the
+    MCP servers that have to start, `*` for all of the session.
     """
 
     prompt: str | None
     output: str
     when_busy: str
     wanted: Wanted
+    servers: frozenset[str] = frozenset()
 
     async def read_prompt(self, stdin: Stream) -> str:
         """The prompt, whose bytes are UTF-8 or become question marks.

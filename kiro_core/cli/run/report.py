@@ -6,7 +6,7 @@ from typing import Any
 
 from kiro_core.cli.wording import notice_line, text_of, title_of, tool_line
 from kiro_core.frames import Frame
-from kiro_core.notices import WAITING
+from kiro_core.notices import TRUST, WAITING
 
 _CALL_FIELDS = ("toolCallId", "title", "kind", "status")
 
@@ -52,7 +52,7 @@ class Report:
         """Take a question with its outcome: `{toolCallId, title, outcome, optionId}`."""
         self._questions.append(question)
         # Prompts that wait on are nothing that the agent was denied.
-        ours = question["toolCallId"].startswith(WAITING)
+        ours = question["toolCallId"].startswith((TRUST, WAITING))
         self.denied = self.denied or (question["outcome"] == "denied" and not ours)
 
     def result(self, response: Frame | None) -> dict[str, Any]:

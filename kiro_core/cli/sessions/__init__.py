@@ -1,4 +1,4 @@
-"""The commands about recorded sessions, none of which starts an agent of its own."""
+"""The commands about recorded sessions."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import click
 from kiro_core.cli.commands import example
 from kiro_core.cli.sessions.archives import export, import_
 from kiro_core.cli.sessions.attaching import attach
+from kiro_core.cli.sessions.auditing import audit
 from kiro_core.cli.sessions.deleting import delete
 from kiro_core.cli.sessions.labelling import rename, tag
 from kiro_core.cli.sessions.looking import list_, show_
 from kiro_core.cli.sessions.pruning import prune
 from kiro_core.cli.sessions.restoring import restore
+from kiro_core.cli.sessions.swapping import reload, swap
 from kiro_core.cli.sessions.taking import takeover
 from kiro_core.cli.sessions.verifying import verify
 from kiro_core.cli.sessions.watching import watch
@@ -19,8 +21,9 @@ from kiro_core.cli.sessions.watching import watch
 
 @click.group(epilog=example("kiro-core sessions list --json", "kiro-core sessions show 3f2a"))
 def sessions() -> None:
-    """List, show, join, name, check, prune, delete sessions."""
+    """List, show, join, change, name, check, prune, delete sessions."""
 
 
-for each in (list_, show_, watch, attach, rename, tag, prune, restore, delete, export, import_, verify, takeover):
+_ALL = (list_, show_, watch, audit, attach, swap, reload, rename, tag, prune, restore, delete, export, import_)
+for each in (*_ALL, verify, takeover):
     sessions.add_command(each)

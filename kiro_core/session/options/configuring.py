@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from kiro_core.errors import AgentUnable, ModeUnguarded, RpcError, Unavailable
+from kiro_core.errors import AgentUntrusted, ModeUnguarded, RpcError, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.rpc import INVALID_PARAMS, result
 from kiro_core.session.choices import AGENT, ENGINE, modes_option
@@ -119,7 +119,7 @@ class Configuring:
         plan = self._session.plan
         if name == ENGINE:
             await self._session.swaps.engine(value)
-        elif plan.engine.agents == "mode" and self._has_mode(value) and not await self._session.withheld(value):
+        elif plan.engine.agents == "mode" and self._has_mode(value) and not await self._session.untrusted(value):
             params = {"sessionId": self._session.agent_session, "modeId": value}
             response = await self._pass_on(Frame.of("session/set_mode", params, id=0), value)
             if response.failed:
@@ -170,13 +170,14 @@ class Configuring:
 
     async def _guard(self, mode: str) -> None:
         engine = self._session.plan.engine
-        if mode and engine.agents == "mode" and await self._session.withheld(mode):
-            raise AgentUnable(
-                f"{engine.title or engine.name} would start what '{mode}' says, whose folder is not trusted.",
-                hint="Choose it as the option `agent`: then only its prompt is used.",
+        if mode and engine.agents == "mode" and await self._session.untrusted(mode):
+            raise AgentUntrusted(
+                f"{engine.title or engine.name} would use what '{mode}' says, whose folder is not trusted.",
+                hint=f"See what it asks for, and trust it: `kiro-core trust {self._session.plan.info.cwd}`.",
             )
         if not engine.stops_asking(mode) or mode == self.native.mode:
             return
+        self._session.require_guarded(mode)
         title = f"Switch to the mode '{mode}', in which {engine.title or engine.name} acts without asking a person"
         call = {"toolCallId": f"kiro_core-mode-{mode}", "title": title, "kind": "switch_mode", "status": "pending"}
         params = {"sessionId": self._session.agent_session, "toolCall": call, "options": _OPTIONS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shlex import join
 
+from kiro_core.policy import ToolUse
 from kiro_core.session.services import params
 from kiro_core.session.services.consent import Deed
 from kiro_core.session.services.places import place
@@ -27,6 +28,7 @@ def running(command: Command) -> Deed:
     """The question for it; what its variables hold may be secret, so the record has their names."""
     told = {"command": command.argv[0], "args": list(command.argv[1:]), "cwd": command.cwd}
     return Deed(
+        ToolUse.running(command.argv[0], command.argv[1:]),
         "execute",
         f"Run {join(command.argv)}",
         "Allow this command in this session",

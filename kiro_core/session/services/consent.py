@@ -9,7 +9,10 @@ from uuid import uuid4
 
 from kiro_core.errors import RpcError
 from kiro_core.frames import Frame
+from kiro_core.policy import Decision, ToolUse
 from kiro_core.rpc import CANCELLED
+from kiro_core.session.answering import chosen
+from kiro_core.session.guarding import outcome_of
 from kiro_core.session.services.served import Served, failed
 
 
@@ -17,10 +20,12 @@ from kiro_core.session.services.served import Served, failed
 class Deed:
     """What is to be done, in the words of a tool call (ACP `ToolCallUpdate`).
 
-    `kind` is "read", "edit" or "execute"; `always` says what is allowed by "always", and `alike` is equal
-    for all deeds that this means; `private` is added to the input that the client sees, and not recorded.
+    `use` is the same in the words of the policy; `kind` is "read", "edit" or "execute"; `always` says what is
+    allowed by "always", and `alike` is equal for all deeds that this means; `private` is added to the input that
+    the client sees, and not recorded.
     """
 
+    use: ToolUse
     kind: str
     title: str
     always: str
@@ -48,21 +53,39 @@ class Consent:
             RpcError: it may not.
 
         """
-        if deed.alike in self._session.allowed:
+        guard, session = self._session.guard, self._session
+        decision = await self.permitted(deed.use)
+        if decision.effect == "allow" or deed.alike in session.allowed:
+            by = "" if decision.effect == "allow" else f"client: {deed.always}"
+            await guard.record(deed.use, decision, "allowed", by)
             return ""
         call = f"kiro-core-{uuid4()}"
-        session = self._session
         asked, shown = self._question(deed, call, {}), self._question(deed, call, deed.private)
-        outcome = (await session.questions.ask(asked, shown)).result.get("outcome") or {}
-        option = outcome.get("optionId")
+        reply = await guard.ask(asked, shown)
+        option = str((chosen(asked, reply.response) or {}).get("optionId", ""))
+        outcome = outcome_of(option, reply.by)
+        await guard.record(deed.use, decision, outcome, reply.by)
         if option == "allow_always":
-            self._session.allowed.add(deed.alike)
-        elif option != "allow_once":
-            await self.settle(call, done=False)
-            if outcome.get("outcome") == "cancelled":
-                raise RpcError(CANCELLED, f"The turn was cancelled before this was allowed: {deed.title}")
-            raise failed(f"This was not allowed: {deed.title}")
-        return call
+            session.allowed.add(deed.alike)
+        if outcome == "allowed":
+            return call
+        await self.settle(call, done=False)
+        if outcome == "cancelled":
+            raise RpcError(CANCELLED, f"The turn was cancelled before this was allowed: {deed.title}")
+        raise failed(f"This was not allowed: {deed.title}")
+
+    async def permitted(self, use: ToolUse) -> Decision:
+        """Refuse what the session's policy denies, whoever would do it.
+
+        Raises:
+            RpcError: it is denied.
+
+        """
+        decision = await self._session.guard.judged(use)
+        if decision.effect == "deny":
+            await self._session.guard.record(use, decision, "denied")
+            raise failed(f"This was not allowed: {use.title}. {decision.reason}")
+        return decision
 
     async def settle(self, call: str, *, done: bool) -> None:
         """Tell the clients what became of what they were asked."""

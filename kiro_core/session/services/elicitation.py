@@ -22,7 +22,8 @@ async def elicit(session: Served, frame: Frame) -> Frame:
             raise RpcError(METHOD_NOT_FOUND, f"The client does not offer {frame.method}.")
         mode = needed.removeprefix("elicitation-")
         raise RpcError(INVALID_PARAMS, f"The client does not offer the mode {mode!r} of {frame.method}.")
-    return await session.questions.ask(frame, session.for_client(_in_session(session, frame)), needed)
+    reply = await session.questions.ask(frame, session.for_client(_in_session(session, frame)), needed)
+    return reply.response
 
 
 def _in_session(session: Served, frame: Frame) -> Frame:

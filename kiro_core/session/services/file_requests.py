@@ -10,6 +10,7 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 
 from kiro_core.frames import Frame
+from kiro_core.policy import ToolUse
 from kiro_core.session.services import files, params
 from kiro_core.session.services.consent import Consent, Deed
 from kiro_core.session.services.places import Place, place
@@ -34,6 +35,7 @@ class FileRequests:
         """`fs/read_text_file`: `{path, line?, limit?}` -> `{content}`; lines count from 1."""
         client = client_for(self._session, "read")
         if client is not None:
+            await self._consent.permitted(ToolUse.reading(str(frame.params.get("path"))))
             return await forwarded(self._session, client, frame)
         first, limit = params.count(frame.params, "line"), params.count(frame.params, "limit")
         where = await self._place(frame.params)
@@ -46,6 +48,7 @@ class FileRequests:
         """`fs/write_text_file`: `{path, content}` -> `{}`; the file and the folders above it are made."""
         client = client_for(self._session, "write")
         if client is not None:
+            await self._consent.permitted(ToolUse.writing(str(frame.params.get("path"))))
             return await forwarded(self._session, client, frame)
         text = params.text(frame.params, "content")
         if len(content := text.encode()) > files.MAX_BYTES:
@@ -91,11 +94,20 @@ class FileRequests:
 def _reading(where: Place, first: int | None, limit: int | None) -> Deed:
     asked = {"path": str(where), "line": first, "limit": limit}
     locations = [{"path": str(where), "line": first}]
-    return Deed("read", f"Read {where}", "Allow all reading in this session", "read", asked, locations=locations)
+    return Deed(
+        ToolUse.reading(str(where)),
+        "read",
+        f"Read {where}",
+        "Allow all reading in this session",
+        "read",
+        asked,
+        locations=locations,
+    )
 
 
 def _writing(where: Place, size: int, diff: dict[str, Any] | None) -> Deed:
     return Deed(
+        ToolUse.writing(str(where)),
         "edit",
         f"Write {where}",
         "Allow all writing in this session",

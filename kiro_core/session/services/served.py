@@ -13,6 +13,7 @@ from kiro_core.journal import Journal
 from kiro_core.ports import Client
 from kiro_core.rpc import INTERNAL_ERROR, INVALID_PARAMS
 from kiro_core.session.clients import Clients
+from kiro_core.session.guarding import Guard
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.questions import Questions
 
@@ -38,6 +39,11 @@ class Served(Protocol):
     @property
     def questions(self) -> Questions:
         """What asks its clients."""
+        ...
+
+    @property
+    def guard(self) -> Guard:
+        """What judges, asks and records."""
         ...
 
     @property

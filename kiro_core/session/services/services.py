@@ -60,7 +60,7 @@ class Services:
         self._session = session
         consent = Consent(session)
         files = FileRequests(session, consent)
-        self._terminals = Terminals(session, OwnTerminals(session, consent, tasks))
+        self._terminals = Terminals(session, OwnTerminals(session, consent, tasks), consent)
         self._served: dict[str, Callable[[Frame], Awaitable[Frame]]] = {
             **dict.fromkeys(METHODS, self._terminals.ask),
             "elicitation/create": partial(elicit, session),

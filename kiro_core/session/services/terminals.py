@@ -9,8 +9,10 @@ import anyio
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.journal import RECORDED_BYTES, Output
+from kiro_core.policy import ToolUse
 from kiro_core.ports import Client
 from kiro_core.session.services import params
+from kiro_core.session.services.consent import Consent
 from kiro_core.session.services.ending import record_end
 from kiro_core.session.services.own_terminals import OwnTerminals
 from kiro_core.session.services.served import Served, client_for, forwarded, missing
@@ -21,9 +23,10 @@ _FAREWELL_S = 2.0
 class Terminals:
     """Knows whose each terminal is; `own` are those of the desk."""
 
-    def __init__(self, session: Served, own: OwnTerminals) -> None:
+    def __init__(self, session: Served, own: OwnTerminals, consent: Consent) -> None:
         """Serve that session."""
         self.own = own
+        self._consent = consent
         self._session = session
         self._clients: dict[str, Client] = {}
 
@@ -37,6 +40,11 @@ class Terminals:
         client = client_for(self._session, "terminal")
         if client is None:
             return await self.own.create(frame)
+        arguments = frame.params.get("args")
+        arguments = arguments if isinstance(arguments, list) else []
+        await self._consent.permitted(
+            ToolUse.running(str(frame.params.get("command")), [str(one) for one in arguments])
+        )
         response = await forwarded(self._session, client, frame)
         name = response.result.get("terminalId")
         if isinstance(name, str):

@@ -1,0 +1,115 @@
+"""Changes what a session goes on with: its agent configuration, its engine, or what the configuration says today."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kiro_core.cli.commands import example
+from kiro_core.cli.completing import session_ids
+from kiro_core.cli.failing import DONE
+from kiro_core.cli.options import Given, choosing, command
+from kiro_core.cli.text import one_line, tell
+
+if TYPE_CHECKING:
+    from kiro_core.frames import Frame
+    from kiro_core.ports import Agent
+
+_SWAPS = ("kiro-core sessions swap 3f2a --engine codex", "kiro-core sessions swap 3f2a --agent review")
+
+
+@click.command(epilog=example(*_SWAPS))
+@click.argument("session", metavar="ID", shell_complete=session_ids)
+@choosing
+@command
+def swap(given: Given, *, session: str, agent: str, engine: str) -> int:
+    """Go on with another agent configuration or another agent program; the conversation stays.
+
+    A session that another process works on is changed there, after the turn that runs; everybody who is at it is
+    told. Another agent program is told the conversation as text. When the change fails, nothing has changed.
+    The beginning of an ID is enough.
+    """
+    wanted = {name: value for name, value in (("engine", engine), ("agent", agent)) if value}
+    if not wanted:
+        raise click.UsageError("There is nothing to change: write --agent NAME or --engine NAME.")
+
+    async def change(session: str, served: Agent) -> None:
+        from kiro_core.frames import Frame
+        from kiro_core.rpc import result
+
+        for option, value in wanted.items():
+            params = {"sessionId": session, "configId": option, "value": value}
+            answer = await served.call(Frame.of("session/set_config_option", params, id=0))
+            result(answer, f"The {option} was not changed")
+            tell(f"{session}: {option} {value}")
+
+    return _at_session(given, session, change)
+
+
+@click.command(epilog=example("kiro-core sessions reload 3f2a"))
+@click.argument("session", metavar="ID", shell_complete=session_ids)
+@command
+def reload(given: Given, *, session: str) -> int:
+    """Use a session's agent configuration as its file says today; until then an edit changes nothing.
+
+    The beginning of an ID is enough.
+    """
+
+    async def change(session: str, served: Agent) -> None:
+        from kiro_core.frames import Frame
+        from kiro_core.rpc import result
+        from kiro_core.session.swapping import RELOAD
+
+        answer = await served.call(Frame.of(RELOAD, {"sessionId": session}, id=0))
+        told = result(answer, "The agent configuration was not read again")
+        tell(f"{session}: {'read again' if told.get('changed') else 'nothing has changed'}")
+
+    return _at_session(given, session, change)
+
+
+def _at_session(given: Given, written: str, change: Callable[[str, Agent], Awaitable[None]]) -> int:
+    """Open the session where it is at work, else here, and change it."""
+    import anyio
+
+    async def changed() -> int:
+        from kiro_core.cli.finding import find_session
+        from kiro_core.cli.opening import open_session
+        from kiro_core.cli.progress import progress
+        from kiro_core.cli.wanted import Wanted
+
+        async with given.desk(given.load(), "swap", agent="", engine="") as desk, desk.attach(SwapClient()) as agent:
+            info = await find_session(desk, written)
+            async with progress(f"changing {info.id[:8]}"):
+                await open_session(agent, Wanted().params(info), info)
+                await change(info.id, agent)
+        return DONE
+
+    return anyio.run(changed, backend="asyncio")
+
+
+class SwapClient:
+    """Implements `Client` for a command that only changes a session: it tells what the desk says."""
+
+    def __init__(self) -> None:
+        """Be a client that understands notices."""
+        from importlib.metadata import version
+
+        from kiro_core.types import PeerInfo
+
+        self.info = PeerInfo("kiro-core sessions", version("kiro-core"), frozenset({"notices"}))
+
+    async def notify(self, frames: Sequence[Frame]) -> None:
+        """See `Client.notify`."""
+        for frame in frames:
+            update: Any = frame.params.get("update")
+            if isinstance(update, dict) and update.get("sessionUpdate") == "notice":
+                tell(one_line(str(update.get("title"))))
+
+    async def request(self, frame: Frame) -> Frame:
+        """See `Client.request`."""
+        from kiro_core.errors import RpcError
+        from kiro_core.rpc import METHOD_NOT_FOUND
+
+        raise RpcError(METHOD_NOT_FOUND, f"Nobody is here who could answer {frame.method}.")

@@ -1,0 +1,115 @@
+"""What a choice of an agent configuration means for a session: its text, its MCP servers and its permissions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+
+from kiro_core.agentconfig import BUILT_IN, Resolved, read_contents, resolve
+from kiro_core.dispatcher.backends import Backends
+from kiro_core.errors import SessionNotFound
+from kiro_core.mcp_servers import CLIENT, Merged, merged, notices_of, read_registry
+from kiro_core.policy import Policy, compile_policy
+from kiro_core.recovery import recorded
+from kiro_core.session import Session
+from kiro_core.settings import kiro_home
+from kiro_core.trust import Document, Trust, guarded
+from kiro_core.types import AgentConfig, Notice, Problem, SessionId, SessionInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All that a plan needs of a configuration; `untrusted` is what was left out since nobody agreed to it."""
+
+    config: AgentConfig
+    servers: Sequence[Any]
+    policy: Policy
+    untrusted: Sequence[Document] = ()
+    notices: Sequence[Notice] = ()
+    problems: Sequence[Problem] = field(default=())
+
+
+class Preparing:
+    """Reads what a configuration refers to, for a desk."""
+
+    def __init__(self, backends: Backends) -> None:
+        """Read nothing yet; `live` finds a session that is live, by its id."""
+        self.home = kiro_home(os.environ)
+        self.trust = Trust(self.home)
+        self.live: Callable[[str], Session | None] = lambda _: None
+        self._backends = backends
+
+    async def resolved(self, cwd: Path, **choices: str) -> Resolved:
+        """The configuration that `resolve` chooses, unless nobody agreed to it."""
+        return await guarded(await resolve(self._backends.sources, cwd, home=self.home, **choices), self.trust)
+
+    async def prepared(  # noqa: PLR0913 - what a session is made of, by name
+        self,
+        config: AgentConfig,
+        info: SessionInfo,
+        *,
+        servers: Sequence[Mapping[str, Any]],
+        trust_tools: Sequence[str] | None,
+        untrusted: Sequence[Document] = (),
+        as_recorded: bool = False,
+    ) -> Prepared:
+        """Prepare for a session; with `as_recorded` its prompt is there already, and its file is not read for it."""
+        cwd = Path(info.cwd)
+        read, problems = await to_thread.run_sync(read_contents, config, cwd, abandon_on_cancel=True)
+        config = replace(read, prompt=config.prompt) if as_recorded else read
+        listed = await self._merged(config, cwd, servers)
+        unknown = [document for document in listed.untrusted if document not in untrusted]
+        return Prepared(
+            config,
+            listed.servers,
+            await self._policy(config, info, listed, trust_tools),
+            [*untrusted, *unknown],
+            notices_of(listed),
+            problems,
+        )
+
+    async def _merged(self, config: AgentConfig, cwd: Path, servers: Sequence[Mapping[str, Any]]) -> Merged:
+        settings = self._backends.settings
+        registry = None
+        if settings.mcp_registry:
+            registry = await read_registry(settings.mcp_registry, self.home, settings.limits.control_s)
+        # What a session goes on with from its record was agreed to when it was begun.
+        work = partial(merged, servers, config, cwd, self.home, self.trust.trusted, registry, os.environ)
+        return await to_thread.run_sync(work, abandon_on_cancel=True)
+
+    async def _policy(
+        self, config: AgentConfig, info: SessionInfo, listed: Merged, trust_tools: Sequence[str] | None
+    ) -> Policy:
+        return compile_policy(
+            config,
+            cwd=info.cwd,
+            roots=info.roots,
+            trust_all="*" in (trust_tools or ()),
+            trust_tools=trust_tools,
+            operator=self._backends.settings.permissions,
+            servers={server.name: (server.disabled_tools, server.auto_approve) for server in listed.servers},
+            also=[f"@{server.name}" for server in listed.servers if server.origin == CLIENT],
+            answers=info.answers,
+            parent=await self._of_parent(info.parent) if info.parent else None,
+        )
+
+    async def _of_parent(self, parent: str) -> Policy:
+        """A child may do what its parent may; what a parent that cannot be read might do is asked."""
+        live = self.live(parent)
+        if live is not None:
+            return live.plan.policy
+        store = self._backends.store
+        config, info = BUILT_IN, None
+        try:
+            info = await store.get(SessionId(parent))
+            before = await recorded(partial(store.read, info.id), info)
+            config = before.config if before is not None else BUILT_IN
+        except SessionNotFound:
+            info = SessionInfo(SessionId(parent), os.sep, "", "")
+        return await self._policy(config, info, Merged(), None)
