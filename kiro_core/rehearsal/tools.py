@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from typing import Any
@@ -12,19 +13,22 @@ from kiro_core.rehearsal.turn import Cancelled, Stopped, Turn, Unserved
 
 
 def tool(turn: Turn, title: str) -> None:
-    """`/tool [TITLE]`: run a tool that does nothing, without asking."""
-    call = turn.call(title or "Do nothing", turn.profile.tool_kind)
+    """`/tool [TITLE]`: run a tool that does nothing, without asking; in place of a title JSON, as for /permission."""
+    call = _call(turn, title)
     turn.profile.announce(turn, call)
     turn.profile.finish(turn, call, "completed")
 
 
 def permission(turn: Turn, title: str) -> None:
-    """`/permission [TITLE]`: ask before a tool call that does nothing, and tell the outcome."""
+    """`/permission [TITLE | JSON]`: ask before a tool call that does nothing, and tell the outcome.
+
+    JSON holds fields of the call, such as {"title": "shell", "kind": "execute", "rawInput": {"command": "make"}}.
+    """
     if turn.profile.asks == "never" or turn.session.chosen.get("mode") in turn.profile.unguarded:
         tool(turn, title)
         turn.say("Permission: never asked. ")
         return
-    call = turn.call(title or "Do nothing", turn.profile.tool_kind)
+    call = _call(turn, title)
     asked = call
     if turn.profile.asks == "announced":
         turn.profile.announce(turn, call)
@@ -37,6 +41,14 @@ def permission(turn: Turn, title: str) -> None:
     turn.profile.finish(turn, call, "completed" if kind.startswith("allow") else "failed")
     if kind == "reject_once" and turn.profile.after_no:
         raise Stopped(turn.profile.after_no)
+
+
+def _call(turn: Turn, described: str) -> dict[str, Any]:
+    """A tool call with that title, or with the fields of that JSON object."""
+    if not described.startswith("{"):
+        return turn.call(described or "Do nothing", turn.profile.tool_kind)
+    fields = json.loads(described)
+    return {**turn.call("Do nothing", turn.profile.tool_kind), **fields}
 
 
 def diff(turn: Turn, path: str) -> None:

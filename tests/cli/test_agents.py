@@ -72,7 +72,7 @@ def test_a_configuration_is_shown_with_the_origin_of_each_value(kiro, write, hom
     assert told["values"]["engine"] == {"value": "mem", "origin": f"agent_engines.review in {home / 'kiro.toml'}"}
     assert (told["prompt"], told["problems"]) == ("Be kind.\n", [])
     shown = kiro("agents", "show", "review").stdout
-    assert "\nwithheld, since the folder is not trusted: mcpServers\n" in shown
+    assert "not used before that, because of: mcpServers\n" in shown
     assert shown.endswith("\nprompt:\nBe kind.\n\n")
 
 
@@ -110,7 +110,7 @@ def test_nothing_outside_of_an_untrusted_folder_is_read_to_show_or_to_check_it(k
     write("review", {"prompt": f"file://{outside}", "resources": [f"file://{outside}"]})
     told = kiro("agents", "show", "review")
     assert "secret" not in told.stdout
-    assert "withheld, since the folder is not trusted: prompt, resources" in told.stdout
+    assert "because of: prompt, resources" in told.stdout
     assert kiro("agents", "validate").stdout == ""
 
 

@@ -244,3 +244,14 @@ async def test_trust_of_tools_that_a_request_brings_goes_below_what_is_denied(op
             session = await office.start(trustTools=trust)
             got = await ask(office, session, SHELL, removing, fetching)
             assert got == ["once" if trust else "no", "no", "once" if trust == ["*"] else "no"]
+
+
+async def test_the_rehearsal_agent_asks_about_any_tool_call_that_it_is_told(opened_desk, written):
+    written("careful", toolsSettings={"shell": {"allowedCommands": ["make .*"], "deniedCommands": ["rm .*"]}})
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(answer=choosing("no")), agent="careful") as office:
+            session = await office.start()
+            for command in ("make check", "rm -r build", "ls"):
+                call = {"title": "shell", "kind": "execute", "rawInput": {"command": command}}
+                await office.prompt(session, f"/permission {json.dumps(call)}")
+            assert [each["effect"] for each in await decisions(office, session)] == ["allow", "deny", "ask"]

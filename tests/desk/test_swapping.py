@@ -155,6 +155,30 @@ async def test_an_agent_whose_model_is_not_taken_changes_nothing(opened_desk, sc
             assert await prompt(office, session, "hello") == ["Be kind.", "hello"]
 
 
+async def test_another_agent_brings_its_mcp_servers_and_permissions_and_takes_them_away(opened_desk, scripted, home):
+    servers = {"docs": {"command": "docs-server"}}
+    agents(home.parent, strict={"mcpServers": servers, "toolsSettings": {"shell": {"deniedCommands": [".*"]}}}, easy={})
+    code = "tell(json.dumps(['server ' + s['name'] for s in opening['mcpServers']]))"
+    call = {"toolCallId": "t", "title": "shell", "kind": "execute", "rawInput": {"command": "make"}}
+    options = [{"optionId": kind[0], "name": kind, "kind": kind} for kind in ("allow_once", "reject_once")]
+    question = {"sessionId": "s", "toolCall": call, "options": options}
+    code += f"""
+say(id='q', method='session/request_permission', params={question!r})
+tell(json.loads(sys.stdin.readline())['result']['outcome']['optionId'])"""
+    engine = {**scripted(prompt=code), "tools": {"{tool}": "{tool}"}, "told": {"name": ["title"]}}
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), engine_settings={"x": engine}, engine="x", agent="easy") as office:
+            session = await office.start()
+            for agent, told in (("easy", "[]a"), ("strict", '["server docs"]r'), ("easy", "[]a")):
+                await office.set(session, "agent", agent)
+                before = len(office.client.text(session))
+                await office.prompt(session, "go")
+                said = office.client.text(session)[before:]
+                assert (told[:-1] in said, said[-1]) == (True, told[-1])
+            configured = [entry.value for entry in await office.entries(session, "configured")]
+            assert [each["mcpServers"] for each in configured] == [[], ["docs"], []]
+
+
 async def test_everybody_is_told_of_another_agent_and_gets_its_welcome(opened_desk, scripted, tmp_path):
     agents(tmp_path, strict={"prompt": "Be strict.", "welcomeMessage": "At your service."})
     client = RecordingClient()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,8 @@ from kiro_core.cli.sources import with_sources
 from kiro_core.cli.tables import print_table
 from kiro_core.cli.text import show, tell
 from kiro_core.ports import AgentSource
+from kiro_core.settings import kiro_home
+from kiro_core.trust import Trust, document_of
 from kiro_core.types import AgentConfig, Problem
 
 
@@ -31,7 +34,8 @@ def list_agents(given: Given, cwd: Path, *, as_json: bool) -> int:
 
     async def found(sources: Sequence[AgentSource]) -> tuple[list[dict[str, object]], Sequence[Problem]]:
         known, problems = await all_agents(sources, cwd)
-        withheld = [await _withheld(await find_agent(sources, agent.name, cwd)) for agent in known]
+        trust = Trust(kiro_home(os.environ))
+        withheld = [await _withheld(await find_agent(sources, agent.name, cwd), trust) for agent in known]
         return [asdict(agent) | {"withheld": one} for agent, one in zip(known, withheld, strict=True)], problems
 
     agents, problems = with_sources(given, found)
@@ -45,8 +49,14 @@ def list_agents(given: Given, cwd: Path, *, as_json: bool) -> int:
     return DONE
 
 
-async def _withheld(config: AgentConfig | None) -> list[str]:
-    return list(await to_thread.run_sync(needs_trust, config)) if config else []
+async def _withheld(config: AgentConfig | None, trust: Trust) -> list[str]:
+    """The fields for which it is not used before its folder is trusted."""
+
+    def waiting(config: AgentConfig) -> list[str]:
+        document = document_of(config)
+        return [] if document is None or trust.trusted(document) else list(needs_trust(config))
+
+    return await to_thread.run_sync(waiting, config) if config else []
 
 
 def _cell(value: object) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
 
-from kiro_core.agentconfig import BUILT_IN, SUFFIXES, all_agents, load, needs_trust, read_contents
+from kiro_core.agentconfig import BUILT_IN, SUFFIXES, all_agents, load, read_contents
 from kiro_core.cli.agents.finding import find_agent
 from kiro_core.cli.options import Given
 from kiro_core.cli.sources import with_sources
@@ -17,6 +18,8 @@ from kiro_core.cli.text import one_line, show
 from kiro_core.errors import AgentConfigInvalid
 from kiro_core.explain import near_miss
 from kiro_core.ports import AgentSource
+from kiro_core.settings import kiro_home
+from kiro_core.trust import Trust, document_of
 from kiro_core.types import AgentConfig, AgentSummary, Problem
 
 _FOLDERS = (".kiro", ".amazonq")
@@ -90,7 +93,9 @@ async def _of_contents(sources: Sequence[AgentSource], name: str, cwd: Path) -> 
 
 def contents_problems(config: AgentConfig, cwd: Path) -> Sequence[Problem]:
     """What of the files that it refers to cannot be read; nothing outside of an untrusted folder is looked at."""
-    return () if {"prompt", "systemPrompt", "resources"} & set(needs_trust(config)) else read_contents(config, cwd)[1]
+    document = document_of(config)
+    trusted = document is None or Trust(kiro_home(os.environ)).trusted(document)
+    return read_contents(config, cwd)[1] if trusted else ()
 
 
 def _unknown(name: str, known: Sequence[AgentSummary]) -> str:
