@@ -41,6 +41,8 @@ async def retold(records: AsyncIterator[Record], characters: int) -> Conversatio
             match item.kind:
                 case "prompt":
                     waiting[item.turn] = _asked(item.frame)
+                case "turn_begun" if told(item).get("order"):
+                    waiting.pop(item.turn, None)
                 case "turn_begun" if item.turn in waiting:
                     quoting.say("User", waiting.pop(item.turn))
                     sent.add(item.turn)

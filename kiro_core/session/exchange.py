@@ -35,10 +35,14 @@ class Exchange:
     """What turns need of their session (`Engaged`)."""
 
     def __init__(self, session: Session) -> None:
-        """Have turns with whatever agent the session has; `spoken` tells that one was sent a prompt."""
+        """Have turns with whatever agent the session has; `spoken` tells that one was sent a prompt.
+
+        `preface` and `conversation` go in front of the next turn: what the configuration says, and what was said.
+        """
         self._session = session
         self.db, self.journal = session.db, session.journal
         self.preface = ""
+        self.conversation = ""
         self._explained: list[str] = []
         self.spoken = False
         self._waking: anyio.CancelScope | None = None
@@ -51,11 +55,11 @@ class Exchange:
         """Put the configuration's prompt in front of the first turn; a recorded conversation has had it."""
         plan = self._session.plan
         had = plan.loaded and plan.info.spoken and not plan.changed
-        self.preface = "" if had else plan.preface
+        self.preface, self.conversation = "" if had else plan.preface, ""
 
     def retell(self, conversation: str) -> None:
         """Put everything in front of the next turn, for an agent that begins anew."""
-        self.preface = "\n\n".join(text for text in (self._session.plan.preface, conversation) if text)
+        self.preface, self.conversation = self._session.plan.preface, conversation
 
     def explain(self, sentence: str) -> None:
         """Have the agent told, with the next prompt, what its protocol has no place for."""
@@ -64,6 +68,9 @@ class Exchange:
     async def outcome(self, turn: PromptTurn) -> Frame:
         """Have the turn with the agent, within the limits; one that has ended is started again."""
         session = self._session
+        if (order := session.orders.read(turn.asked)) is not None:
+            await self._begin(turn, order=True)
+            return await session.orders.obey(order)
         while True:
             with anyio.CancelScope() as self._waking:
                 await session.rousing.awake()
@@ -128,18 +135,15 @@ class Exchange:
         # It may be another one than when the prompt was accepted.
         check_prompt(turn.asked, session.plan.engine, session.agent.info.abilities)
         frame = adapted(turn.asked, session.agent.info.abilities).with_session(session.agent_session)
-        preface, explained = self.preface, tuple(self._explained)
+        told, explained = (self.preface, self.conversation), tuple(self._explained)
         said = await session.hooking.prompted(turn.asked)
-        if front := "\n\n".join(text for text in (preface, *explained, said) if text):
+        if front := "\n\n".join(text for text in (*told, *explained, said) if text):
             frame = with_preface(frame, front)
         await self._let_go()
         if turn.cancelled:
             return cancelled()
-        self.spoken, self._begun_at = True, self.db.head
-        await self.journal.event(
-            "turn_begun", {"session": session.agent_session}, turn.id, (Said(turn.id, turn.asked),)
-        )
-        turn.begun = True
+        self.spoken = True
+        await self._begin(turn)
         self._asked = asked = await session.agent.prompt(frame)
         turn.dispatched = True
         if turn.cancelled:
@@ -153,10 +157,18 @@ class Exchange:
         if not response.failed:
             session.restarts.finished()
             # Not before: an agent that has not finished a turn may know nothing of what was in front of it.
-            self.preface = "" if self.preface == preface else self.preface
+            if (self.preface, self.conversation) == told:
+                self.preface = self.conversation = ""
             self._explained = self._explained[len(explained) :]
             await session.note(agent_session=session.agent_session, spoken=True)
         return response
+
+    async def _begin(self, turn: PromptTurn, *, order: bool = False) -> None:
+        """Record that a turn begins, which shows its prompt; an `order` is none of the conversation with the agent."""
+        self._begun_at = self.db.head
+        told = {"session": self._session.agent_session, **({"order": True} if order else {})}
+        await self.journal.event("turn_begun", told, turn.id, (Said(turn.id, turn.asked),))
+        turn.begun = True
 
     async def end_calls(self) -> None:
         """Show the tool calls of a turn that was cut off as failed: nobody will complete them."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _HISTORY_S = 3.0
 _PAUSE_S = 0.3
-_READ = re.compile(rb"session_info_update|config_option_update|current_mode_update")
+_READ = re.compile(rb"session_info_update|config_option_update|current_mode_update|available_commands_update")
 """The updates that say something about the session itself; every other passes unread."""
 _TOOL = b'"tool_call'
 
@@ -138,7 +138,7 @@ class Listener:
             return frame
         if (title := observed_title(frame)) and not session.metadata.info.titled:
             await session.metadata.note(title=title)
-        return await session.options.follow(frame)
+        return await session.options.follow(session.orders.follow(frame))
 
     async def _extension(self, frame: Frame) -> Frame:
         client, limit = self._session.clients.serving, self._session.tools.limits.question_s

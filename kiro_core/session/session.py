@@ -24,6 +24,7 @@ from kiro_core.session.mcp_start import McpStart
 from kiro_core.session.metadata import Metadata
 from kiro_core.session.missing import missed
 from kiro_core.session.options import METHODS, Configuring, NativeOptions
+from kiro_core.session.orders import Orders
 from kiro_core.session.patience import Patience
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.prompts import check_prompt
@@ -77,6 +78,7 @@ class Session:
         self.guard = Guard(self)
         self.swaps = Swaps(self)
         self.trusting = Trusting(self)
+        self.orders = Orders(self)
         self.options = Configuring(Changes(self))
         self.resting = Resting(self)
         self.rousing = Rousing(self)
@@ -139,11 +141,13 @@ class Session:
             SessionBusy, SessionClosing, Unavailable, Fenced: see `Turns.prompt` and `Storing.recovered`.
 
         """
-        self.working()
+        order = self.orders.read(frame)
+        turns = self.open_turns() if order else self.working()
         await self.storing.recovered()
-        turns = self.working()
         self.resting.stir()
-        check_prompt(frame, self.plan.engine, self.agent.info.abilities)
+        if order is None:
+            self.working()
+            check_prompt(frame, self.plan.engine, self.agent.info.abilities)
         if when_busy == "interrupt":
             turns.cancel()
         elif when_busy == "reject" and turns.running is not None:

@@ -94,7 +94,8 @@ class Succession:
     async def _moved(self, move: Move) -> Any:
         """Go on with another agent program; when it cannot be had, the old one is back."""
         session = self._session
-        plan, tools, refusal, preface = session.plan, session.tools, session.refusal, session.exchange.preface
+        plan, tools, refusal = session.plan, session.tools, session.refusal
+        told = session.exchange.preface, session.exchange.conversation
         session.plan, session.tools, session.refusal = move.plan, move.tools, None
         try:
             return await self._with_agent(move)
@@ -103,7 +104,7 @@ class Succession:
                 raise
             move.error = error
         session.plan, session.tools, session.refusal = self._again(plan), tools, refusal
-        session.exchange.preface = preface
+        session.exchange.preface, session.exchange.conversation = told
         if refusal is not None:
             move.done.set()
             return None

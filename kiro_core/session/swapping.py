@@ -64,10 +64,13 @@ class Swaps:
             UnknownName, EngineNotFound, LaunchFailed, ...: it cannot be had; the old one is back.
 
         """
-        if name == self._session.plan.engine.name and self._session.refusal is None:
-            return
         # The one that it has may be the reason for the change: it is not needed.
         async with self._between_turns(awake=False):
+            await self.engine_now(name)
+
+    async def engine_now(self, name: str) -> None:
+        """The same in place of a turn."""
+        if name != self._session.plan.engine.name or self._session.refusal is not None:
             before = self._session.plan
             plan, tools = await self._changed(engine=name)
             info = replace(plan.info, agent_session="", model="", mode="", options={})

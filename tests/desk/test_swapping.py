@@ -216,3 +216,40 @@ async def test_every_known_engine_takes_a_conversation_over_from_every_other(ope
                 assert (await office.desk.info(session)).engine == like
             steps = [entry.value["to"] for entry in await office.entries(session, "context_reset")]
             assert steps == ["text"] * 4
+
+
+async def test_a_prompt_that_is_one_of_our_commands_changes_the_session_and_reaches_no_agent(
+    opened_desk, scripted, tmp_path
+):
+    agents(tmp_path, strict={"prompt": "Be strict."})
+    engines = {"x": scripted(prompt=TOLD), "y": scripted(prompt=TOLD)}
+    client = RecordingClient()
+    with anyio.fail_after(30):
+        async with opened_desk(client, engine_settings=engines, engine="x") as office:
+            session = await office.start()
+            assert await prompt(office, session, "remember 42") == ["remember 42"]
+            for order in ("/engine y", "/agent strict", "/agent"):
+                assert (await office.prompt(session, order)).result == {"stopReason": "end_turn"}
+            info = await office.desk.info(session)
+            assert (info.engine, info.agent) == ("y", "strict")
+            assert "Engine: y.\nAgent: strict.\nAgent: strict. There are:\n" in client.text(session)
+            assert "\n* strict\n" in client.text(session)
+            told = await prompt(office, session, "hello")
+            assert told[0].startswith("Be strict.\n\n<conversation>")
+            assert ("> remember 42" in told[0], "/engine" in told[0], told[1]) == (True, False, "hello")
+            assert await prompt(office, session, "/engine nobody") == ["/engine nobody"]
+
+
+async def test_a_command_of_the_agents_own_is_the_agents(opened_desk, scripted):
+    commands = [{"name": "engine", "description": "its own"}]
+    code = f"update(sessionUpdate='available_commands_update', availableCommands={commands!r})\n{TOLD}"
+    client = RecordingClient()
+    with anyio.fail_after(30):
+        async with opened_desk(client, engine_settings={"x": scripted(prompt=code)}, engine="x") as office:
+            session = await office.start()
+            await office.prompt(session, "hello")
+            (told,) = [u for u in client.updates(session) if u["sessionUpdate"] == "available_commands_update"]
+            assert [command["name"] for command in told["availableCommands"]] == ["engine", "agent"]
+            assert await prompt(office, session, "/engine") == ["/engine"]
+            await office.prompt(session, "/agent")
+            assert "Agent: kiro_default. There are:" in client.text(session)

@@ -116,17 +116,36 @@ class Configuring:
         return [Frame.of("session/update", {"sessionId": session, "update": update}) for update in updates]
 
     async def _set_ours(self, name: str, value: str) -> Frame:
-        plan = self._session.plan
         if name == ENGINE:
             await self._session.swaps.engine(value)
-        elif plan.engine.agents == "mode" and self._has_mode(value) and not await self._session.untrusted(value):
-            params = {"sessionId": self._session.agent_session, "modeId": value}
-            response = await self._pass_on(Frame.of("session/set_mode", params, id=0), value)
+        elif await self._by_mode(value):
+            response = await self._set_mode(value)
             if response.failed:
                 return response
         else:
             await self._session.swaps.agent(value)
         return Frame.answer({"configOptions": self.all()})
+
+    async def become(self, agent: str) -> None:
+        """Use another agent configuration, in place of a turn.
+
+        Raises:
+            KiroError: it could not be had, and nothing has changed.
+
+        """
+        if await self._by_mode(agent):
+            result(await self._set_mode(agent), f"The agent '{agent}' was not set")
+        else:
+            await self._session.swaps.agent_now(agent)
+
+    async def _by_mode(self, agent: str) -> bool:
+        """Whether the agent program becomes that by itself."""
+        by_mode = self._session.plan.engine.agents == "mode" and self._has_mode(agent)
+        return by_mode and not await self._session.untrusted(agent)
+
+    async def _set_mode(self, mode: str) -> Frame:
+        params = {"sessionId": self._session.agent_session, "modeId": mode}
+        return await self._pass_on(Frame.of("session/set_mode", params, id=0), mode)
 
     async def set_model(self, model: str) -> None:
         """Have the agent use a model.
