@@ -253,3 +253,17 @@ async def test_a_command_of_the_agents_own_is_the_agents(opened_desk, scripted):
             assert await prompt(office, session, "/engine") == ["/engine"]
             await office.prompt(session, "/agent")
             assert "Agent: kiro_default. There are:" in client.text(session)
+
+
+async def test_an_engine_with_a_place_for_a_system_prompt_is_given_the_agents_there(opened_desk, scripted, tmp_path):
+    agents(tmp_path, kind={"prompt": "Be kind."}, strict={"prompt": "Be strict."})
+    can = {"loadSession": True, "sessionCapabilities": {"systemPrompt": {}}}
+    code = "asked = got.get('session/load') or got['session/new']\ntold = asked['systemPrompt']['content'][0]['text']\n"
+    code += "tell(json.dumps([told, *[b['text'] for b in got['session/prompt']['prompt']]]))"
+    engine = scripted(initialize=f"answers['initialize']['agentCapabilities'] = {can!r}", prompt=code)
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), engine_settings={"x": engine}, engine="x", agent="kind") as office:
+            session = await office.start()
+            assert await prompt(office, session, "one") == ["Be kind.", "one"]
+            await office.set(session, "agent", "strict")
+            assert await prompt(office, session, "two") == ["Be strict.", "two"]
