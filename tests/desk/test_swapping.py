@@ -258,7 +258,7 @@ async def test_a_command_of_the_agents_own_is_the_agents(opened_desk, scripted):
 async def test_an_engine_with_a_place_for_a_system_prompt_is_given_the_agents_there(opened_desk, scripted, tmp_path):
     agents(tmp_path, kind={"prompt": "Be kind."}, strict={"prompt": "Be strict."})
     can = {"loadSession": True, "sessionCapabilities": {"systemPrompt": {}}}
-    code = "asked = got.get('session/load') or got['session/new']\ntold = asked['systemPrompt']['content'][0]['text']\n"
+    code = "last = got.get('session/load') or got['session/new']\ntold = last['systemPrompt']['content'][0]['text']\n"
     code += "tell(json.dumps([told, *[b['text'] for b in got['session/prompt']['prompt']]]))"
     engine = scripted(initialize=f"answers['initialize']['agentCapabilities'] = {can!r}", prompt=code)
     with anyio.fail_after(30):
