@@ -114,6 +114,12 @@ class Changes:
         """See `Session.working`."""
         self._session.working()
 
+    def cancel_turn(self) -> None:
+        """Cancel the turn that runs, if one does."""
+        turns = self._session.turns
+        if turns is not None and turns.running is not None:
+            turns.take_back(turns.running)
+
     def require_guarded(self, mode: str) -> None:
         """See `Guard.require_guarded`."""
         self._session.guard.require_guarded(mode)

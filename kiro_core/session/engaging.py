@@ -118,8 +118,8 @@ class Engaging:
             lost = conversation.lost
         elif not goes_on:
             session.exchange.prepare()
-        if not goes_on and (said := await session.hooking.spawned()):
-            session.exchange.explain(said)
+        if not goes_on or rung == TEXT:
+            await session.hooking.spawn()
         if step is None:
             return []
         details = {**step._asdict(), "lost": list(lost)}

@@ -23,6 +23,9 @@ from kiro_core.types import Notice
 if TYPE_CHECKING:
     from kiro_core.session.session import Session
 
+_EXPLAINED = 20
+"""So many denials are told to the agent, the last ones."""
+
 _LOG = logging.getLogger(__name__)
 _WAITING_OPTIONS = [
     {"optionId": "send", "name": "Send them first", "kind": "allow_once"},
@@ -43,7 +46,9 @@ class Exchange:
         self.db, self.journal = session.db, session.journal
         self.preface = ""
         self.conversation = ""
+        self.spawned = ""
         self._explained: list[str] = []
+        self._front = ""
         self.spoken = False
         self._waking: anyio.CancelScope | None = None
         self._asked_about_waiting = False
@@ -63,7 +68,8 @@ class Exchange:
 
     def explain(self, sentence: str) -> None:
         """Have the agent told, with the next prompt, what its protocol has no place for."""
-        self._explained.append(sentence)
+        if sentence not in self._explained:
+            self._explained = [*self._explained, sentence][-_EXPLAINED:]
 
     async def outcome(self, turn: PromptTurn) -> Frame:
         """Have the turn with the agent, within the limits; one that has ended is started again."""
@@ -129,16 +135,20 @@ class Exchange:
         session = self._session
         if not session.metadata.info.title:
             await session.metadata.note(title=prompt_title(turn.asked))
+        session.guard.forget()
+        await session.trusting.settle()
+        await session.options.keep_guarded()
+        # Last: what is started in place of the agent has something to load too.
         if await session.listener.end_of_loading():
             await session.tell(_forgot(session.plan.engine.title or session.plan.engine.name))
-        await session.trusting.settle()
         # It may be another one than when the prompt was accepted.
         check_prompt(turn.asked, session.plan.engine, session.agent.info.abilities)
         frame = adapted(turn.asked, session.agent.info.abilities).with_session(session.agent_session)
-        told, explained = (self.preface, self.conversation), tuple(self._explained)
+        told, explained = (self.preface, self.conversation, self.spawned), tuple(self._explained)
         said = await session.hooking.prompted(turn.asked)
-        if front := "\n\n".join(text for text in (*told, *explained, said) if text):
-            frame = with_preface(frame, front)
+        self._front = "\n\n".join(text for text in (*told, *explained, said) if text)
+        if self._front:
+            frame = with_preface(frame, self._front)
         await self._let_go()
         if turn.cancelled:
             return cancelled()
@@ -150,18 +160,27 @@ class Exchange:
             await self._sent(self._cancel_frame())
         response = await asked.settled()
         self._asked = None
-        if session.hooking.has(STOP):
-            records = session.tools.store.read(session.plan.info.id, self._begun_at)
-            await session.hooking.stopped(await spoken(records, session.plan.info.id, self.db.head))
-        session.guard.forget()
         if not response.failed:
             session.restarts.finished()
             # Not before: an agent that has not finished a turn may know nothing of what was in front of it.
-            if (self.preface, self.conversation) == told:
-                self.preface = self.conversation = ""
-            self._explained = self._explained[len(explained) :]
+            if (self.preface, self.conversation, self.spawned) == told:
+                self.preface = self.conversation = self.spawned = ""
+            self._explained = [one for one in self._explained if one not in explained]
             await session.note(agent_session=session.agent_session, spoken=True)
+        await self._after()
         return response
+
+    async def _after(self) -> None:
+        """Run what the configuration wants at the end of a turn, which is over whatever becomes of that."""
+        hooking, session = self._session.hooking, self._session.plan.info.id
+        await hooking.quiet()
+        if hooking.has(STOP):
+            records = self._session.tools.store.read(session, self._begun_at)
+            await hooking.stopped(await spoken(records, session, self.db.head))
+
+    def is_ours(self, title: str) -> bool:
+        """Whether a title was made of what we put in front of a prompt."""
+        return bool(title) and self._front.lstrip().startswith(title.rstrip(".\u2026 "))
 
     async def _begin(self, turn: PromptTurn, *, order: bool = False) -> None:
         """Record that a turn begins, which shows its prompt; an `order` is none of the conversation with the agent."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from anyio import to_thread
 
 from kiro_core.errors import EngineUnguarded
 from kiro_core.frames import Frame
+from kiro_core.notices import MARK
 from kiro_core.policy import Decision, ToolUse, identify, told
 from kiro_core.session.answering import ALLOW, REJECT, chosen, option_of
 from kiro_core.session.asking import CLIENT, Reply
 from kiro_core.session.hooking import AFTER, BEFORE
+from kiro_core.session.plan import Plan
 from kiro_core.session.questions import TURN_CANCELLED
 from kiro_core.types import Notice
 
@@ -30,9 +33,10 @@ class Guard:
         """Know of no tool call."""
         self._session = session
         self._calls: dict[str, Mapping[str, Any]] = {}
-        self._judged: set[str] = set()
+        self._outcomes: dict[str, str] = {}
+        self._uses: dict[str, ToolUse] = {}
 
-    def require_guarded(self, mode: str = "") -> None:
+    def require_guarded(self, mode: str = "", plan: Plan | None = None) -> None:
         """Let no agent program have a session whose rules it would pass by.
 
         Raises:
@@ -40,8 +44,12 @@ class Guard:
                 allows that.
 
         """
-        plan = self._session.plan
-        if not self._passes_by(mode) or self._session.tools.allow_unguarded or not plan.guards:
+        plan = plan or self._session.plan
+        if (
+            not (not plan.engine.asks or plan.engine.stops_asking(mode))
+            or self._session.tools.allow_unguarded
+            or not plan.guards
+        ):
             return
         engine = plan.engine.title or plan.engine.name
         where = f" in the mode '{mode}'" if mode and plan.engine.asks else ""
@@ -66,7 +74,7 @@ class Guard:
         """Answer `session/request_permission` of the agent, by a rule, a trigger or a person."""
         call = frame.params["toolCall"]
         use = self._use(call)
-        self._judged.add(use.call_id)
+        self._uses[use.call_id], self._outcomes[use.call_id] = use, "asked"
         decision = await self.judged(use)
         if (reply := _by_rule(frame, decision)) is None:
             return await self._asked(frame, use, decision)
@@ -76,18 +84,20 @@ class Guard:
     async def judged(self, use: ToolUse) -> Decision:
         """What the rules say, and the triggers of what they do not deny."""
         decision = await self._decided(use)
-        if decision.effect == "deny":
-            return decision
-        blocked = await self._session.hooking.before(use)
-        if blocked is None:
-            return decision
-        self._session.exchange.explain(f"The tool call '{use.title or use.name}' was denied: {blocked}")
-        return Decision("deny", BEFORE, "trigger", blocked)
+        if decision.effect != "deny":
+            blocked = await self._session.hooking.before(use)
+            if blocked is None:
+                return decision
+            decision = Decision("deny", BEFORE, "trigger", f"A trigger preToolUse says: {blocked}")
+        about = use.title or use.name or "a tool"
+        self._session.exchange.explain(f"The tool call '{about}' was denied. {decision.reason}")
+        return decision
 
     async def record(self, use: ToolUse, decision: Decision, outcome: str, by: str = "", **more: Any) -> None:
         """Put a decision on record; one that denies is told."""
         about = {**use.recorded(), **decision.recorded(), "outcome": outcome, "identified": use.identified, **more}
         about["by"] = by or "policy"
+        self._outcomes[use.call_id] = outcome
         journal, turn = self._session.journal, self._session.running_turn
         if outcome == "allowed" and not by:
             await journal.event("decision", about, turn)
@@ -95,7 +105,8 @@ class Guard:
         await journal.settled("decision", about, turn)
         if outcome == "denied" and not by:
             sentence = f"Not allowed: {use.title or use.name or 'a tool'}. {decision.reason}"
-            await self._session.tell(Notice("tool_denied", sentence, details={"toolCallId": use.call_id}))
+            details = {"toolCallId": use.call_id, "title": use.title or use.name}
+            await self._session.tell(Notice("tool_denied", sentence, details=details))
 
     async def follow(self, update: Mapping[str, Any]) -> None:
         """Take note of `tool_call` and `tool_call_update`."""
@@ -103,18 +114,25 @@ class Guard:
             return
         name, status = str(update.get("toolCallId")), update.get("status")
         self._calls[name] = told(self._calls.get(name), update)
-        if status in _BEGUN and name not in self._judged:
-            self._judged.add(name)
+        outcome = self._outcomes.get(name, "")
+        if status in _BEGUN and outcome not in ("allowed", "seen") and (status != "failed" or not outcome):
+            self._outcomes[name] = "seen"
             await self._unasked(self._use(update))
         if status in _OVER:
-            if self._session.hooking.has(AFTER):
-                self._session.hooking.after(self._use(update), update)
+            if self._session.hooking.has(AFTER) and outcome != "denied":
+                self._session.hooking.after(self._uses.get(name) or self._use(update), update)
             self._calls.pop(name, None)
 
+    def did(self, use: ToolUse, *, done: bool) -> None:
+        """Take note that the desk itself has done something for the agent."""
+        if self._session.hooking.has(AFTER):
+            self._session.hooking.after(use, {"status": "completed" if done else "failed"})
+
     def forget(self) -> None:
-        """A turn has ended, and its tool calls with it."""
+        """Another turn or another agent program begins, and tool calls with it, perhaps under the same ids."""
         self._calls.clear()
-        self._judged.clear()
+        self._outcomes.clear()
+        self._uses.clear()
 
     async def _decided(self, use: ToolUse) -> Decision:
         # It follows symbolic links.
@@ -134,7 +152,7 @@ class Guard:
         session = self._session
         decision = await self._decided(use)
         passed = self._passes_by(session.options.native.mode) and session.plan.guards
-        if decision.effect != "deny" and not passed:
+        if decision.effect != "deny" and not passed and not session.hooking.decides(use):
             return
         about = {**use.recorded(), **decision.recorded(), "outcome": "unguarded", "identified": use.identified}
         session.journal.later("unguarded", about, session.running_turn)
@@ -143,11 +161,19 @@ class Guard:
         await session.tell(Notice("tool_unguarded", sentence, details={"toolCallId": use.call_id}))
 
     async def _asked(self, frame: Frame, use: ToolUse, decision: Decision) -> Frame:
-        reply = await self.ask(frame)
+        try:
+            reply = await self.ask(frame)
+        except anyio.get_cancelled_exc_class():
+            about = {**use.recorded(), **decision.recorded(), "outcome": "cancelled", "by": "taken back"}
+            self._session.journal.later("decision", about, self._session.running_turn)
+            raise
         kind = str((chosen(frame, reply.response) or {}).get("kind", ""))
-        await self.record(
-            use, decision, outcome_of(kind, reply.by), by=reply.by, **await self._remembered(use, kind, reply)
-        )
+        remembered = await self.remembered(use, kind, reply)
+        await self.record(use, decision, outcome_of(kind, reply.by), by=reply.by, **remembered)
+        once = option_of(frame, ALLOW)
+        if kind == "allow_always" and self._session.plan.guards and once is not None:
+            # An agent that remembers by itself would ask no more, also about what is denied.
+            return _selected(once, reply.response.result)
         return reply.response
 
     async def ask(self, frame: Frame, shown: Frame | None = None) -> Reply:
@@ -159,7 +185,8 @@ class Guard:
             shown = _for_ancestor(shown, name, asker.plan.info.id)
         return await session.questions.ask(frame, shown, clients=asker.clients)
 
-    async def _remembered(self, use: ToolUse, kind: str, reply: Reply) -> dict[str, Any]:
+    async def remembered(self, use: ToolUse, kind: str, reply: Reply) -> dict[str, Any]:
+        """Keep an answer for always, in the metadata and from now on; what is recorded of it."""
         if not kind.endswith("_always"):
             return {}
         session = self._session
@@ -186,10 +213,14 @@ def _by_rule(frame: Frame, decision: Decision) -> Frame | None:
     if decision.effect == "ask":
         return None
     option = option_of(frame, ALLOW if decision.effect == "allow" else REJECT)
-    if option is None and decision.effect == "allow":
-        return None
-    selected = {"outcome": "selected", "optionId": option.get("optionId")} if option else {"outcome": "cancelled"}
-    return Frame.answer({"outcome": selected, "_meta": {"kiro_core": decision.recorded()}})
+    if decision.effect == "allow" and (option is None or option.get("kind") != "allow_once"):
+        return None  # what holds for always is a person's to say
+    meta = {"_meta": {MARK: decision.recorded()}}
+    return _selected(option, meta) if option else Frame.answer({"outcome": {"outcome": "cancelled"}, **meta})
+
+
+def _selected(option: Mapping[str, Any], result: Mapping[str, Any]) -> Frame:
+    return Frame.answer({**result, "outcome": {"outcome": "selected", "optionId": option.get("optionId")}})
 
 
 def _for_ancestor(frame: Frame, child: str, ancestor: str) -> Frame:

@@ -37,9 +37,15 @@ class Hooking:
         triggers = self._of_plan()
         return triggers is not None and event in triggers
 
-    async def spawned(self) -> str:
-        """The agent was made ready: what it has to be told."""
-        return (await self._run(SPAWN, {})).context
+    def decides(self, use: ToolUse) -> bool:
+        """Whether a trigger would have been asked before this use."""
+        triggers = self._of_plan()
+        return triggers is not None and triggers.concerns(BEFORE, use.tool)
+
+    async def spawn(self) -> None:
+        """The agent was made ready with the configuration: it is told what the triggers say with its next prompt."""
+        if self.has(SPAWN):
+            self._session.exchange.spawned = (await self._run(SPAWN, {})).context
 
     async def prompted(self, prompt: Frame) -> str:
         """A prompt is about to be sent: what goes in front of it."""
@@ -60,10 +66,13 @@ class Hooking:
         self._running += 1
         turns.tasks.start_soon(self._aside, {**_about(use), "tool_response": response}, use.tool)
 
-    async def stopped(self, said: str) -> None:
-        """The agent has finished its turn with these words, and every trigger of a tool of it has ended."""
+    async def quiet(self) -> None:
+        """Wait until every trigger of a tool has ended."""
         while self._running:
             await self._quiet.wait()
+
+    async def stopped(self, said: str) -> None:
+        """The agent has finished its turn with these words."""
         await self._run(STOP, {"assistant_response": said})
 
     async def _aside(self, payload: Mapping[str, Any], tool: str) -> None:
@@ -81,7 +90,8 @@ class Hooking:
         outcome = await triggers.run(event, payload, tool)
         for run in outcome.runs:
             session.journal.later("trigger", asdict(run), session.running_turn)
-        for notice in outcome.notices:
+        # Why a tool may not run is told with that.
+        for notice in outcome.notices if outcome.blocked is None else ():
             await session.tell(notice)
         session.patience.heard()
         return outcome

@@ -103,6 +103,7 @@ class Session:
 
     def begin_agent(self, mcp_servers: Sequence[str], native: NativeOptions) -> None:
         """Forget what another agent program told; this one is asked to start those servers."""
+        self.guard.forget()
         self.mcp = McpStart(mcp_servers if self.plan.engine.reports_mcp else ())
         self.options.native = native
 
@@ -180,7 +181,9 @@ class Session:
     def asker(self) -> Session:
         """Whose clients are asked what this one's agent asks: its own, else the nearest ancestor's that has some."""
         session: Session | None = self
-        while session is not None and not session.clients.controllers:
+        seen: set[str] = set()
+        while session is not None and session.plan.info.id not in seen and not session.clients.controllers:
+            seen.add(session.plan.info.id)
             session = self.desk.session(session.plan.info.parent)
         return session or self
 

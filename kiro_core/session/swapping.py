@@ -6,12 +6,15 @@ else the program is started anew, and goes on by the ladder of recovery, so that
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from kiro_core.errors import AgentNotFound, SessionBusy, SessionClosing
+import anyio
+
+from kiro_core.engines.visiting import Nobody, visited
+from kiro_core.errors import AgentNotFound, KiroError, SessionBusy, SessionClosing
 from kiro_core.frames import Frame
 from kiro_core.session.changing import Move, first_of
 from kiro_core.session.plan import Plan, Tools
@@ -19,10 +22,25 @@ from kiro_core.types import AgentConfig, Engine, Notice
 
 if TYPE_CHECKING:
     from kiro_core.session.session import Session
+    from kiro_core.session.turns import Turns
+
+T = TypeVar("T")
+
+_SUPERSEDED = "The instructions that stood at the beginning of this conversation no longer hold."
 
 
 RELOAD = "_kiro_core/session/reload"
 """The request `{sessionId}` -> `{changed, configOptions}`: use the agent configuration as its file says today."""
+
+
+@dataclass(slots=True)
+class _Change:
+    """A change that is being carried out; `done` tells that it has a result or an error."""
+
+    work: Callable[[], Awaitable[Any]]
+    done: anyio.Event = field(default_factory=anyio.Event)
+    result: Any = None
+    error: KiroError | None = None
 
 
 class Swaps:
@@ -40,18 +58,17 @@ class Swaps:
             KiroError: a part of it could not be applied; the session goes on as before.
 
         """
-        async with self._between_turns():
-            await self.agent_now(name)
+        await self._carried_out(partial(self.agent_now, name))
 
     async def agent_now(self, name: str) -> None:
-        """The same for a turn that has begun and was not sent yet."""
+        """The same in place of a turn, or in one that was not sent yet."""
         before = self._session.plan
         plan, tools = await self._changed(agent=name)
         await self._apply(replace(plan, prompted=True), tools)
         await self.switched(before)
 
     async def trusted_now(self) -> None:
-        """Use what the person has just agreed to, in a turn that has begun and was not sent yet."""
+        """Use what the person has just agreed to, in a turn that was not sent yet."""
         before = self._session.plan
         plan, tools = await self._changed(agent=before.wanted)
         await self._move(replace(plan, prompted=False), tools)
@@ -65,17 +82,20 @@ class Swaps:
 
         """
         # The one that it has may be the reason for the change: it is not needed.
-        async with self._between_turns(awake=False):
-            await self.engine_now(name)
+        await self._carried_out(partial(self.engine_now, name), awake=False)
 
     async def engine_now(self, name: str) -> None:
         """The same in place of a turn."""
-        if name != self._session.plan.engine.name or self._session.refusal is not None:
-            before = self._session.plan
-            plan, tools = await self._changed(engine=name)
-            info = replace(plan.info, agent_session="", model="", mode="", options={})
-            await self._move(replace(plan, info=info, prompted=False), tools, instead_of=before.engine)
-            await self._session.show(self._session.options.now())
+        session, before = self._session, self._session.plan
+        if name == before.engine.name and session.refusal is None:
+            return
+        plan, tools = await self._changed(engine=name)
+        # One that does not even start costs the old one nothing.
+        async with visited(plan.engine, tools.launcher, tools.wire, Nobody(), tools.limits.start_s):
+            pass
+        info = replace(plan.info, agent_session="", model="", mode="", options={})
+        await self._move(replace(plan, info=info, prompted=False), tools, instead_of=before.engine)
+        await session.show(session.options.now())
 
     async def reload(self) -> bool:
         """Use the session's agent configuration as its file says today; whether that is another one than before.
@@ -84,15 +104,11 @@ class Swaps:
             AgentNotFound, AgentUntrusted, KiroError: as `agent`.
 
         """
-        async with self._between_turns():
-            before = self._session.plan
-            plan, tools = await self._changed(agent=before.config.name)
-            if plan.config == before.config and plan.servers == before.servers:
-                return False
-            await self._apply(plan, tools)
-            sentence = f"The agent configuration '{plan.config.name}' was read again."
-            await self._session.tell(Notice("agent_reloaded", sentence, severity="info"))
-            return True
+        return await self._carried_out(self._reload_now)
+
+    async def between(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something to the agent between two turns."""
+        return await self._carried_out(work)
 
     async def noted(self, name: str) -> None:
         """Take note of a configuration to which the agent program has changed, which it applies by itself."""
@@ -103,21 +119,49 @@ class Swaps:
         except AgentNotFound:
             config = AgentConfig(name, origin=f"the engine {before.engine.name}")
             plan = replace(before, config=config)
-        session.plan = replace(plan, prompted=False)
+        session.plan = replace(plan, prompted=False, handed=before.handed)
         session.exchange.preface = ""
         await self._record()
 
-    @asynccontextmanager
-    async def _between_turns(self, *, awake: bool = True) -> AsyncIterator[None]:
+    async def _carried_out(self, work: Callable[[], Awaitable[T]], *, awake: bool = True) -> T:
+        """Have it done between two turns; it outlives who asked for it, as a turn does."""
         session = self._session
         turns = session.working() if awake else session.open_turns()
         if turns.running is not None and session.tools.swap_when_busy == "refuse":
             raise SessionBusy("A turn is running.", hint="Wait for its end or cancel it, then change again.")
-        async with turns.between():
-            if awake:
-                session.working()
-                await session.rousing.awake()
-            yield
+        change = _Change(work)
+        turns.tasks.start_soon(self._run, change, turns, awake)
+        await first_of(change.done, session.ended)
+        if change.error is not None:
+            raise change.error
+        if not change.done.is_set():
+            raise session.failure or SessionClosing("The session ended while it was changed.")
+        return cast("T", change.result)
+
+    async def _run(self, change: _Change, turns: Turns, awake: bool) -> None:  # noqa: FBT001 - see above
+        try:
+            async with turns.between():
+                if awake:
+                    self._session.working()
+                    await self._session.rousing.awake()
+                change.result = await change.work()
+        except KiroError as error:
+            change.error = error
+        change.done.set()
+
+    async def _reload_now(self) -> bool:
+        before = self._session.plan
+        plan, tools = await self._changed(agent=before.wanted if before.untrusted else before.config.name)
+        if plan.config == before.config and plan.servers == before.servers:
+            return False
+        if plan.by_mode:
+            # The program has read the file when it was started.
+            await self._move(replace(plan, exact=True), tools)
+        else:
+            await self._apply(plan, tools)
+        sentence = f"The agent configuration '{plan.config.name}' was read again."
+        await self._session.tell(Notice("agent_reloaded", sentence, severity="info"))
+        return True
 
     async def _changed(self, **wanted: str) -> tuple[Plan, Tools]:
         """The plan with what is wanted, and with all that the session has become meanwhile."""
@@ -126,24 +170,43 @@ class Swaps:
 
     async def _apply(self, plan: Plan, tools: Tools) -> None:
         """Apply a configuration where the agent is, or in a new process of it."""
-        session = self._session
+        session, before = self._session, self._session.plan
         model = plan.config.model
-        handed = session.plan.handed and plan.instructions != session.plan.instructions
-        if plan.servers != session.plan.servers or handed:
+        handed = before.handed and plan.instructions != before.instructions
+        if plan.servers != before.servers or plan.command != before.command or handed:
             info = replace(plan.info, model=model or session.metadata.info.model)
             await self._move(replace(plan, info=info, exact=True), tools)
             return
+        session.guard.require_guarded(session.options.native.mode, plan)
         if model and model != session.options.native.model:
             await session.options.set_model(model)
-        session.plan = plan
-        session.exchange.preface = plan.preface
+        delivered = self._delivered
+        session.plan = replace(plan, handed=before.handed, notices=())
+        session.exchange.preface = self._in_front(before, delivered)
+        await session.hooking.spawn()
         await self._record()
+        for notice in plan.notices:
+            await session.tell(notice)
+
+    @property
+    def _delivered(self) -> bool:
+        """Whether the agent was told what the configuration says."""
+        exchange = self._session.exchange
+        return exchange.spoken and not exchange.preface and not exchange.conversation
+
+    def _in_front(self, before: Plan, delivered: bool) -> str:  # noqa: FBT001 - see `_delivered`
+        """What the agent is told of its new configuration, when it was told of an old one."""
+        plan = self._session.plan
+        if plan.by_mode or plan.handed:
+            return ""
+        superseded = _SUPERSEDED if delivered and before.preface else ""
+        return "\n\n".join(text for text in (superseded, plan.preface) if text)
 
     async def _move(self, plan: Plan, tools: Tools, instead_of: Engine | None = None) -> None:
         """Have a new agent program for the plan, perhaps another one."""
-        session = self._session
+        session, before, delivered = self._session, self._session.plan, self._delivered
         begun = session.plan.loaded or session.exchange.spoken
-        move = Move(replace(plan, loaded=begun, replay=False, changed=True, notices=()), tools, instead_of)
+        move = Move(replace(plan, loaded=begun, replay=False, changed=True), tools, instead_of)
         session.moving = True
         try:
             session.send(move)
@@ -154,15 +217,16 @@ class Swaps:
             raise move.error
         if not move.done.is_set():
             raise session.failure or SessionClosing("The session ended while it was changed.")
+        if not session.exchange.conversation and instead_of is None:
+            session.exchange.preface = self._in_front(before, delivered)
         await self._record()
 
     async def _record(self) -> None:
-        session = self._session
-        before, plan = session.db.head, session.plan
-        try:
-            await session.journal.event("configured", plan.effective())
-        finally:
-            await session.note(agent=plan.config.name, config_digest=plan.config.digest, configured=before)
+        """Put on record what the session has now: a store that fails takes it later."""
+        session, plan = self._session, self._session.plan
+        before = session.db.head
+        session.journal.later("configured", plan.effective(), session.running_turn)
+        await session.note(agent=plan.config.name, config_digest=plan.config.digest, configured=before)
 
     async def switched(self, before: Plan) -> None:
         """Tell everybody, in Kiro's words too (kiro-cli 2.x, `_kiro.dev/agent/switched`)."""
@@ -179,6 +243,7 @@ class Swaps:
             told["welcomeMessage"] = welcome
         params = {"sessionId": session.agent_session, **{name: value for name, value in told.items() if value}}
         await session.show([Frame.of("_kiro.dev/agent/switched", params)])
-        if told.get("welcomeMessage"):
-            await session.tell(Notice("agent_switched", str(welcome), severity="info", details={"agent": config.name}))
+        if told.get("welcomeMessage") or len(session.clients.members) > 1:
+            sentence = str(welcome or f"The session goes on as '{config.name}', no more as '{before.config.name}'.")
+            await session.tell(Notice("agent_switched", sentence, severity="info", details={"agent": config.name}))
         await session.show(session.options.now())

@@ -67,7 +67,8 @@ async def test_before_a_tool_each_exit_code_means_what_is_documented(opened_desk
             if "Friday" in command:
                 assert "not on a Friday" in client.text(session)
                 await office.prompt(session, "again")
-                assert "The tool call 'shell' was denied: not on a Friday" in client.text(session)
+                reason = "The tool call 'shell' was denied. A trigger preToolUse says: not on a Friday"
+                assert reason in client.text(session)
 
 
 async def test_a_failing_trigger_lets_a_tool_run_where_the_setting_says_so(opened_desk, scripted, hooked):

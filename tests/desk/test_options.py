@@ -167,7 +167,10 @@ async def test_another_agent_configuration_speaks_from_the_next_turn_on(opened_d
             assert changed["agent"]["currentValue"] == "strict"
             await office.prompt(session, "two")
             await office.prompt(session, "three")
-            assert office.client.text(session) == '["Be kind.", "one"];["Be strict.", "two"];["three"];'
+            told = [json.loads(line) for line in office.client.text(session).split(";")[:-1]]
+            assert (told[0], told[2]) == (["Be kind.", "one"], ["three"])
+            instead = "The instructions that stood at the beginning of this conversation no longer hold.\n\nBe strict."
+            assert told[1] == [instead, "two"]
             assert (await office.desk.info(session)).agent == "strict"
             assert [e.value["agent"]["name"] for e in await office.entries(session, "configured")] == ["strict"]
 

@@ -93,18 +93,34 @@ async def test_a_change_while_a_turn_runs_can_be_refused_by_a_setting(opened_des
             await office.set(session, "engine", "y")
 
 
-@pytest.mark.parametrize("comes_back", ["load", "text"])
-async def test_an_engine_that_does_not_start_leaves_a_conversation_with_the_old_one(opened_desk, comes_back, tmp_path):
-    agents(tmp_path, strict={"prompt": "Be strict."})
-    options = ["--memory", str(tmp_path / "memory")] if comes_back == "load" else []
+async def test_an_engine_that_does_not_start_costs_the_old_one_nothing(opened_desk, scripted):
+    engines = {"x": scripted(prompt=TOLD), "dead": DEAD}
     with anyio.fail_after(30):
-        async with opened_desk(
-            RecordingClient(), engines={"x": options}, engine_settings={"dead": DEAD}, engine="x", agent="strict"
-        ) as office:
+        async with opened_desk(RecordingClient(), engine_settings=engines, engine="x") as office:
             session = await office.start()
             await office.prompt(session, "remember 42")
             with pytest.raises(LaunchFailed, match="status 3"):
                 await office.set(session, "engine", "dead")
+            assert (await office.desk.info(session)).engine == "x"
+            assert await office.entries(session, "process_ended", "context_reset") == []
+            assert await prompt(office, session, "still there?") == ["still there?"]
+
+
+@pytest.mark.parametrize("comes_back", ["load", "text"])
+async def test_an_engine_that_refuses_the_session_leaves_it_with_the_old_one(
+    opened_desk, scripted, tmp_path, comes_back
+):
+    agents(tmp_path, strict={"prompt": "Be strict."})
+    options = ["--memory", str(tmp_path / "memory")] if comes_back == "load" else []
+    refusing = {"y": scripted(new="refuse(-32603, 'not today')")}
+    with anyio.fail_after(30):
+        async with opened_desk(
+            RecordingClient(), engines={"x": options}, engine_settings=refusing, engine="x", agent="strict"
+        ) as office:
+            session = await office.start()
+            await office.prompt(session, "remember 42")
+            with pytest.raises(RpcError, match="not today"):
+                await office.set(session, "engine", "y")
             assert (await office.desk.info(session)).engine == "x"
             before = len(office.client.text(session))
             await office.prompt(session, "still there?")

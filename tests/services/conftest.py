@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from kiro_core.agentconfig.format import PermissionRule
 from kiro_core.errors import RpcError, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal, entry
@@ -54,8 +53,7 @@ class Room:
         engine = Engine("scripted", (sys.executable,))
         config = AgentConfig("any", fields={"name": "any"})
         # Reading inside the folder needs no question otherwise.
-        asked = [PermissionRule(capability="fs_read", effect="ask")]
-        policy = compile_policy(config, cwd=str(cwd), roots=info.roots, operator=asked)
+        policy = compile_policy(config, cwd=str(cwd), roots=info.roots, trust_tools=[])
         self.plan = Plan(info, engine, config, Frame.of("session/new", {}, id=0), policy)
         self.tools = Tools(store=None, launcher=launcher, wire=None, limits=Limits(**limits))
         self.log = Log()
@@ -111,9 +109,9 @@ class Room:
         await self.show(self.services.shown([frame]))
 
     def entries(self, *kinds):
-        """What is on record, all of it or of some kinds."""
+        """What is on record of some kinds, or all but the decisions of the policy."""
         found = [entry(Record(1, 1, body)) for body in self.log.bodies]
-        return [item for item in found if not kinds or item.kind in kinds]
+        return [item for item in found if (item.kind in kinds if kinds else item.kind != "decision")]
 
     async def records(self, after=0):
         """The record, as a store reads it."""

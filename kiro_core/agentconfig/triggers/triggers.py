@@ -53,6 +53,10 @@ class Triggers:
         """Whether anything runs at an event: `agentSpawn`, `userPromptSubmit`, `preToolUse`, `postToolUse`, `stop`."""
         return bool(self._hooks.get(event))
 
+    def concerns(self, event: str, tool: str) -> bool:
+        """Whether anything runs at an event of that tool."""
+        return any(True for _ in self._for(event, tool))
+
     async def run(self, event: str, payload: Mapping[str, Any], tool: str = "") -> Outcome:
         """Run an event's triggers one after the other, each within its time; cancelling ends the one that runs.
 

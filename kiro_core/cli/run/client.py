@@ -75,7 +75,8 @@ class RunClient:
 
     async def request(self, frame: Frame) -> Frame:
         """See `Client.request`; where nobody can be asked it is an error, and the desk denies."""
-        if self.untrusting and (refusal := refuses_trust(frame)) is not None:
+        # A script is not asked whether it trusts: that it was not is told.
+        if (self.untrusting or self._person is None) and (refusal := refuses_trust(frame)) is not None:
             return refusal
         verdict = await permission(frame, self._person)
         chosen = str(verdict.option.get("optionId")) if verdict.option else ""

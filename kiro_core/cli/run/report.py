@@ -6,7 +6,7 @@ from typing import Any
 
 from kiro_core.cli.wording import notice_line, text_of, title_of, tool_line
 from kiro_core.frames import Frame
-from kiro_core.notices import TRUST, WAITING
+from kiro_core.notices import MARK, TRUST, WAITING
 
 _CALL_FIELDS = ("toolCallId", "title", "kind", "status")
 
@@ -45,8 +45,17 @@ class Report:
             case "notice":
                 sentence = str(update.get("title", ""))
                 self._notices.append({"severity": str(update.get("severity", "")), "text": sentence})
+                self._noticed(update)
                 return "", notice_line(sentence)
         return "", ""
+
+    def _noticed(self, update: dict[str, Any]) -> None:
+        """A rule that denies is as much of a no as a person who does."""
+        meta = update.get("_meta")
+        ours = meta.get(MARK) if isinstance(meta, dict) else None
+        if isinstance(ours, dict) and ours.get("notice") == "tool_denied":
+            call = {name: str(ours.get(name, "")) for name in ("toolCallId", "title")}
+            self.asked({**call, "outcome": "denied", "optionId": ""})
 
     def asked(self, question: dict[str, str]) -> None:
         """Take a question with its outcome: `{toolCallId, title, outcome, optionId}`."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from kiro_core.errors import AgentUntrusted, ModeUnguarded, RpcError, Unavailable
+from kiro_core.errors import AgentUntrusted, EngineUnguarded, KiroError, ModeUnguarded, RpcError, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.rpc import INVALID_PARAMS, result
 from kiro_core.session.choices import AGENT, ENGINE, modes_option
@@ -31,6 +32,8 @@ class Configuring:
         """Begin with none; `native` is what the agent of the moment lets its client choose."""
         self._session = session
         self._changing = anyio.Lock()
+        self._back_to = ""
+        self._refusal: KiroError | None = None
         self.native = NativeOptions()
 
     def all(self) -> list[dict[str, Any]]:
@@ -43,7 +46,7 @@ class Configuring:
         return [*listed, *(option for option in ours if option["id"] not in taken)]
 
     async def configure(self, frame: Frame) -> Frame:
-        """Answer one of `METHODS`, one after the other.
+        """Answer one of `METHODS`; the agent is asked for one change after the other.
 
         Raises:
             RpcError: the request is not valid.
@@ -51,12 +54,11 @@ class Configuring:
             AgentNotFound, UnknownName, EngineNotFound, AgentUnable: the agent or engine cannot be had.
 
         """
-        async with self._changing:
-            if self.native.get(ENGINE) is not None or frame.params.get("configId") != ENGINE:
-                # What an agent lets its client choose, and which modes are guarded, is its own to say.
-                self._session.require_agent()
-                await self._session.awake()
-            return await self._configured(frame)
+        if self.native.get(ENGINE) is not None or frame.params.get("configId") != ENGINE:
+            # What an agent lets its client choose, and which modes are guarded, is its own to say.
+            self._session.require_agent()
+            await self._session.awake()
+        return await self._configured(frame)
 
     async def _configured(self, frame: Frame) -> Frame:
         params = frame.params
@@ -82,19 +84,35 @@ class Configuring:
         update = frame.params.get("update")
         if not isinstance(update, dict):
             return frame
+        before = self.native.mode
         if update.get("sessionUpdate") == "config_option_update":
             self.native.take(update)
-            await self._settle_all_the_same()
+            await self._settle_all_the_same(before)
             params = {**frame.params, "update": {**update, "configOptions": self.all()}}
             return Frame.of("session/update", params)
         if update.get("sessionUpdate") == "current_mode_update":
-            before = self.native.mode
             self.native.mode_is(str(update.get("currentModeId", "")))
-            await self._settle_all_the_same()
+            await self._settle_all_the_same(before)
             if self._session.ready and self.native.mode != before:
                 await self.told_unguarded()
                 await self._show_all()
         return frame
+
+    async def keep_guarded(self) -> None:
+        """Bring an agent back from a mode that it took by itself and must not be in; for the beginning of a turn.
+
+        Raises:
+            EngineUnguarded, AgentUntrusted: it does not come back.
+
+        """
+        if self._refusal is None:
+            return
+        back = self.native.to_set_mode(self._session.agent_session, self._back_to)
+        if (await self._session.ask_agent(back)).failed:
+            raise self._refusal
+        self.native.mode_is(self._back_to)
+        self._refusal = None
+        await self._session.show(self.now())
 
     async def told_unguarded(self) -> None:
         """Tell the client when the agent is in a mode in which it does not ask."""
@@ -119,7 +137,7 @@ class Configuring:
         if name == ENGINE:
             await self._session.swaps.engine(value)
         elif await self._by_mode(value):
-            response = await self._set_mode(value)
+            response = await self._session.swaps.between(partial(self._set_mode, value))
             if response.failed:
                 return response
         else:
@@ -168,13 +186,14 @@ class Configuring:
     async def _pass_on(self, frame: Frame, value: str) -> Frame:
         mode, before = self.native.mode_in(frame), self._session.plan
         await self._guard(mode)
-        response = await self._session.ask_agent(frame)
-        if not response.failed:
-            self.native.applied(frame, response.result)
-            if mode and self._session.plan.engine.agents == "mode":
-                await self._become_mode(value)
-            await self._settle()
-            await self._session.swaps.switched(before)
+        async with self._changing:
+            response = await self._session.ask_agent(frame)
+            if not response.failed:
+                self.native.applied(frame, response.result)
+                if mode and self._session.plan.engine.agents == "mode":
+                    await self._become_mode(value)
+                await self._settle()
+                await self._session.swaps.switched(before)
         return response
 
     async def _become_mode(self, name: str) -> None:
@@ -207,10 +226,21 @@ class Configuring:
                 mode=mode,
             )
 
-    async def _settle_all_the_same(self) -> None:
-        """What an agent changed by itself has happened, whether or not the store takes it now."""
-        with suppress(Unavailable):
-            await self._settle()
+    async def _settle_all_the_same(self, before: str) -> None:
+        """What an agent changed by itself has happened, whether or not the store takes it now, or anybody wants it."""
+        try:
+            if self._session.ready and self.native.mode != before:
+                self._session.require_guarded(self.native.mode)
+            with suppress(Unavailable):
+                await self._settle()
+        except (EngineUnguarded, AgentUntrusted) as error:
+            self._back_to = before if self._refusal is None else self._back_to
+            self._refusal = error
+            self._session.cancel_turn()
+            sentence = (
+                f"{error} The agent has changed to the mode '{self.native.mode}' by itself: its turn is cancelled."
+            )
+            await self._session.tell(Notice("mode_refused", sentence, severity="error"))
 
     async def _settle(self) -> None:
         """Keep in the metadata what the agent runs with now."""

@@ -12,6 +12,7 @@ from kiro_core.frames import Frame
 from kiro_core.policy import Decision, ToolUse
 from kiro_core.rpc import CANCELLED
 from kiro_core.session.answering import chosen
+from kiro_core.session.asking import CLIENT
 from kiro_core.session.guarding import outcome_of
 from kiro_core.session.services.served import Served, failed
 
@@ -42,6 +43,7 @@ class Consent:
     def __init__(self, session: Served) -> None:
         """Ask the session's clients."""
         self._session = session
+        self._titles: dict[str, str] = {}
 
     async def ask(self, deed: Deed) -> str:
         """Ask whether it may be done.
@@ -54,12 +56,34 @@ class Consent:
 
         """
         guard, session = self._session.guard, self._session
-        decision = await self.permitted(deed.use)
-        if decision.effect == "allow" or deed.alike in session.allowed:
+        decision = await self._permitted(deed.use)
+        ruled = decision.effect == "ask" and bool(decision.rule)
+        if decision.effect == "allow" or (deed.alike in session.allowed and not ruled):
             by = "" if decision.effect == "allow" else f"client: {deed.always}"
             await guard.record(deed.use, decision, "allowed", by)
             return ""
+        return await self._asked(deed, decision)
+
+    async def forwarded(self, use: ToolUse) -> None:
+        """Let the client itself do what an agent asks of it: it asks its person, and the policy comes before that.
+
+        Raises:
+            RpcError: the policy denies it, or wants it asked, and the answer was no.
+
+        """
+        decision = await self._permitted(use)
+        if decision.effect == "ask" and decision.rule:
+            kinds = {"read": "read", "write": "edit"}
+            title = use.title or use.command or use.tool
+            deed = Deed(use, kinds.get(use.tool, "execute"), title, f"Allow: {title}", (use.tool, title), use.input)
+            await self.settle(await self._asked(deed, decision), done=True)
+        else:
+            await self._session.guard.record(use, decision, "allowed", "" if decision.effect == "allow" else CLIENT)
+
+    async def _asked(self, deed: Deed, decision: Decision) -> str:
+        guard, session = self._session.guard, self._session
         call = f"kiro-core-{uuid4()}"
+        self._titles[call] = deed.title
         asked, shown = self._question(deed, call, {}), self._question(deed, call, deed.private)
         reply = await guard.ask(asked, shown)
         option = str((chosen(asked, reply.response) or {}).get("optionId", ""))
@@ -74,24 +98,21 @@ class Consent:
             raise RpcError(CANCELLED, f"The turn was cancelled before this was allowed: {deed.title}")
         raise failed(f"This was not allowed: {deed.title}")
 
-    async def permitted(self, use: ToolUse) -> Decision:
-        """Refuse what the session's policy denies, whoever would do it.
-
-        Raises:
-            RpcError: it is denied.
-
-        """
+    async def _permitted(self, use: ToolUse) -> Decision:
+        """Refuse what the session's policy denies, whoever would do it."""
         decision = await self._session.guard.judged(use)
         if decision.effect == "deny":
             await self._session.guard.record(use, decision, "denied")
             raise failed(f"This was not allowed: {use.title}. {decision.reason}")
         return decision
 
-    async def settle(self, call: str, *, done: bool) -> None:
-        """Tell the clients what became of what they were asked."""
+    async def settle(self, call: str, *, done: bool, use: ToolUse | None = None) -> None:
+        """Tell the clients what became of what they were asked, and the triggers of what was done: `use`."""
+        if use is not None:
+            self._session.guard.did(use, done=done)
         if call:
             status = "completed" if done else "failed"
-            await self._session.show([self._update(call, status=status)])
+            await self._session.show([self._update(call, title=self._titles.pop(call, "a tool"), status=status)])
 
     def _update(self, call: str, **fields: Any) -> Frame:
         update = {"sessionUpdate": "tool_call_update", "toolCallId": call, **fields}

@@ -35,20 +35,21 @@ class FileRequests:
         """`fs/read_text_file`: `{path, line?, limit?}` -> `{content}`; lines count from 1."""
         client = client_for(self._session, "read")
         if client is not None:
-            await self._consent.permitted(ToolUse.reading(str(frame.params.get("path"))))
+            await self._consent.forwarded(ToolUse.reading(str(frame.params.get("path"))))
             return await forwarded(self._session, client, frame)
         first, limit = params.count(frame.params, "line"), params.count(frame.params, "limit")
         where = await self._place(frame.params)
         await self._work(files.check, where)
-        call = await self._consent.ask(_reading(where, first, limit))
-        content = await self._done(call, partial(self._work, files.read, where))
+        deed = _reading(where, first, limit)
+        call = await self._consent.ask(deed)
+        content = await self._done(call, deed.use, partial(self._work, files.read, where))
         return Frame.answer({"content": files.lines(content, first, limit)})
 
     async def write(self, frame: Frame) -> Frame:
         """`fs/write_text_file`: `{path, content}` -> `{}`; the file and the folders above it are made."""
         client = client_for(self._session, "write")
         if client is not None:
-            await self._consent.permitted(ToolUse.writing(str(frame.params.get("path"))))
+            await self._consent.forwarded(ToolUse.writing(str(frame.params.get("path"))))
             return await forwarded(self._session, client, frame)
         text = params.text(frame.params, "content")
         if len(content := text.encode()) > files.MAX_BYTES:
@@ -57,8 +58,9 @@ class FileRequests:
         exists, old = await self._work(files.before, where)
         diff = {"type": "diff", "path": str(where), "oldText": old, "newText": text}
         # To replace what is no text is no difference between texts, and must not look like a new file.
-        call = await self._consent.ask(_writing(where, len(content), diff if old is not None or not exists else None))
-        await self._done(call, partial(self._work, files.write, where, content))
+        deed = _writing(where, len(content), diff if old is not None or not exists else None)
+        call = await self._consent.ask(deed)
+        await self._done(call, deed.use, partial(self._work, files.write, where, content))
         await self._session.journal.event("file_written", {"path": str(where), "bytes": len(content)})
         return Frame.answer({})
 
@@ -69,14 +71,14 @@ class FileRequests:
     async def _work(self, work: Callable[..., T], where: Place, *arguments: Any) -> T:
         return await self._on_disk(str(where), partial(work, where, *arguments))
 
-    async def _done(self, call: str, work: Callable[[], Any]) -> Any:
+    async def _done(self, call: str, use: ToolUse, work: Callable[[], Any]) -> Any:
         """Do what was allowed, and tell the client what came of it."""
         done = False
         try:
             result = await work()
             done = True
         finally:
-            await self._consent.settle(call, done=done)
+            await self._consent.settle(call, done=done, use=use)
         return result
 
     async def _on_disk(self, path: str, work: Callable[[], T]) -> T:

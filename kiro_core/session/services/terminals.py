@@ -42,7 +42,7 @@ class Terminals:
             return await self.own.create(frame)
         arguments = frame.params.get("args")
         arguments = arguments if isinstance(arguments, list) else []
-        await self._consent.permitted(
+        await self._consent.forwarded(
             ToolUse.running(str(frame.params.get("command")), [str(one) for one in arguments])
         )
         response = await forwarded(self._session, client, frame)
