@@ -124,8 +124,14 @@ class Guard:
             self._calls.pop(name, None)
 
     def did(self, use: ToolUse, *, done: bool) -> None:
-        """Take note that the desk itself has done something for the agent."""
-        if self._session.hooking.has(AFTER):
+        """Take note that the desk itself has done something for the agent, perhaps as a part of an open tool call.
+
+        A call that nobody could identify is what it does.
+        """
+        for name in self._calls:
+            if not (self._uses.get(name) or self._use({"toolCallId": name})).identified:
+                self._uses[name] = use
+        if not self._calls and self._session.hooking.has(AFTER):
             self._session.hooking.after(use, {"status": "completed" if done else "failed"})
 
     def forget(self) -> None:

@@ -134,3 +134,32 @@ async def test_a_child_session_has_its_triggers_too(opened_desk, scripted, hooke
             child = await office.start(parent=await office.start())
             await office.prompt(child, "go")
             assert 'no["go"]' in client.text(child)
+
+
+async def test_what_the_desk_does_for_an_agent_has_its_triggers_too(opened_desk, hooked, tmp_path):
+    hooked(
+        postToolUse=[
+            {"matcher": "write", "command": f"cat >> {tmp_path / 'written'}"},
+            {"matcher": "shell", "command": f"cat >> {tmp_path / 'run'}"},
+        ]
+    )
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), agent="hooked") as office:
+            session = await office.start()
+            await office.prompt(session, "/write a.md text")
+            await office.prompt(session, "/run echo ran")
+            await office.prompt(session, "hello")
+            written = json.loads((tmp_path / "written").read_text())
+            run = json.loads((tmp_path / "run").read_text())
+    assert (written["tool_name"], written["tool_response"]["success"]) == ("write", True)
+    assert (run["tool_name"], run["tool_input"]["command"]) == ("shell", "echo ran")
+
+
+async def test_a_tool_that_nobody_asked_about_is_told_where_a_trigger_would_have_decided(opened_desk, scripted, hooked):
+    hooked(preToolUse=[{"matcher": "shell", "command": "exit 2"}])
+    client = RecordingClient()
+    with anyio.fail_after(30):
+        async with desk(opened_desk, scripted, client, RAN) as office:
+            session = await office.start()
+            await office.prompt(session, "go")
+            assert "Unguarded: x asked nobody before this: shell" in client.text(session)

@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from kiro_core.errors import LaunchFailed
 from kiro_core.frames import Frame
 from kiro_core.journal import RECORDED_BYTES
+from kiro_core.policy import ToolUse
 from kiro_core.session.services import params
 from kiro_core.session.services.commands import command_of, running
 from kiro_core.session.services.consent import Consent
@@ -107,7 +108,8 @@ class OwnTerminals:
         try:
             await self._run(name, terminal, task_status)
             await self._session.show(self.embedded.again(name))
-            await self._consent.settle(terminal.call, done=(terminal.exit_status or {}).get("exitCode") == 0)
+            argv, done = terminal.command.argv, (terminal.exit_status or {}).get("exitCode") == 0
+            await self._consent.settle(terminal.call, done=done, use=ToolUse.running(argv[0], argv[1:]))
             await terminal.released.wait()
         finally:
             if terminal.began:

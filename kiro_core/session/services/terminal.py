@@ -28,7 +28,7 @@ class Terminal:
         self.ended = anyio.Event()
         self.released = anyio.Event()
         self.gone = anyio.Event()
-        self._command = command
+        self.command = command
         self._process: Process | None = None
         self._running = anyio.CancelScope()
         self._said_all = anyio.Event()
@@ -55,7 +55,7 @@ class Terminal:
         try:
             with unwrapped():
                 async with anyio.create_task_group() as tasks:
-                    async with launcher.launch(self._command) as self._process:
+                    async with launcher.launch(self.command) as self._process:
                         # Beside the block: what it says while it is being ended is kept too.
                         tasks.start_soon(self._listen, self._process)
                         self.began = True
