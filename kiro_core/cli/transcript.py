@@ -37,6 +37,13 @@ def _spoken(said: list[str]) -> Iterator[str]:
         yield f"agent: {text}"
 
 
+def _now(value: Any) -> str:
+    """What a session goes on with from there, of the record `configured`."""
+    value = value if isinstance(value, dict) else {}
+    names = {key: (value.get(key) or {}).get("name", "") for key in ("agent", "engine")}
+    return one_line(f"The session goes on as '{names['agent']}' with the engine '{names['engine']}'.")
+
+
 def _update(item: Entry) -> dict[str, Any]:
     update = item.frame.params.get("update") if item.kind == "update" else None
     return update if isinstance(update, dict) else {}
@@ -56,6 +63,8 @@ def _lines(item: Entry, titles: dict[str, str]) -> Iterator[str]:
         case "prompt":
             blocks = item.frame.params.get("prompt") or []
             yield "you: " + "\n".join(map(text_of, blocks)).strip()
+        case "configured":
+            yield notice_line(_now(item.value))
         case "answer":
             value = item.value
             call = str(value.get("toolCallId"))

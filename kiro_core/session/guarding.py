@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import anyio
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
 from kiro_core.errors import EngineUnguarded
 from kiro_core.frames import Frame
@@ -22,6 +22,8 @@ from kiro_core.types import Notice
 if TYPE_CHECKING:
     from kiro_core.session.session import Session
 
+_DECIDE_S = 10.0
+_THREADS = 2
 _BEGUN = ("in_progress", "completed", "failed")
 _OVER = ("completed", "failed")
 
@@ -35,6 +37,7 @@ class Guard:
         self._calls: dict[str, Mapping[str, Any]] = {}
         self._outcomes: dict[str, str] = {}
         self._uses: dict[str, ToolUse] = {}
+        self._threads = CapacityLimiter(_THREADS)
 
     def require_guarded(self, mode: str = "", plan: Plan | None = None) -> None:
         """Let no agent program have a session whose rules it would pass by.
@@ -141,8 +144,12 @@ class Guard:
         self._uses.clear()
 
     async def _decided(self, use: ToolUse) -> Decision:
-        # It follows symbolic links.
-        return await to_thread.run_sync(self._session.plan.policy.decide, use, abandon_on_cancel=True)
+        # It follows symbolic links, and a disk may hang: then this session alone has no thread left.
+        policy = self._session.plan.policy
+        with anyio.move_on_after(_DECIDE_S):
+            return await to_thread.run_sync(policy.decide, use, abandon_on_cancel=True, limiter=self._threads)
+        reason = f"Nobody could tell within {_DECIDE_S:g} s whether it is denied."
+        return Decision("deny" if policy.guards else "ask", "", "desk", reason)
 
     def _passes_by(self, mode: str) -> bool:
         engine = self._session.plan.engine

@@ -41,8 +41,10 @@ def test_a_session_is_swapped_to_another_engine_and_agent_and_goes_on(kiro, sess
     id_ = session("remember 42")
     swapped = kiro("sessions", "swap", id_[:8], "--engine", "second", "--agent", "strict")
     assert swapped.returncode == 0, swapped.stderr
-    assert f"{id_}: engine second" in swapped.stderr
-    assert f"{id_}: agent strict" in swapped.stderr
+    assert f"{id_}: engine rehearsal -> second" in swapped.stderr
+    assert f"{id_}: agent kiro_default -> strict" in swapped.stderr
+    assert f"{id_}: engine second already" in kiro("sessions", "swap", id_, "--engine", "second").stderr
+    assert "goes on as 'strict' with the engine 'second'" in kiro("sessions", "show", id_).stdout
     assert (shown(kiro, id_)["engine"], shown(kiro, id_)["agent"]) == ("second", "strict")
     went_on = kiro("run", "--session", id_, "and now?").stdout
     assert "> remember 42" in went_on
@@ -55,6 +57,7 @@ def test_a_session_is_swapped_to_another_engine_and_agent_and_goes_on(kiro, sess
         ((), "write --agent NAME or --engine NAME"),
         (("--engine", "secnod"), "did you mean 'second'"),
         (("--agent", "nobody"), "No agent configuration is called 'nobody'"),
+        (("--engine", "second", "--agent", "nobody"), "No agent configuration is called 'nobody'"),
     ],
 )
 def test_a_swap_that_cannot_be_made_says_why_and_changes_nothing(kiro, session, options, said):

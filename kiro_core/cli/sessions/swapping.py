@@ -14,6 +14,7 @@ from kiro_core.cli.options import Given, choosing, command
 from kiro_core.cli.text import one_line, tell
 
 if TYPE_CHECKING:
+    from kiro_core.cli.opening import Opened
     from kiro_core.frames import Frame
     from kiro_core.ports import Agent
 
@@ -31,19 +32,28 @@ def swap(given: Given, *, session: str, agent: str, engine: str) -> int:
     told. Another agent program is told the conversation as text. When the change fails, nothing has changed.
     The beginning of an ID is enough.
     """
-    wanted = {name: value for name, value in (("engine", engine), ("agent", agent)) if value}
+    # The agent first: it can be given back at once when the engine cannot be had.
+    wanted = {name: value for name, value in (("agent", agent), ("engine", engine)) if value}
     if not wanted:
         raise click.UsageError("There is nothing to change: write --agent NAME or --engine NAME.")
 
-    async def change(session: str, served: Agent) -> None:
-        from kiro_core.frames import Frame
-        from kiro_core.rpc import result
+    async def change(opened: Opened, served: Agent) -> None:
+        from kiro_core.errors import KiroError
 
-        for option, value in wanted.items():
-            params = {"sessionId": session, "configId": option, "value": value}
-            answer = await served.call(Frame.of("session/set_config_option", params, id=0))
-            result(answer, f"The {option} was not changed")
-            tell(f"{session}: {option} {value}")
+        before, changed = opened.about, []
+        try:
+            for option, value in wanted.items():
+                if before[option] == value:
+                    tell(f"{opened.session}: {option} {value} already")
+                    continue
+                await _set(served, opened.session, option, value)
+                changed.append(option)
+        except KiroError:
+            for option in changed:
+                await _set(served, opened.session, option, before[option])
+            raise
+        for option in changed:
+            tell(f"{opened.session}: {option} {before[option]} -> {wanted[option]}")
 
     return _at_session(given, session, change)
 
@@ -57,19 +67,28 @@ def reload(given: Given, *, session: str) -> int:
     The beginning of an ID is enough.
     """
 
-    async def change(session: str, served: Agent) -> None:
+    async def change(opened: Opened, served: Agent) -> None:
         from kiro_core.frames import Frame
         from kiro_core.rpc import result
         from kiro_core.session.swapping import RELOAD
 
-        answer = await served.call(Frame.of(RELOAD, {"sessionId": session}, id=0))
+        answer = await served.call(Frame.of(RELOAD, {"sessionId": opened.session}, id=0))
         told = result(answer, "The agent configuration was not read again")
-        tell(f"{session}: {'read again' if told.get('changed') else 'nothing has changed'}")
+        tell(f"{opened.session}: {'read again' if told.get('changed') else 'nothing has changed'}")
 
     return _at_session(given, session, change)
 
 
-def _at_session(given: Given, written: str, change: Callable[[str, Agent], Awaitable[None]]) -> int:
+async def _set(served: Agent, session: str, option: str, value: str) -> None:
+    from kiro_core.frames import Frame
+    from kiro_core.rpc import result
+
+    params = {"sessionId": session, "configId": option, "value": value}
+    answer = await served.call(Frame.of("session/set_config_option", params, id=0))
+    result(answer, f"The {option} was not changed")
+
+
+def _at_session(given: Given, written: str, change: Callable[[Opened, Agent], Awaitable[None]]) -> int:
     """Open the session where it is at work, else here, and change it."""
     import anyio
 
@@ -82,8 +101,7 @@ def _at_session(given: Given, written: str, change: Callable[[str, Agent], Await
         async with given.desk(given.load(), "swap", agent="", engine="") as desk, desk.attach(SwapClient()) as agent:
             info = await find_session(desk, written)
             async with progress(f"changing {info.id[:8]}"):
-                await open_session(agent, Wanted().params(info), info)
-                await change(info.id, agent)
+                await change(await open_session(agent, Wanted().params(info), info), agent)
         return DONE
 
     return anyio.run(changed, backend="asyncio")
