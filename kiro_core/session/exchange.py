@@ -23,9 +23,6 @@ from kiro_core.types import Notice
 if TYPE_CHECKING:
     from kiro_core.session.session import Session
 
-_EXPLAINED = 20
-"""So many denials are told to the agent, the last ones."""
-
 _LOG = logging.getLogger(__name__)
 _WAITING_OPTIONS = [
     {"optionId": "send", "name": "Send them first", "kind": "allow_once"},
@@ -38,17 +35,9 @@ class Exchange:
     """What turns need of their session (`Engaged`)."""
 
     def __init__(self, session: Session) -> None:
-        """Have turns with whatever agent the session has; `spoken` tells that one was sent a prompt.
-
-        `preface` and `conversation` go in front of the next turn: what the configuration says, and what was said.
-        """
+        """Have turns with whatever agent the session has; `spoken` tells that one was sent a prompt."""
         self._session = session
         self.db, self.journal = session.db, session.journal
-        self.preface = ""
-        self.conversation = ""
-        self.spawned = ""
-        self._explained: list[str] = []
-        self._front = ""
         self.spoken = False
         self._waking: anyio.CancelScope | None = None
         self._asked_about_waiting = False
@@ -60,16 +49,12 @@ class Exchange:
         """Put the configuration's prompt in front of the first turn; a recorded conversation has had it."""
         plan = self._session.plan
         had = plan.loaded and plan.info.spoken and not plan.changed
-        self.preface, self.conversation = "" if had else plan.preface, ""
+        front = self._session.front
+        front.preface, front.conversation = "" if had else plan.preface, ""
 
     def retell(self, conversation: str) -> None:
         """Put everything in front of the next turn, for an agent that begins anew."""
-        self.preface, self.conversation = self._session.plan.preface, conversation
-
-    def explain(self, sentence: str) -> None:
-        """Have the agent told, with the next prompt, what its protocol has no place for."""
-        if sentence not in self._explained:
-            self._explained = [*self._explained, sentence][-_EXPLAINED:]
+        self._session.front.preface, self._session.front.conversation = self._session.plan.preface, conversation
 
     async def outcome(self, turn: PromptTurn) -> Frame:
         """Have the turn with the agent, within the limits; one that has ended is started again."""
@@ -144,11 +129,9 @@ class Exchange:
         # It may be another one than when the prompt was accepted.
         check_prompt(turn.asked, session.plan.engine, session.agent.info.abilities)
         frame = adapted(turn.asked, session.agent.info.abilities).with_session(session.agent_session)
-        told, explained = (self.preface, self.conversation, self.spawned), tuple(self._explained)
-        said = await session.hooking.prompted(turn.asked)
-        self._front = "\n\n".join(text for text in (*told, *explained, said) if text)
-        if self._front:
-            frame = with_preface(frame, self._front)
+        told = session.front.told(await session.hooking.prompted(turn.asked))
+        if told.text:
+            frame = with_preface(frame, told.text)
         await self._let_go()
         if turn.cancelled:
             return cancelled()
@@ -162,10 +145,7 @@ class Exchange:
         self._asked = None
         if not response.failed:
             session.restarts.finished()
-            # Not before: an agent that has not finished a turn may know nothing of what was in front of it.
-            if (self.preface, self.conversation, self.spawned) == told:
-                self.preface = self.conversation = self.spawned = ""
-            self._explained = [one for one in self._explained if one not in explained]
+            session.front.finished(told)
             await session.note(agent_session=session.agent_session, spoken=True)
         await self._after()
         return response
@@ -177,10 +157,6 @@ class Exchange:
         if hooking.has(STOP):
             records = self._session.tools.store.read(session, self._begun_at)
             await hooking.stopped(await spoken(records, session, self.db.head))
-
-    def is_ours(self, title: str) -> bool:
-        """Whether a title was made of what we put in front of a prompt."""
-        return bool(title) and self._front.lstrip().startswith(title.rstrip(".\u2026 "))
 
     async def _begin(self, turn: PromptTurn, *, order: bool = False) -> None:
         """Record that a turn begins, which shows its prompt; an `order` is none of the conversation with the agent."""

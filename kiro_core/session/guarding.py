@@ -93,7 +93,7 @@ class Guard:
                 return decision
             decision = Decision("deny", BEFORE, "trigger", f"A trigger preToolUse says: {blocked}")
         about = use.title or use.name or "a tool"
-        self._session.exchange.explain(f"The tool call '{about}' was denied. {decision.reason}")
+        self._session.front.explain(f"The tool call '{about}' was denied. {decision.reason}")
         return decision
 
     async def record(self, use: ToolUse, decision: Decision, outcome: str, by: str = "", **more: Any) -> None:

@@ -45,7 +45,7 @@ class Hooking:
     async def spawn(self) -> None:
         """The agent was made ready with the configuration: it is told what the triggers say with its next prompt."""
         if self.has(SPAWN):
-            self._session.exchange.spawned = (await self._run(SPAWN, {})).context
+            self._session.front.spawned = (await self._run(SPAWN, {})).context
 
     async def prompted(self, prompt: Frame) -> str:
         """A prompt is about to be sent: what goes in front of it."""

@@ -137,7 +137,7 @@ class Listener:
         if frame.method != "session/update" or not session.is_own(frame):
             return frame
         if (title := observed_title(frame)) and not session.metadata.info.titled:
-            if session.exchange.is_ours(title):
+            if session.front.is_ours(title):
                 return Frame.of("session/update", {**frame.params, "update": {"sessionUpdate": "session_info_update"}})
             await session.metadata.note(title=title)
         return await session.options.follow(session.orders.follow(frame))

@@ -16,6 +16,7 @@ from kiro_core.session.answering import chosen
 from kiro_core.session.changing import Changes, Close, Surroundings
 from kiro_core.session.clients import Clients, Item, Member
 from kiro_core.session.exchange import Exchange
+from kiro_core.session.fronting import Front
 from kiro_core.session.guarding import Guard
 from kiro_core.session.guests import Guests
 from kiro_core.session.hooking import Hooking
@@ -78,6 +79,7 @@ class Session:
         self.guard = Guard(self)
         self.swaps = Swaps(self)
         self.trusting = Trusting(self)
+        self.front = Front()
         self.orders = Orders(self)
         self.options = Configuring(Changes(self))
         self.resting = Resting(self)

@@ -95,7 +95,7 @@ class Succession:
         """Go on with another agent program; when it cannot be had, the old one is back."""
         session = self._session
         plan, tools, refusal = session.plan, session.tools, session.refusal
-        told = session.exchange.preface, session.exchange.conversation
+        told = session.front.preface, session.front.conversation
         session.plan, session.tools, session.refusal = move.plan, move.tools, None
         try:
             return await self._with_agent(move)
@@ -104,7 +104,7 @@ class Succession:
                 raise
             move.error = error
         session.plan, session.tools, session.refusal = self._again(plan), tools, refusal
-        session.exchange.preface, session.exchange.conversation = told
+        session.front.preface, session.front.conversation = told
         if refusal is not None:
             move.done.set()
             return None

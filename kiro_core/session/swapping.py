@@ -120,7 +120,7 @@ class Swaps:
             config = AgentConfig(name, origin=f"the engine {before.engine.name}")
             plan = replace(before, config=config)
         session.plan = replace(plan, prompted=False, handed=before.handed)
-        session.exchange.preface = ""
+        session.front.preface = ""
         await self._record()
 
     async def _carried_out(self, work: Callable[[], Awaitable[T]], *, awake: bool = True) -> T:
@@ -182,7 +182,7 @@ class Swaps:
             await session.options.set_model(model)
         delivered = self._delivered
         session.plan = replace(plan, handed=before.handed, notices=())
-        session.exchange.preface = self._in_front(before, delivered)
+        session.front.preface = self._in_front(before, delivered)
         await session.hooking.spawn()
         await self._record()
         for notice in plan.notices:
@@ -191,8 +191,7 @@ class Swaps:
     @property
     def _delivered(self) -> bool:
         """Whether the agent was told what the configuration says."""
-        exchange = self._session.exchange
-        return exchange.spoken and not exchange.preface and not exchange.conversation
+        return self._session.exchange.spoken and self._session.front.delivered
 
     def _in_front(self, before: Plan, delivered: bool) -> str:  # noqa: FBT001 - see `_delivered`
         """What the agent is told of its new configuration, when it was told of an old one."""
@@ -217,8 +216,8 @@ class Swaps:
             raise move.error
         if not move.done.is_set():
             raise session.failure or SessionClosing("The session ended while it was changed.")
-        if not session.exchange.conversation and instead_of is None:
-            session.exchange.preface = self._in_front(before, delivered)
+        if not session.front.conversation and instead_of is None:
+            session.front.preface = self._in_front(before, delivered)
         await self._record()
 
     async def _record(self) -> None:

@@ -11,6 +11,7 @@ from kiro_core.frames import Frame
 from kiro_core.journal import Journal, entry
 from kiro_core.policy import compile_policy
 from kiro_core.session.clients import Clients
+from kiro_core.session.fronting import Front
 from kiro_core.session.guarding import Guard
 from kiro_core.session.hooking import Hooking
 from kiro_core.session.plan import Plan, Tools
@@ -61,7 +62,7 @@ class Room:
         self.notices = []
         self.clients = Clients(self, info.id)
         self.questions = Questions(self.journal, self.clients, self.tell, self.tools.limits.question_s, waits=False)
-        self.hooking, self.guard = Hooking(self), Guard(self)
+        self.front, self.hooking, self.guard = Front(), Hooking(self), Guard(self)
         self._tasks = tasks
         if client is not None:
             self.join(client)
