@@ -120,7 +120,7 @@ class Exchange:
         session = self._session
         if not session.metadata.info.title:
             await session.metadata.note(title=prompt_title(turn.asked))
-        session.guard.forget()
+        session.calls.forget()
         await session.trusting.settle()
         await session.options.keep_guarded()
         # Last: what is started in place of the agent has something to load too.

@@ -11,10 +11,10 @@ from anyio import CapacityLimiter, to_thread
 from kiro_core.errors import EngineUnguarded
 from kiro_core.frames import Frame
 from kiro_core.notices import MARK
-from kiro_core.policy import Decision, ToolUse, identify, told
+from kiro_core.policy import Decision, ToolUse
 from kiro_core.session.answering import ALLOW, REJECT, chosen, option_of
 from kiro_core.session.asking import CLIENT, Reply
-from kiro_core.session.hooking import AFTER, BEFORE
+from kiro_core.session.hooking import BEFORE
 from kiro_core.session.plan import Plan
 from kiro_core.session.questions import TURN_CANCELLED
 from kiro_core.types import Notice
@@ -24,19 +24,14 @@ if TYPE_CHECKING:
 
 _DECIDE_S = 10.0
 _THREADS = 2
-_BEGUN = ("in_progress", "completed", "failed")
-_OVER = ("completed", "failed")
 
 
 class Guard:
     """Judges for one session, and for what its agent program calls its subagents."""
 
     def __init__(self, session: Session) -> None:
-        """Know of no tool call."""
+        """Judge nothing yet."""
         self._session = session
-        self._calls: dict[str, Mapping[str, Any]] = {}
-        self._outcomes: dict[str, str] = {}
-        self._uses: dict[str, ToolUse] = {}
         self._threads = CapacityLimiter(_THREADS)
 
     def require_guarded(self, mode: str = "", plan: Plan | None = None) -> None:
@@ -73,11 +68,15 @@ class Guard:
         sentence = f"{engine} does some of what these rules are about without asking, which you are told then: "
         return [Notice("rules_unheard", f"{sentence}{'; '.join(rules)}.", severity="info", details={"rules": [*rules]})]
 
+    def passes_by(self, mode: str, plan: Plan | None = None) -> bool:
+        """Whether the agent program asks nobody (in that mode)."""
+        engine = (plan or self._session.plan).engine
+        return not engine.asks or engine.stops_asking(mode)
+
     async def permission(self, frame: Frame) -> Frame:
         """Answer `session/request_permission` of the agent, by a rule, a trigger or a person."""
         call = frame.params["toolCall"]
-        use = self._use(call)
-        self._uses[use.call_id], self._outcomes[use.call_id] = use, "asked"
+        use = self._session.calls.asked(call)
         decision = await self.judged(use)
         if (reply := _by_rule(frame, decision)) is None:
             return await self._asked(frame, use, decision)
@@ -86,7 +85,7 @@ class Guard:
 
     async def judged(self, use: ToolUse) -> Decision:
         """What the rules say, and the triggers of what they do not deny."""
-        decision = await self._decided(use)
+        decision = await self.decided(use)
         if decision.effect != "deny":
             blocked = await self._session.hooking.before(use)
             if blocked is None:
@@ -100,7 +99,7 @@ class Guard:
         """Put a decision on record; one that denies is told."""
         about = {**use.recorded(), **decision.recorded(), "outcome": outcome, "identified": use.identified, **more}
         about["by"] = by or "policy"
-        self._outcomes[use.call_id] = outcome
+        self._session.calls.decided(use, outcome)
         journal, turn = self._session.journal, self._session.running_turn
         if outcome == "allowed" and not by:
             await journal.event("decision", about, turn)
@@ -111,67 +110,14 @@ class Guard:
             details = {"toolCallId": use.call_id, "title": use.title or use.name}
             await self._session.tell(Notice("tool_denied", sentence, details=details))
 
-    async def follow(self, update: Mapping[str, Any]) -> None:
-        """Take note of `tool_call` and `tool_call_update`."""
-        if update.get("sessionUpdate") not in ("tool_call", "tool_call_update"):
-            return
-        name, status = str(update.get("toolCallId")), update.get("status")
-        self._calls[name] = told(self._calls.get(name), update)
-        outcome = self._outcomes.get(name, "")
-        if status in _BEGUN and outcome not in ("allowed", "seen") and (status != "failed" or not outcome):
-            self._outcomes[name] = "seen"
-            await self._unasked(self._use(update))
-        if status in _OVER:
-            if self._session.hooking.has(AFTER) and outcome != "denied":
-                self._session.hooking.after(self._uses.get(name) or self._use(update), update)
-            self._calls.pop(name, None)
-
-    def did(self, use: ToolUse, *, done: bool) -> None:
-        """Take note that the desk itself has done something for the agent, perhaps as a part of an open tool call.
-
-        A call that nobody could identify is what it does.
-        """
-        for name in self._calls:
-            if not (self._uses.get(name) or self._use({"toolCallId": name})).identified:
-                self._uses[name] = use
-        if not self._calls and self._session.hooking.has(AFTER):
-            self._session.hooking.after(use, {"status": "completed" if done else "failed"})
-
-    def forget(self) -> None:
-        """Another turn or another agent program begins, and tool calls with it, perhaps under the same ids."""
-        self._calls.clear()
-        self._outcomes.clear()
-        self._uses.clear()
-
-    async def _decided(self, use: ToolUse) -> Decision:
+    async def decided(self, use: ToolUse) -> Decision:
+        """What the rules say."""
         # It follows symbolic links, and a disk may hang: then this session alone has no thread left.
         policy = self._session.plan.policy
         with anyio.move_on_after(_DECIDE_S):
             return await to_thread.run_sync(policy.decide, use, abandon_on_cancel=True, limiter=self._threads)
         reason = f"Nobody could tell within {_DECIDE_S:g} s whether it is denied."
         return Decision("deny" if policy.guards else "ask", "", "desk", reason)
-
-    def _passes_by(self, mode: str) -> bool:
-        engine = self._session.plan.engine
-        return not engine.asks or engine.stops_asking(mode)
-
-    def _use(self, call: Mapping[str, Any]) -> ToolUse:
-        plan = self._session.plan
-        servers = [server.name for server in plan.servers]
-        return identify(call, plan.engine, servers, self._calls.get(str(call.get("toolCallId"))))
-
-    async def _unasked(self, use: ToolUse) -> None:
-        """Say when something ran that somebody should have been asked about."""
-        session = self._session
-        decision = await self._decided(use)
-        passed = self._passes_by(session.options.native.mode) and session.plan.guards
-        if decision.effect != "deny" and not passed and not session.hooking.decides(use):
-            return
-        about = {**use.recorded(), **decision.recorded(), "outcome": "unguarded", "identified": use.identified}
-        session.journal.later("unguarded", about, session.running_turn)
-        engine = session.plan.engine.title or session.plan.engine.name
-        sentence = f"Unguarded: {engine} asked nobody before this: {use.title or use.name or 'a tool call'}"
-        await session.tell(Notice("tool_unguarded", sentence, details={"toolCallId": use.call_id}))
 
     async def _asked(self, frame: Frame, use: ToolUse, decision: Decision) -> Frame:
         try:

@@ -128,7 +128,7 @@ class Listener:
     async def _follow_tool(self, frame: Frame) -> None:
         update = frame.params.get("update")
         if isinstance(update, dict):
-            await self._session.guard.follow(update)
+            await self._session.calls.follow(update)
 
     async def _read(self, frame: Frame) -> Frame:
         session = self._session

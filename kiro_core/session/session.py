@@ -24,6 +24,7 @@ from kiro_core.session.listening import Listener
 from kiro_core.session.mcp_start import McpStart
 from kiro_core.session.metadata import Metadata
 from kiro_core.session.missing import missed
+from kiro_core.session.noticing import Calls
 from kiro_core.session.options import METHODS, Configuring, NativeOptions
 from kiro_core.session.orders import Orders
 from kiro_core.session.patience import Patience
@@ -77,6 +78,7 @@ class Session:
         self.turns: Turns | None = None
         self.hooking = Hooking(self)
         self.guard = Guard(self)
+        self.calls = Calls(self)
         self.swaps = Swaps(self)
         self.trusting = Trusting(self)
         self.front = Front()
@@ -105,7 +107,7 @@ class Session:
 
     def begin_agent(self, mcp_servers: Sequence[str], native: NativeOptions) -> None:
         """Forget what another agent program told; this one is asked to start those servers."""
-        self.guard.forget()
+        self.calls.forget()
         self.mcp = McpStart(mcp_servers if self.plan.engine.reports_mcp else ())
         self.options.native = native
 

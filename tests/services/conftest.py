@@ -14,6 +14,7 @@ from kiro_core.session.clients import Clients
 from kiro_core.session.fronting import Front
 from kiro_core.session.guarding import Guard
 from kiro_core.session.hooking import Hooking
+from kiro_core.session.noticing import Calls
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.questions import Questions
 from kiro_core.session.services import opened_services
@@ -62,7 +63,7 @@ class Room:
         self.notices = []
         self.clients = Clients(self, info.id)
         self.questions = Questions(self.journal, self.clients, self.tell, self.tools.limits.question_s, waits=False)
-        self.front, self.hooking, self.guard = Front(), Hooking(self), Guard(self)
+        self.front, self.hooking, self.guard, self.calls = Front(), Hooking(self), Guard(self), Calls(self)
         self._tasks = tasks
         if client is not None:
             self.join(client)

@@ -109,7 +109,7 @@ class Consent:
     async def settle(self, call: str, *, done: bool, use: ToolUse | None = None) -> None:
         """Tell the clients what became of what they were asked, and the triggers of what was done: `use`."""
         if use is not None:
-            self._session.guard.did(use, done=done)
+            self._session.calls.did(use, done=done)
         if call:
             status = "completed" if done else "failed"
             await self._session.show([self._update(call, title=self._titles.pop(call, "a tool"), status=status)])

@@ -14,6 +14,7 @@ from kiro_core.ports import Client
 from kiro_core.rpc import INTERNAL_ERROR, INVALID_PARAMS
 from kiro_core.session.clients import Clients
 from kiro_core.session.guarding import Guard
+from kiro_core.session.noticing import Calls
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.questions import Questions
 
@@ -44,6 +45,11 @@ class Served(Protocol):
     @property
     def guard(self) -> Guard:
         """What judges, asks and records."""
+        ...
+
+    @property
+    def calls(self) -> Calls:
+        """What it knows of the agent's tool calls."""
         ...
 
     @property
