@@ -63,5 +63,9 @@ def _used(config: AgentConfig, cwd: Path, trust: Trust) -> Iterator[Document]:
     """The documents of the folder that a session with that configuration would use."""
     if (document := document_of(config)) is not None:
         yield document
-    servers = merged([], config, cwd, trust.path.parent, trust.trusted, None, os.environ)
-    yield from (document for document in servers.untrusted if document.origin != config.origin)
+
+    def trusted(document: Document) -> bool:
+        # As if the person had agreed to the configuration itself, which may want no others.
+        return document.origin == config.origin or trust.trusted(document)
+
+    yield from merged([], config, cwd, trust.path.parent, trusted, None, os.environ).untrusted
