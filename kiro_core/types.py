@@ -28,7 +28,9 @@ class SessionInfo:
     `mode` and `options` (values by id) are what was chosen of the agent program's own; the record behind
     the number `configured` has the whole configuration that `config_digest` names. `trashed` is when it was
     put into the trash, where nobody finds or opens it until somebody restores it; empty where it was not. `answers`
-    are what a person has allowed or denied for the whole session, in the words of its policy.
+    are what a person has allowed or denied for the whole session, in the words of its policy; `inherited` is what
+    bound each session above it when it began, the nearest first. `imported` is when it came out of an archive, whose
+    records may be anybody's; empty where it did not.
     """
 
     id: SessionId
@@ -52,6 +54,8 @@ class SessionInfo:
     configured: int = 0
     trashed: str = ""
     answers: tuple[Mapping[str, Any], ...] = ()
+    inherited: tuple[Mapping[str, Any], ...] = ()
+    imported: str = ""
     format: int = FORMAT
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 import tarfile
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -104,8 +105,9 @@ async def test_a_session_comes_back_in_another_store_as_it_was(desk, other):
     async with other.open(INFO.id) as db:
         await db.append(bodies[3:])
     content = await content_of(write_archive(INFO, partial(other.read, INFO.id), WHEN))
-    assert await desk.import_session(in_chunks(content, 777)) == INFO
-    assert await desk.info(INFO.id) == INFO
+    imported = await desk.import_session(in_chunks(content, 777))
+    assert replace(imported, imported="") == INFO
+    assert await desk.info(INFO.id) == imported
     assert [record.body async for record in desk.read(INFO.id)] == bodies
     again = await content_of(desk.export_session(INFO.id))
     assert (await unpacked(again))[1] == bodies

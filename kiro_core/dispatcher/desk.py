@@ -14,10 +14,12 @@ from anyio.abc import TaskGroup
 
 from kiro_core.agentconfig import all_agents
 from kiro_core.control import Served, make_doors, served_socket
+from kiro_core.dispatcher.agreeing import agreed
 from kiro_core.dispatcher.backends import Backends, open_backends
 from kiro_core.dispatcher.connection import Connection
 from kiro_core.dispatcher.digests import digests
 from kiro_core.dispatcher.homes import Homes
+from kiro_core.dispatcher.inheriting import ancestors
 from kiro_core.dispatcher.planning import Planner
 from kiro_core.dispatcher.reception import Reception
 from kiro_core.dispatcher.records import Records
@@ -79,7 +81,7 @@ class Dispatcher:
     def __init__(self, backends: Backends, tasks: TaskGroup, planner: Planner, sharing: Sharing) -> None:
         """Run sessions in `tasks`; `open_desk` makes one."""
         self.planner = planner
-        planner.preparing.live = self.session
+        planner.preparing.inheriting.live = self.session
         self.live: dict[SessionId, Session] = {}
         self._backends = backends
         self.sharing = sharing
@@ -145,6 +147,10 @@ class Dispatcher:
         """See `Surroundings.session`."""
         return self.live.get(SessionId(name))
 
+    def ancestors(self, session: Session) -> Sequence[Session]:
+        """The live sessions above one, the nearest first and each once: their triggers and clients are its own too."""
+        return ancestors(session.plan.info, self.session)
+
     async def make_room(self, session: Session) -> None:
         """See `Surroundings.make_room`."""
         await make_room(session, self.live.values(), self._backends.settings.limits)
@@ -155,10 +161,7 @@ class Dispatcher:
 
     async def trust(self, documents: Sequence[Document]) -> None:
         """See `Surroundings.trust`."""
-        trust = self.planner.preparing.trust
-        for folder in sorted({document.folder for document in documents}):
-            of_folder = [document for document in documents if document.folder == folder]
-            await to_thread.run_sync(trust.grant, folder, of_folder)
+        await to_thread.run_sync(agreed, self.planner.preparing.trust, documents)
 
     async def changed(self, plan: Plan, *, agent: str = "", engine: str = "") -> tuple[Plan, Tools]:
         """See `Surroundings.changed`."""

@@ -6,15 +6,18 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from anyio import to_thread
 
-from kiro_core.agentconfig import Resolved, needs_trust
+from kiro_core.agentconfig import BUILT_IN, Resolved, needs_trust
 from kiro_core.ports import SessionStore
 from kiro_core.recovery import Recorded, recorded
 from kiro_core.trust import Trust
 from kiro_core.types import AgentConfig, Engine, Notice, SessionInfo
+
+_INCLUDING = ("includeMcpJson", "useLegacyMcpJson")
+_IMPORTED = "of what came out of an archive only its prompt is used, with the servers and permissions of 'kiro_default'"
 
 
 class Continued(NamedTuple):
@@ -23,6 +26,7 @@ class Continued(NamedTuple):
     `from_record` says that the configuration stands in no file: an agent program that reads files by
     itself must not be told its name, since it would find another. `changed` says that another one than
     the recorded is used, and `servers` which MCP servers the session had, as far as that is known.
+    `serving` is the configuration whose MCP servers it gets, where that is not the one that it goes on with.
     """
 
     resolved: Resolved
@@ -30,6 +34,7 @@ class Continued(NamedTuple):
     servers: Sequence[str] | None = None
     from_record: bool = False
     changed: bool = False
+    serving: AgentConfig | None = None
 
 
 async def as_recorded(
@@ -42,20 +47,35 @@ async def as_recorded(
     """
     before = await recorded(partial(store.read, info.id), info)
     had = before.mcp_servers if before is not None else None
-    notices: list[Notice] = []
     if resolved.found and not _differs(resolved.config, info, before):
-        return Continued(resolved, notices, had)
+        return Continued(resolved, [], had)
     is_recorded = resolved.origin_of_choice == "record" and before is not None
-    if is_recorded and before is not None and not _by_itself(resolved, engine) and await _agreed(before.config, trust):
-        notices.append(_drift(info.agent, _goes_on(before.config, engine)))
-        config = replace(before.config, fields={**before.config.fields, **_servers_of(resolved)})
+    if is_recorded and before is not None and await _still_counts(before.config, info, resolved, engine, trust):
+        config = _own_part(before.config) if info.imported else before.config
+        told = [_drift(info.agent, _IMPORTED if info.imported else _goes_on(config, engine))]
+        serving = _serving(config, resolved)
         resolved = replace(resolved, config=config, found=True, problems=(), untrusted=())
-        return Continued(resolved, notices, had, from_record=True)
+        return Continued(resolved, told, had, from_record=True, serving=serving)
+    notices: list[Notice] = []
     if resolved.found and info.agent not in ("", resolved.config.name):
         notices.append(_another(resolved.config.name, info.agent))
     elif resolved.found:
         notices.append(_drift(resolved.config.name, "it is used as it is today"))
     return Continued(resolved, notices, had, changed=resolved.found)
+
+
+async def _still_counts(
+    config: AgentConfig, info: SessionInfo, resolved: Resolved, engine: Engine, trust: Trust
+) -> bool:
+    """Whether a session goes on with what its record says, and not with what there is today."""
+    if info.imported:
+        return not (resolved.untrusted or (resolved.found and resolved.config.digest))
+    return not _by_itself(resolved, engine) and await _agreed(config, trust)
+
+
+def _own_part(config: AgentConfig) -> AgentConfig:
+    """What may be used of a record that came out of an archive: nothing that starts or allows anything."""
+    return replace(BUILT_IN, name=config.name, prompt=config.prompt, model=config.model)
 
 
 async def _agreed(config: AgentConfig, trust: Trust) -> bool:
@@ -66,10 +86,16 @@ async def _agreed(config: AgentConfig, trust: Trust) -> bool:
     return await to_thread.run_sync(os.path.realpath, config.workspace) in folders
 
 
-def _servers_of(resolved: Resolved) -> dict[str, Any]:
-    """Its MCP servers come from the file of today: no record has what may be secret in them."""
-    servers = resolved.config.fields.get("mcpServers") if resolved.found else None
-    return {"mcpServers": servers} if servers else {}
+def _serving(config: AgentConfig, resolved: Resolved) -> AgentConfig:
+    """Its MCP servers come from the file of today: no record has what may be secret in them.
+
+    So it is that file, and no older one, to which somebody has to have agreed.
+    """
+    today = resolved.config if resolved.found else AgentConfig(config.name)
+    fields = {name: config.fields[name] for name in _INCLUDING if name in config.fields}
+    if servers := today.fields.get("mcpServers"):
+        fields["mcpServers"] = servers
+    return replace(today, name=config.name, fields=fields)
 
 
 def _differs(now: AgentConfig, info: SessionInfo, before: Recorded | None) -> bool:

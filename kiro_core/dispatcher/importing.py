@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Any
 from uuid import uuid4
 
 import anyio
@@ -16,6 +16,7 @@ from anyio import to_thread
 from kiro_core.archive import read_archive
 from kiro_core.dispatcher.labels import labels, require_free
 from kiro_core.errors import ArchiveInvalid, Held, KiroError, LabelInvalid, SessionNotFound, Unavailable
+from kiro_core.journal import utc_now
 from kiro_core.ports import SessionStore
 from kiro_core.types import SessionId, SessionInfo
 
@@ -23,6 +24,21 @@ _PART = 2**20
 _UNDO_S = 10.0
 _UNFINISHED = "Import that was not finished"
 """The title of a session until all its records are stored, which only a killed process leaves behind."""
+
+
+_UNTAKEN: Mapping[str, Any] = {
+    # The store numbers the records anew, and what is imported is wanted.
+    "configured": 0,
+    "trashed": "",
+    # Whoever made the archive has not the say here: what was allowed there is asked here.
+    "answers": (),
+    "mode": "",
+    "options": {},
+    # Nor which session of this place it stands below.
+    "parent": "",
+    "inherited": (),
+}
+"""What an archive says of its session and does not count."""
 
 
 class _Kept:
@@ -60,8 +76,7 @@ async def import_archive(store: SessionStore, chunks: AsyncIterator[bytes], *, n
             kept = _Kept(stack.enter_context(TemporaryFile()))
         info = await read_archive(chunks, kept.keep)
         _check(info)
-        # The store numbers the records anew, and what is imported is wanted.
-        info = replace(info, configured=0, trashed="")
+        info = replace(info, **_UNTAKEN, imported=utc_now())
         await kept.rewind()
         if new_id:
             # A copy: two sessions cannot share a name, and must not go on with one conversation of the agent.

@@ -73,6 +73,7 @@ class Planner:
             **labels(None, named(frame, "name"), None),
         )
         await require_free(self._backends.store, info.name, info)
+        info = replace(info, inherited=await self.preparing.inheriting.inherited(info))
         prepared = await self._prepared(resolved.config, info, frame, resolved)
         notices = [*told_of(resolved, chosen.said), *told_of_contents(prepared)]
         plan = self._plan(info, chosen.engine, frame, prepared, resolved, required=bool(wish(frame, "agentRequired")))
@@ -107,7 +108,8 @@ class Planner:
             config_digest=resolved.config.digest,
             roots=tuple(roots_of(frame)),
         )
-        prepared = await self._prepared(resolved.config, info, frame, resolved, as_recorded=continued.from_record)
+        more = {"as_recorded": continued.from_record, "serving": continued.serving}
+        prepared = await self._prepared(resolved.config, info, frame, resolved, **more)
         drift = servers_drift(continued.servers, [server.name for server in prepared.servers])
         notices = [*told_of(resolved, ""), *drift, *continued.notices, *told_of_contents(prepared), *kept]
         plan = self._plan(info, engine, frame, prepared, resolved, loaded=True, replay=replay, refusal=refusal)
@@ -117,32 +119,36 @@ class Planner:
     async def changed(self, plan: Plan, *, agent: str, engine: str) -> Plan:
         """The same plan with another agent configuration or engine; an empty name changes nothing.
 
+        Its `notices` are what there is to tell of the change. Another engine works with the servers and the
+        permissions that the session has: what was agreed to is not asked again.
+
         Raises:
             AgentNotFound, AgentUntrusted, UnknownName, EngineNotFound: it cannot be had.
 
         """
-        config = plan.config
+        plan = replace(plan, notices=(), handed=False)
         if engine:
             chosen = choose_engine(self._backends.engines, requested=engine).engine
-            plan = replace(plan, engine=chosen, info=replace(plan.info, engine=chosen.name), notices=())
-        if agent:
-            cwd = Path(plan.info.cwd)
-            resolved = await self.preparing.resolved(cwd, requested=agent)
-            if resolved.untrusted:
-                raise refusal_of(resolved)
-            if not resolved.found:
-                raise await self._unknown(resolved, cwd)
-            config = resolved.config
-            info = replace(plan.info, agent=config.name, config_digest=config.digest)
-            plan = replace(plan, info=info, wanted=agent)
-        prepared = await self._prepared(config, plan.info, plan.request, None, as_recorded=not agent)
+            plan = replace(plan, engine=chosen, info=replace(plan.info, engine=chosen.name))
+        if not agent:
+            return plan
+        cwd = Path(plan.info.cwd)
+        resolved = await self.preparing.resolved(cwd, requested=agent)
+        if resolved.untrusted:
+            raise refusal_of(resolved)
+        if not resolved.found:
+            raise await self._unknown(resolved, cwd)
+        info = replace(plan.info, agent=resolved.config.name, config_digest=resolved.config.digest)
+        prepared = await self._prepared(resolved.config, info, plan.request, resolved)
         return replace(
             plan,
+            info=info,
+            wanted=agent,
             config=prepared.config,
             servers=prepared.servers,
             policy=prepared.policy,
-            untrusted=prepared.untrusted if agent else plan.untrusted,
-            handed=False,
+            untrusted=prepared.untrusted,
+            notices=[*told_of(resolved, ""), *told_of_contents(prepared)],
         )
 
     async def untrusted(self, plan: Plan, agent: str) -> bool:
@@ -179,17 +185,16 @@ class Planner:
         config: AgentConfig,
         info: SessionInfo,
         frame: Frame,
-        resolved: Resolved | None,
-        *,
-        as_recorded: bool = False,
+        resolved: Resolved,
+        **more: Any,
     ) -> Prepared:
         return await self.preparing.prepared(
             config,
             info,
             servers=frame.params.get("mcpServers") or (),
             trust_tools=self._trust_tools if (asked := texts(frame, "trustTools")) is None else asked,
-            untrusted=resolved.untrusted if resolved is not None else (),
-            as_recorded=as_recorded,
+            untrusted=resolved.untrusted,
+            **more,
         )
 
     async def _choices(self, cwd: Path, current: Engine) -> Choices:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -11,16 +11,15 @@ from typing import Any
 
 from anyio import to_thread
 
-from kiro_core.agentconfig import BUILT_IN, Resolved, read_contents, resolve
+from kiro_core.agentconfig import Resolved, read_contents, resolve
 from kiro_core.dispatcher.backends import Backends
-from kiro_core.errors import SessionNotFound
+from kiro_core.dispatcher.inheriting import Inheriting
+from kiro_core.dispatcher.remembered import usable
 from kiro_core.mcp_servers import CLIENT, Merged, merged, notices_of, read_registry
 from kiro_core.policy import Policy, compile_policy
-from kiro_core.recovery import recorded
-from kiro_core.session import Session
 from kiro_core.settings import kiro_home
 from kiro_core.trust import Document, Trust, guarded
-from kiro_core.types import AgentConfig, Notice, Problem, SessionId, SessionInfo
+from kiro_core.types import AgentConfig, Notice, Problem, SessionInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +38,10 @@ class Preparing:
     """Reads what a configuration refers to, for a desk."""
 
     def __init__(self, backends: Backends) -> None:
-        """Read nothing yet; `live` finds a session that is live, by its id."""
+        """Read nothing yet."""
         self.home = kiro_home(os.environ)
         self.trust = Trust(self.home)
-        self.live: Callable[[str], Session | None] = lambda _: None
+        self.inheriting = Inheriting(backends)
         self._backends = backends
 
     async def resolved(self, cwd: Path, **choices: str) -> Resolved:
@@ -58,19 +57,23 @@ class Preparing:
         trust_tools: Sequence[str] | None,
         untrusted: Sequence[Document] = (),
         as_recorded: bool = False,
+        serving: AgentConfig | None = None,
     ) -> Prepared:
-        """Prepare for a session; with `as_recorded` its prompt is there already, and its file is not read for it."""
+        """Prepare for a session; with `as_recorded` its prompt is there already, and its file is not read for it.
+
+        Where the MCP servers are another configuration's, `serving` is that.
+        """
         cwd = Path(info.cwd)
         read, problems = await to_thread.run_sync(read_contents, config, cwd, abandon_on_cancel=True)
         config = replace(read, prompt=config.prompt) if as_recorded else read
-        listed = await self._merged(config, cwd, servers)
+        listed = await self._merged(serving or config, cwd, servers)
         unknown = [document for document in listed.untrusted if document not in untrusted]
         return Prepared(
             config,
             listed.servers,
             await self._policy(config, info, listed, trust_tools),
             [*untrusted, *unknown],
-            notices_of(listed),
+            [*notices_of(listed), *usable(info.answers)[1]],
             problems,
         )
 
@@ -79,7 +82,6 @@ class Preparing:
         registry = None
         if settings.mcp_registry:
             registry = await read_registry(settings.mcp_registry, self.home, settings.limits.control_s)
-        # What a session goes on with from its record was agreed to when it was begun.
         work = partial(merged, servers, config, cwd, self.home, self.trust.trusted, registry, os.environ)
         return await to_thread.run_sync(work, abandon_on_cancel=True)
 
@@ -95,21 +97,6 @@ class Preparing:
             operator=self._backends.settings.permissions,
             servers={server.name: (server.disabled_tools, server.auto_approve) for server in listed.servers},
             also=[f"@{server.name}" for server in listed.servers if server.origin == CLIENT],
-            answers=info.answers,
-            parent=await self._of_parent(info.parent) if info.parent else None,
+            answers=usable(info.answers)[0],
+            parent=await self.inheriting.parent(info),
         )
-
-    async def _of_parent(self, parent: str) -> Policy:
-        """A child may do what its parent may; what a parent that cannot be read might do is asked."""
-        live = self.live(parent)
-        if live is not None:
-            return live.plan.policy
-        store = self._backends.store
-        config, info = BUILT_IN, None
-        try:
-            info = await store.get(SessionId(parent))
-            before = await recorded(partial(store.read, info.id), info)
-            config = before.config if before is not None else BUILT_IN
-        except SessionNotFound:
-            info = SessionInfo(SessionId(parent), os.sep, "", "")
-        return await self._policy(config, info, Merged(), None)

@@ -12,7 +12,7 @@ from kiro_core.policy.configured import rules_of
 from kiro_core.policy.decision import Effect
 from kiro_core.policy.matchers import Everything
 from kiro_core.policy.paths import Place
-from kiro_core.policy.policy import Policy
+from kiro_core.policy.policy import Parent, Policy
 from kiro_core.policy.rules import Rule, of_tools
 from kiro_core.policy.subjects import Inside
 from kiro_core.types import AgentConfig
@@ -30,7 +30,7 @@ def compile_policy(  # noqa: PLR0913 - one keyword for each place where somethin
     servers: Mapping[str, tuple[Sequence[str], Sequence[str]]] | None = None,
     also: Sequence[str] = (),
     answers: Sequence[Mapping[str, Any]] = (),
-    parent: Policy | None = None,
+    parent: Policy | Parent | None = None,
 ) -> Policy:
     """The policy of a session with this configuration, which has to be valid, in the folder `cwd`.
 
@@ -38,7 +38,8 @@ def compile_policy(  # noqa: PLR0913 - one keyword for each place where somethin
     tools and takes all other allowance of the configuration away). `operator` are the rules of the settings,
     `servers` has by name which tools of an MCP server are disabled and which approved ("*": all), `also` are
     patterns of tools that are there besides the configuration's list `tools` (`@server` for a client's servers),
-    `answers` what `Policy.remember` made. A session with a `parent` is never wider than that.
+    `answers` what `Policy.remember` made. A session with a `parent`, which may be looked up anew each time, is never
+    wider than that.
     """
     place = Place(cwd, tuple(roots), home or Path.home())
     rules = rules_of(config.fields, place, also)
@@ -52,9 +53,10 @@ def compile_policy(  # noqa: PLR0913 - one keyword for each place where somethin
     rules += [of_capability(rule, place, "settings", described(rule, "permissions")) for rule in operator]
     rules += [rule_of(answer, place) for answer in answers]
     if trust_all:
-        denies = any(rule.effect == "deny" for rule in rules) or (parent is not None and parent.guards)
+        # What the parent denies, its own policy does not allow to an unknown tool either.
+        denies = any(rule.effect == "deny" for rule in rules)
         rules.append(Rule("allow", "flag", "--trust-all-tools", Everything(unknown=True), unknown=not denies))
-    return Policy(rules, place, parent)
+    return Policy(rules, place, parent if callable(parent) else lambda: parent)
 
 
 def _of_server(name: str, disabled: Sequence[str], approved: Sequence[str]) -> Iterator[Rule]:

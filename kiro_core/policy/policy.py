@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,25 +24,40 @@ _SPEAKERS: Mapping[str, str] = {
 _VERBS: Mapping[Effect, str] = {"allow": "allows it", "ask": "wants it asked", "deny": "denies it"}
 
 
+Parent = Callable[[], "Policy | None"]
+"""Looks the policy of the session above up, which may get another one at any time; also called in worker threads."""
+
+
 class Policy:
     """Allows, asks or denies each use of a tool: deny beats ask beats allow, and what nobody names is asked.
 
     It looks at symbolic links, so on a slow file system call `decide` in a worker thread.
     """
 
-    def __init__(self, rules: Sequence[Rule], place: Place, parent: Policy | None = None) -> None:
-        """Of `rules` in the order in which they are named to people; never wider than `parent`."""
+    def __init__(self, rules: Sequence[Rule], place: Place, parent: Parent = lambda: None) -> None:
+        """Of `rules` in the order in which they are named to people; never wider than `parent` is at that time."""
         self._rules = list(rules)
         self._place = place
         self._parent = parent
 
+    @property
+    def above(self) -> Sequence[Policy]:
+        """The policies of the sessions above this one as they are now, the nearest first."""
+        found: list[Policy] = []
+        policy = self._parent()
+        # Whoever keeps records may have made a session its own ancestor.
+        while policy is not None and policy is not self and policy not in found:
+            found.append(policy)
+            policy = policy._parent()  # noqa: SLF001 - of the same class
+        return found
+
     def decide(self, use: ToolUse) -> Decision:
         """What becomes of a use, by which rule and why."""
         decision = self._own(use)
-        if self._parent is None:
-            return decision
-        above = self._parent.decide(use)
-        return stricter(decision, replace(above, reason=f"The session above says: {above.reason}"))
+        for policy in self.above:
+            theirs = policy._own(use)  # noqa: SLF001 - of the same class
+            decision = stricter(decision, replace(theirs, reason=f"The session above says: {theirs.reason}"))
+        return decision
 
     def remember(self, use: ToolUse, kind: str, meta: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the record keeps of an answer for always; {} where it holds for this once only.
@@ -59,9 +74,8 @@ class Policy:
 
     @property
     def guards(self) -> Sequence[str]:
-        """The rules that deny something, as they are written; those of the parent too."""
-        own = [rule.text for rule in self._rules if rule.effect == "deny"]
-        return [*own, *(self._parent.guards if self._parent else ())]
+        """The rules that deny something, as they are written; those of the sessions above too."""
+        return [rule.text for rule in self._all() if rule.effect == "deny"]
 
     def unheard(self, engine: Engine) -> Sequence[str]:
         """The rules that deny or ask and that an engine may pass by, since it does not ask before all that it does.
@@ -71,13 +85,15 @@ class Policy:
         if engine.guard and self.guards:
             return []
         unasked = frozenset(engine.unasked) if engine.asks else {*CAPABILITIES.values(), "mcp", ""}
-        own = [rule.text for rule in self._rules if rule.effect != "allow" and _concerns(rule, unasked)]
-        return [*own, *(self._parent.unheard(engine) if self._parent else ())]
+        return [rule.text for rule in self._all() if rule.effect != "allow" and _concerns(rule, unasked)]
 
     def recorded(self) -> Mapping[str, Any]:
         """For the record: every rule with its origin; `inherits` tells that there is a parent's policy besides."""
         rules = [{"effect": rule.effect, "rule": rule.text, "origin": rule.origin} for rule in self._rules]
-        return {"rules": rules, "inherits": self._parent is not None}
+        return {"rules": rules, "inherits": bool(self.above)}
+
+    def _all(self) -> list[Rule]:
+        return [rule for policy in (self, *self.above) for rule in policy._rules]  # noqa: SLF001 - of the same class
 
     def _own(self, use: ToolUse) -> Decision:
         found = [(effect, rule) for rule in self._rules if (effect := rule.says(use)) is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import NamedTuple
 
@@ -13,13 +13,18 @@ from kiro_core.recovery.reading import entries, told
 from kiro_core.types import AgentConfig, Record, SessionInfo
 
 _KINDS = ("opened", "configured")
+_ServerTools = dict[str, tuple[tuple[str, ...], tuple[str, ...]]]
 
 
 class Recorded(NamedTuple):
-    """The effective configuration of a record: the agent configuration, and the names of its MCP servers."""
+    """The effective configuration of a record: the agent configuration, and the names of its MCP servers.
+
+    `server_tools` are the disabled and the approved tools of those that had some.
+    """
 
     config: AgentConfig
     mcp_servers: Sequence[str]
+    server_tools: Mapping[str, tuple[Sequence[str], Sequence[str]]]
 
 
 async def recorded(read: Callable[[int], AsyncIterator[Record]], info: SessionInfo) -> Recorded | None:
@@ -51,6 +56,7 @@ def _matching(item: Entry, info: SessionInfo) -> Recorded | None:
         return None
     try:
         config = msgspec.convert({**agent, "withheld": data.get("withheld") or ()}, AgentConfig)
-        return Recorded(config, msgspec.convert(data.get("mcpServers") or (), tuple[str, ...]))
+        servers = msgspec.convert(data.get("mcpServers") or (), tuple[str, ...])
+        return Recorded(config, servers, msgspec.convert(data.get("serverTools") or {}, _ServerTools))
     except msgspec.ValidationError:
         return None

@@ -30,6 +30,10 @@ class Surroundings(Protocol):
         """The session of that id, if it is live at this desk."""
         ...
 
+    def ancestors(self, session: Session) -> Sequence[Session]:
+        """The sessions above it that are live at this desk, the nearest first."""
+        ...
+
     async def make_room(self, session: Session) -> None:
         """Let a session have an agent program: it counts as `engaged` from then on.
 

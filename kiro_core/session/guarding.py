@@ -46,7 +46,7 @@ class Guard:
         if (
             not (not plan.engine.asks or plan.engine.stops_asking(mode))
             or self._session.tools.allow_unguarded
-            or not plan.guards
+            or not self._forbids(plan)
         ):
             return
         engine = plan.engine.title or plan.engine.name
@@ -67,6 +67,11 @@ class Guard:
         engine = plan.engine.title or plan.engine.name
         sentence = f"{engine} does some of what these rules are about without asking, which you are told then: "
         return [Notice("rules_unheard", f"{sentence}{'; '.join(rules)}.", severity="info", details={"rules": [*rules]})]
+
+    def _forbids(self, plan: Plan) -> bool:
+        """Whether something is denied, or a trigger decides, here or above."""
+        above = self._session.desk.ancestors(self._session)
+        return plan.guards or any(session.plan.guards for session in above)
 
     def passes_by(self, mode: str, plan: Plan | None = None) -> bool:
         """Whether the agent program asks nobody (in that mode)."""

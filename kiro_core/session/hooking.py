@@ -39,21 +39,31 @@ class Hooking:
 
     def decides(self, use: ToolUse) -> bool:
         """Whether a trigger would have been asked before this use."""
+        sessions = (self._session, *self._session.desk.ancestors(self._session))
+        return any(session.hooking.concerns(BEFORE, use.tool) for session in sessions)
+
+    def concerns(self, event: str, tool: str) -> bool:
+        """Whether a trigger of this session runs for that tool."""
         triggers = self._of_plan()
-        return triggers is not None and triggers.concerns(BEFORE, use.tool)
+        return triggers is not None and triggers.concerns(event, tool)
 
     async def spawn(self) -> None:
         """The agent was made ready with the configuration: it is told what the triggers say with its next prompt."""
         if self.has(SPAWN):
-            self._session.front.spawned = (await self._run(SPAWN, {})).context
+            self._session.front.spawned = (await self.run(SPAWN, {})).context
 
     async def prompted(self, prompt: Frame) -> str:
         """A prompt is about to be sent: what goes in front of it."""
-        return (await self._run(PROMPT, {"prompt": _text(prompt)})).context if self.has(PROMPT) else ""
+        return (await self.run(PROMPT, {"prompt": _text(prompt)})).context if self.has(PROMPT) else ""
 
     async def before(self, use: ToolUse) -> str | None:
-        """A tool is about to run: why it may not, or None."""
-        return (await self._run(BEFORE, _about(use), use.tool)).blocked if self.has(BEFORE) else None
+        """A tool is about to run: why it may not, or None; those above the session decide too."""
+        for session in (self._session, *self._session.desk.ancestors(self._session)):
+            if session.hooking.has(BEFORE):
+                outcome = await session.hooking.run(BEFORE, _about(use), use.tool, about=self._session)
+                if outcome.blocked is not None:
+                    return outcome.blocked
+        return None
 
     def after(self, use: ToolUse, update: Mapping[str, Any]) -> None:
         """A tool has run; nobody waits for the triggers but the end of the turn."""
@@ -73,18 +83,21 @@ class Hooking:
 
     async def stopped(self, said: str) -> None:
         """The agent has finished its turn with these words."""
-        await self._run(STOP, {"assistant_response": said})
+        await self.run(STOP, {"assistant_response": said})
 
     async def _aside(self, payload: Mapping[str, Any], tool: str) -> None:
         try:
-            await self._run(AFTER, payload, tool)
+            await self.run(AFTER, payload, tool)
         finally:
             self._running -= 1
             self._quiet.set()
             self._quiet = anyio.Event()
 
-    async def _run(self, event: str, payload: Mapping[str, Any], tool: str = "") -> Outcome:
-        triggers, session = self._of_plan(), self._session
+    async def run(
+        self, event: str, payload: Mapping[str, Any], tool: str = "", *, about: Session | None = None
+    ) -> Outcome:
+        """Run the triggers of an event, which may be `about` a child of the session; it has the record of it."""
+        triggers, session = self._of_plan(), about or self._session
         if triggers is None or event not in triggers:
             return Outcome()
         outcome = await triggers.run(event, payload, tool)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiro_core.agentconfig import BUILT_IN, preface
+from kiro_core.agentconfig.advice import field_name
+from kiro_core.agentconfig.format import OLD_NAMES, AgentFormat
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.mcp_servers import CLIENT, SessionServer
@@ -20,8 +22,11 @@ from kiro_core.types import NO_CONTACT, AgentConfig, Command, Contact, Engine, N
 
 _RECORDED = ("name", "description", "prompt", "model", "origin", "digest", "workspace")
 """What is recorded of an agent configuration, so that it comes back when the session does."""
-_NOT_RECORDED = ("prompt", "mcpServers")
-"""Fields that are not: one is there already, the other may hold secrets."""
+_NOT_RECORDED = ("prompt", "systemPrompt", "mcpServers")
+"""Fields that are not: the prompt is there already, servers may hold secrets."""
+_FIELDS = {field_name(AgentFormat, name) for name in AgentFormat.model_fields} | {*OLD_NAMES}
+_RECORDED_FIELDS = _FIELDS - {*_NOT_RECORDED}
+"""Those that are; a misspelt one may hold what another must not show, so of the others only the names are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,12 @@ class Plan:
         return [server.name for server in self.servers]
 
     @property
+    def server_tools(self) -> Mapping[str, tuple[Sequence[str], Sequence[str]]]:
+        """Which tools of them are disabled and which approved, by the names of those that say so."""
+        tools = {server.name: (server.disabled_tools, server.auto_approve) for server in self.servers}
+        return {name: said for name, said in tools.items() if any(said)}
+
+    @property
     def handed_servers(self) -> Sequence[SessionServer]:
         """Those that the agent program is given; one that reads the configuration by itself finds the others there."""
         by_itself = self.by_mode or (self.engine.agents == "mode" and self.config.origin == BUILT_IN.origin)
@@ -134,12 +145,13 @@ class Plan:
 
     def effective(self) -> Mapping[str, Any]:
         """The effective configuration for the record; of whatever may be secret only the names."""
+        also = {"unknown": sorted(set(self.config.fields) - _FIELDS), "serverTools": self.server_tools}
         return {
             "loaded": self.loaded,
             "cwd": self.info.cwd,
             "agent": {
                 **{name: getattr(self.config, name) for name in _RECORDED},
-                "fields": {name: value for name, value in self.config.fields.items() if name not in _NOT_RECORDED},
+                "fields": {name: value for name, value in self.config.fields.items() if name in _RECORDED_FIELDS},
             },
             "withheld": list(self.config.withheld),
             "engine": {"name": self.engine.name, "origin": self.engine.origin, "program": self.program},
@@ -147,4 +159,5 @@ class Plan:
             "model": self.info.model or self.config.model,
             "roots": list(self.info.roots),
             "mcpServers": self.mcp_servers,
+            **{name: value for name, value in also.items() if value},
         }

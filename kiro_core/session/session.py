@@ -184,12 +184,7 @@ class Session:
 
     def asker(self) -> Session:
         """Whose clients are asked what this one's agent asks: its own, else the nearest ancestor's that has some."""
-        session: Session | None = self
-        seen: set[str] = set()
-        while session is not None and session.plan.info.id not in seen and not session.clients.controllers:
-            seen.add(session.plan.info.id)
-            session = self.desk.session(session.plan.info.parent)
-        return session or self
+        return next((one for one in (self, *self.desk.ancestors(self)) if one.clients.controllers), self)
 
     def missed(self, after: int, upto: int) -> AsyncGenerator[tuple[int, Sequence[Item]], None]:
         """See `Followed.missed`."""
