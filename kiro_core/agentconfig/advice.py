@@ -9,10 +9,12 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ValidationError
 
+from kiro_core.agentconfig.expression import Expression
 from kiro_core.agentconfig.format import OLD_NAMES, TRIGGERS, AgentFormat, McpServer
 from kiro_core.agentconfig.resources import KnowledgeBase
+from kiro_core.agentconfig.syntax import Refused
 from kiro_core.agentconfig.tools import ALIASES, canonical, is_exact
-from kiro_core.agentconfig.toolsettings import OF_TOOL
+from kiro_core.agentconfig.toolsettings import OF_TOOL, PATTERNS
 from kiro_core.explain import near_miss
 
 _SHORTCUT = re.compile(r"(?:(?:ctrl|shift|alt)\+)*(?:[a-z0-9]|f(?:[1-9]|1[0-2])|tab)", re.IGNORECASE)
@@ -37,6 +39,7 @@ def remarks(typed: AgentFormat, fields: Mapping[str, Any]) -> Iterator[Remark]:
     hooks = fields.get("hooks") or {}
     yield from (_no(("hooks", event), TRIGGERS) for event in hooks if event not in TRIGGERS)
     yield from _tools(typed)
+    yield from _patterns(typed)
     for number, resource in enumerate(typed.resources):
         if isinstance(resource, KnowledgeBase):
             yield Remark(("resources", number), "is a knowledge base, which is kept, and not served")
@@ -98,6 +101,17 @@ def _tools(typed: AgentFormat) -> Iterator[Remark]:
                 yield Remark((field, number), reason)
             elif name not in known and not name.startswith("@") and is_exact(name):
                 yield Remark((field, number), f"names no tool that is known{_near(name, known)}")
+
+
+def _patterns(typed: AgentFormat) -> Iterator[Remark]:
+    """The regular expressions that cannot be used, and what they do all the same."""
+    for tool, settings in typed.tools_settings.items():
+        for key, effect in PATTERNS.get(canonical(tool), {}).items():
+            for number, text in enumerate(settings.get(key) or ()):
+                try:
+                    Expression(text)
+                except Refused as refused:
+                    yield Remark(("toolsSettings", tool, key, number), f"{refused}, so it {effect}")
 
 
 def _no(path: tuple[str | int, ...], known: Any) -> Remark:

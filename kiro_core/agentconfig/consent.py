@@ -10,7 +10,7 @@ from kiro_core.agentconfig.format import AgentFormat
 from kiro_core.agentconfig.reading import Unreadable
 from kiro_core.agentconfig.referring import FILE, budget, is_inside, leads_out, path_of
 from kiro_core.agentconfig.resources import KnowledgeBase
-from kiro_core.agentconfig.toolsettings import ALLOWING
+from kiro_core.agentconfig.toolsettings import PATTERNS, allowing, tables
 from kiro_core.errors import AgentConfigInvalid
 from kiro_core.types import AgentConfig
 
@@ -18,9 +18,9 @@ from kiro_core.types import AgentConfig
 def needs_trust(config: AgentConfig) -> Sequence[str]:
     """The fields for which a document of a folder needs the user's consent; none for the user's own.
 
-    Those that start a program, let something happen without a question, or name a file outside of the folder: links
-    and globs are followed, so this reads folders and belongs into a thread. A document that is itself a link out of
-    the folder needs it for all its fields.
+    Those that start a program, let something happen without a question, have regular expressions, or name a file
+    outside of the folder: links and globs are followed, so this reads folders and belongs into a thread. A document
+    that is itself a link out of the folder needs it for all its fields.
     """
     if not config.workspace:
         return ()
@@ -36,7 +36,7 @@ def needs_trust(config: AgentConfig) -> Sequence[str]:
         "prompt" if config.fields.get("prompt") else "systemPrompt": _prompt_leads_out(config, folder),
         "mcpServers": fields.mcp_servers,
         "allowedTools": fields.allowed_tools,
-        "toolsSettings": _allows(fields),
+        "toolsSettings": _allows_or_matches(fields),
         "permissions": any(rule.effect == "allow" for rule in fields.permissions.rules),
         "resources": any(leads_out(uri, folder, folder, looks) for uri in _uris(fields)),
         "hooks": any((config.fields.get("hooks") or {}).values()),
@@ -53,8 +53,12 @@ def _prompt_leads_out(config: AgentConfig, folder: Path) -> bool:
         return True
 
 
-def _allows(fields: AgentFormat) -> bool:
-    return any(settings.get(key) for settings in fields.tools_settings.values() for key in ALLOWING)
+def _allows_or_matches(fields: AgentFormat) -> bool:
+    """Whether the policy would allow something by it, or has to run patterns that a stranger wrote."""
+    return any(
+        allowing(tool, settings) or any(settings.get(key) for key in PATTERNS.get(tool, ()))
+        for tool, settings in tables(fields.tools_settings).items()
+    )
 
 
 def _uris(fields: AgentFormat) -> list[str]:

@@ -13,6 +13,7 @@ from kiro_core.agentconfig.document import SUFFIXES, read_document
 from kiro_core.agentconfig.format import OLD_NAMES, AgentFormat
 from kiro_core.agentconfig.reading import Unreadable
 from kiro_core.agentconfig.resolve import BUILT_IN
+from kiro_core.agentconfig.toolsettings import tables
 from kiro_core.types import AgentConfig
 
 DEFAULT = "default"
@@ -29,12 +30,15 @@ class Value:
 def effective(config: AgentConfig) -> Mapping[str, Value]:
     """All fields of the format by their names in a document, then those that nobody knows.
 
+    `toolsSettings` are as they count, each tool by one name; `tools` are all where nothing is said.
+
     Raises:
         AgentConfigInvalid: a source gave fields that are not of the format.
 
     """
     written = {OLD_NAMES.get(name, name): name for name, value in config.fields.items() if value is not None}
-    whole = typed(config).model_dump(mode="json", by_alias=True)
+    read = typed(config)
+    whole = read.model_dump(mode="json", by_alias=True)
     values: dict[str, Value] = {}
     for name in AgentFormat.model_fields:
         field = field_name(AgentFormat, name)
@@ -44,9 +48,11 @@ def effective(config: AgentConfig) -> Mapping[str, Value]:
     for field in ("description", "prompt", "model"):  # a source that has no documents may give these alone
         if value := getattr(config, field):
             values[field] = Value(value, config.origin)
+    values["tools"] = Value(["*"], DEFAULT)
     values["includeMcpJson"] = Value(includes_mcp_json(config), DEFAULT)
     for field, name in written.items():
-        values[field] = Value(config.fields[name], _place(config, name))
+        value = tables(read.tools_settings) if name == "toolsSettings" else config.fields[name]
+        values[field] = Value(value, _place(config, name))
     return values
 
 

@@ -7,7 +7,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from kiro_core.agentconfig.format import OLD_NAMES, AgentFormat, McpServer, Name, PermissionRule, Permissions
-from kiro_core.agentconfig.toolsettings import AwsSettings, PathSettings, ShellSettings, SubagentSettings
+from kiro_core.agentconfig.toolsettings import (
+    AddressSettings,
+    AwsSettings,
+    PathSettings,
+    ShellSettings,
+    SubagentSettings,
+)
 
 
 class _ToolsSettings(BaseModel):
@@ -20,6 +26,7 @@ class _ToolsSettings(BaseModel):
     shell: ShellSettings | None = None
     use_aws: AwsSettings | None = None
     subagent: SubagentSettings | None = None
+    web_fetch: AddressSettings | None = None
 
 
 class _Described(AgentFormat):

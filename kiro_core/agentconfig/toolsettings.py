@@ -54,23 +54,43 @@ class SubagentSettings(BaseModel):
     trusted_agents: list[str] = Field([], alias="trustedAgents")
 
 
+class AddressSettings(BaseModel):
+    """Of `web_fetch`: patterns of addresses."""
+
+    model_config = _CONFIG
+
+    trusted: list[str] = []
+    blocked: list[str] = Field([], description="need only occur in an address")
+
+
 OF_TOOL: Mapping[str, type[BaseModel]] = {
     **dict.fromkeys(("read", "write", "grep", "glob"), PathSettings),
     "shell": ShellSettings,
     "use_aws": AwsSettings,
     "subagent": SubagentSettings,
+    "web_fetch": AddressSettings,
 }
 """What each built-in's settings may hold, by its canonical name."""
 
-ALLOWING = (
-    "allowedPaths",
-    "allowedCommands",
-    "allowedServices",
-    "autoAllowReadonly",
-    "allowReadOnly",
-    "trustedAgents",
-)
-"""The settings of whichever tool that let something happen without a question."""
+_ALLOWING: Mapping[str, Mapping[str, bool]] = {
+    **{tool: {"allowedPaths": False, "allowReadOnly": False} for tool in ("read", "write", "grep", "glob")},
+    "shell": {"allowedCommands": False, "autoAllowReadonly": False},
+    "use_aws": {"allowedServices": False, "autoAllowReadonly": True},
+    "subagent": {"trustedAgents": False},
+    "web_fetch": {"trusted": False},
+}
+"""Of each tool the settings that let something happen without a question, and whether they do where nothing is said.
+
+Nothing else in `toolsSettings` allows anything: the policy makes no other rule that does, and consent asks for these.
+"""
+
+PATTERNS: Mapping[str, Mapping[str, str]] = {
+    "shell": {"allowedCommands": "allows nothing", "deniedCommands": "denies every command"},
+    "web_fetch": {"trusted": "allows nothing", "blocked": "denies every address"},
+}
+"""Of each tool the settings that are regular expressions, and what one does that cannot be used."""
+
+_OLD_KEYS = {tool: {"allowReadOnly": "autoAllowReadonly"} for tool in ("shell", "use_aws")}
 
 
 def merged(tools_settings: Mapping[str, Mapping[str, Any]], tool: str) -> dict[str, Any]:
@@ -78,9 +98,22 @@ def merged(tools_settings: Mapping[str, Mapping[str, Any]], tool: str) -> dict[s
     whole: dict[str, Any] = {}
     for name, settings in tools_settings.items():
         if canonical(name) == canonical(tool):
-            for key, value in settings.items():
+            for written, value in settings.items():
+                key = _OLD_KEYS.get(canonical(tool), {}).get(written, written)
                 whole[key] = _both(key, whole[key], value) if key in whole else value
     return whole
+
+
+def tables(tools_settings: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The settings of all tools, each as `merged` makes them, by canonical names."""
+    return {tool: merged(tools_settings, tool) for tool in dict.fromkeys(map(canonical, tools_settings))}
+
+
+def allowing(tool: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the merged settings of a tool let happen without a question: lists that name something, switches as True."""
+    said = {key: settings.get(key) for key in _ALLOWING.get(tool, ())}
+    whole = {key: _ALLOWING[tool][key] if value is None else value for key, value in said.items()}
+    return {key: value for key, value in whole.items() if value}
 
 
 def _both(key: str, one: Any, other: Any) -> Any:

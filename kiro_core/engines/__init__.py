@@ -2,7 +2,7 @@
 
 from kiro_core.engines.choice import Chosen, choose_engine, installed
 from kiro_core.engines.default import default_engine
-from kiro_core.engines.fields import FieldWay, field_ways
+from kiro_core.engines.fields import FieldWay, field_ways, unapplied
 from kiro_core.engines.logins import logins_of
 from kiro_core.engines.table import load_engines
 
@@ -15,4 +15,5 @@ __all__ = [
     "installed",
     "load_engines",
     "logins_of",
+    "unapplied",
 ]

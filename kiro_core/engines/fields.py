@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from kiro_core.types import Engine
+from kiro_core.types import AgentConfig, Engine
 
 _PERMISSIONS = ("allowedTools", "excludedTools", "tools", "toolsSettings", "permissions")
 
@@ -47,6 +47,29 @@ def field_ways(engine: Engine, *, natively: bool = True) -> Mapping[str, FieldWa
     With `natively` False the configuration is not handed over to an engine that could read it.
     """
     return {name: _way(name, engine, natively=natively) for name in (*_APPLIED, *_IMPOSSIBLE)}
+
+
+def unapplied(config: AgentConfig, engine: Engine, *, natively: bool) -> Sequence[str]:
+    """What a configuration says and this engine cannot be made to do, each as `FIELD: REASON.`, for one notice.
+
+    `natively` is as in `field_ways`.
+    """
+    ways = field_ways(engine, natively=natively)
+    fields = {**config.fields, "prompt": config.prompt, "model": config.model}
+    said = [name for field, value in fields.items() for name in _said(field, value)]
+    told = [name if name in ways else name.partition(".")[0] for name in said]
+    return [
+        f"{name}: {ways[name].reason}" for name in dict.fromkeys(told) if name in ways and ways[name].way == "cannot"
+    ]
+
+
+def _said(field: str, value: Any) -> Iterator[str]:
+    """The names under which a value has ways; none where it asks for nothing. An empty `tools` forbids all."""
+    asks = value is not None and "*" not in value if field == "tools" else bool(value)
+    if asks and field == "hooks" and isinstance(value, Mapping):
+        yield from (f"{field}.{event}" for event, entries in value.items() if entries)
+    elif asks:
+        yield field
 
 
 def _way(name: str, engine: Engine, *, natively: bool) -> FieldWay:

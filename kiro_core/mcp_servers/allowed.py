@@ -33,6 +33,15 @@ class McpRegistry:
     servers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     problem: Problem | None = None
 
+    def same(self, name: str, written: Mapping[str, Any]) -> bool:
+        """Whether an entry would start what the registry says of that name: by reference, or by the same words."""
+        listed = self.servers[name]
+        if written.get("type") == "registry":
+            return True
+        return bool(listed) and all(
+            (written.get(key) or None) == (listed.get(key) or None) for key in ("command", "args", "url")
+        )
+
     def entry(self, name: str, written: Mapping[str, Any]) -> Mapping[str, Any]:
         """The registry's entry of a server that it lists, with what a user may write over it: not what is started.
 

@@ -32,7 +32,8 @@ def merged(  # noqa: PLR0913, PLR0917 - one argument for each thing that decides
     configuration's, that over the folder's `mcp.json`, that over the user's in `home` (`$KIRO_HOME`, else `~/.kiro`);
     the one that counts replaces the whole entry, also when it is disabled or cannot be used. A document of the folder
     that is not `trusted` counts for nothing, and `kiro_default` stands in for such an agent configuration. With a
-    `registry` only servers that it lists are used, whoever names them. `environ` fills in `${VAR}`; a client has done
+    `registry` only servers that it lists are used, whoever names them, and of a document of the folder only those that
+    start what the registry says. `environ` fills in `${VAR}`; a client has done
     that itself.
     """
     merging = _Merging(cwd, registry, environ)
@@ -76,10 +77,10 @@ class _Merging:
             return False
         for name, entry in named.entries.items():
             if self._claimed(name, named.origin):
-                self._take(name, named.origin, entry)
+                self._take(name, named.origin, entry, strange=named.document is not None)
         return True
 
-    def _take(self, name: str, origin: str, entry: Any) -> None:
+    def _take(self, name: str, origin: str, entry: Any, *, strange: bool) -> None:
         if isinstance(entry, Mapping) and entry.get("disabled") is True:
             self._leave(name, origin, "disabled", "it is disabled")
             return
@@ -88,6 +89,9 @@ class _Merging:
         try:
             if not isinstance(entry, Mapping):
                 raise Unusable("", "is not an object")  # noqa: TRY301 - one way out for all that is wrong
+            if strange and self._registry is not None and not self._registry.same(name, entry):
+                self._leave_other(name, origin, self._registry)
+                return
             self.servers.append(session_server(name, origin, self._resolved(name, entry), self._cwd, self._environ))
         except Unusable as error:
             field = f"{dotted((FIELD, name))}.{error.field}".removesuffix(".")
@@ -118,6 +122,11 @@ class _Merging:
             self.problems.append(Problem(Path(origin), dotted((FIELD, name)), reason + near))
         self._leave(name, origin, "unlisted", f"it {reason}")
         return False
+
+    def _leave_other(self, name: str, origin: str, registry: McpRegistry) -> None:
+        reason = f"is not what the registry {registry.source} says of it; refer to that with the type registry"
+        self.problems.append(Problem(Path(origin), dotted((FIELD, name)), reason))
+        self._leave(name, origin, "unlisted", f"it {reason}")
 
     def _leave(
         self,

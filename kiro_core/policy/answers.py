@@ -80,7 +80,7 @@ def _subject(use: ToolUse, place: Place) -> list[str] | None:
         case "fs_read" | "fs_write":
             return sorted({place.real(path) for path in worked_on(use, place)})
         case "shell":
-            return [use.command] if use.command else []
+            return [use.command] if use.command and not use.env else []
         case "web_fetch":
             return sorted(use.urls)
     return None

@@ -18,7 +18,7 @@ class PermissionRule(Protocol):
 
     @property
     def capability(self) -> str:
-        """One of "fs_read", "fs_write", "shell", "web_fetch", "web_search", "mcp", "subagent" and "all"."""
+        """One of "fs_read", "fs_write", "shell", "web_fetch", "web_search", "mcp", "subagent", or of `_GROUPS`."""
         ...
 
     @property
@@ -46,7 +46,7 @@ def of_capability(rule: PermissionRule, place: Place, origin: str, text: str) ->
         _matcher(rule.capability, rule.match, place)
         if rule.match
         else Everything(unknown=rule.capability == "all" and rule.effect != "allow"),
-        EVERY_FAMILY if rule.capability == "all" else frozenset({rule.capability}),
+        _GROUPS.get(rule.capability, frozenset({rule.capability})),
         exclude=_matcher(rule.capability, rule.exclude, place) if rule.exclude else None,
         exact=bool(rule.match) and not any(sign in glob for glob in rule.match for sign in "*?[{"),
     )
@@ -61,7 +61,7 @@ def described(rule: PermissionRule, field: str) -> str:
 
 def _matcher(capability: str, globs: Sequence[str], place: Place) -> Matcher:
     match capability:
-        case "fs_read" | "fs_write":
+        case "fs_read" | "fs_write" | "filesystem":
             return Paths.of(globs, place, below=False)
         case "shell":
             return Commands(expressions.globs(globs))
@@ -70,8 +70,15 @@ def _matcher(capability: str, globs: Sequence[str], place: Place) -> Matcher:
         case "web_fetch" | "web_search" | "subagent":
             return Texts(expressions.globs(globs), _FORMS[capability])
     single = ("fs_read", "fs_write", "shell", "mcp", *_FORMS)
-    return AnyOf([OfFamily(each, _matcher(each, globs, place)) for each in single])
+    return AnyOf([OfFamily(each, _matcher(each, globs, place)) for each in single if each in _GROUPS[capability]])
 
+
+_GROUPS = {
+    "all": EVERY_FAMILY,
+    "builtin": EVERY_FAMILY - {"mcp"},
+    "filesystem": frozenset({"fs_read", "fs_write"}),
+}
+"""Capabilities that stand for several (kiro.dev, Permissions)."""
 
 _FORMS = {
     "web_fetch": expressions.addresses_of,

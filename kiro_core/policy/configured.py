@@ -45,7 +45,7 @@ def _offered(tools: Sequence[str], also: Sequence[str]) -> list[Rule]:
     return [Rule("deny", AGENT, "tools", Missing(Tools([*named, *also])))]
 
 
-def _original(aliases: Mapping[str, str]) -> Callable[[Sequence[str] | None], list[str]]:
-    """Names of tools as they were before `toolAliases` gave them new ones."""
+def _original(aliases: Mapping[str, str]) -> Callable[[Sequence[str] | str | None], list[str]]:
+    """Names of tools as they were before `toolAliases` gave them new ones; a text alone is one name."""
     old = {new: original for original, new in aliases.items()}
-    return lambda names: [old.get(name, name) for name in names or ()]
+    return lambda names: [old.get(name, name) for name in ([names] if isinstance(names, str) else names or ())]

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Protocol
 from urllib.parse import urlsplit
 
+from kiro_core.agentconfig.expression import Expression
+from kiro_core.agentconfig.syntax import Refused
 from kiro_core.policy.use import ToolUse
 
 _PLAIN_URL = re.compile(r"https?://[^\s\\\x00-\x1f\x7f]+")
 """An address that every program reads alike: a backslash or a blank ends the host for some and not for others."""
 
 
-def regular(texts: Sequence[str], *, denying: bool = False) -> list[re.Pattern[str]]:
-    """Regular expressions; one that cannot be read matches nothing, or everything where it is there to deny."""
-    return [_compiled(text, "(?s:.*)" if denying else "(?!)") for text in texts]
+class Whole(Protocol):
+    """Something that all of a text may match, in time that does not grow faster than the text."""
+
+    def fullmatch(self, string: str, /) -> object:
+        """True in a condition where it does."""
+        ...
+
+
+def regular(texts: Sequence[str], *, denying: bool = False, anywhere: bool = False) -> list[Whole]:
+    """Regular expressions; one that cannot be used matches nothing, or everything where it is there to deny.
+
+    With `anywhere` it is enough that they occur in a text.
+    """
+    return [_compiled(text, "(?s:.*)" if denying else "(?!)", anywhere=anywhere) for text in texts]
 
 
 def globs(patterns: Sequence[str]) -> list[re.Pattern[str]]:
@@ -24,15 +38,17 @@ def globs(patterns: Sequence[str]) -> list[re.Pattern[str]]:
 
 def _glob(pattern: str) -> str:
     begin = pattern.removesuffix(" *")
-    signs = {"*": ".*", "?": "."}
-    text = "".join(signs.get(sign) or re.escape(sign) for sign in begin)
+    first, *rest = ["".join("." if sign == "?" else re.escape(sign) for sign in part) for part in begin.split("*")]
+    # What follows a star is taken where it first comes, and never sought again: that finds every match.
+    stars = [f"(?>.*?{part})" for part in rest[:-1]] + [f".*{part}" for part in rest[-1:]]
+    text = first + "".join(stars)
     return f"(?s:{text}(?: .*)?)" if begin != pattern else f"(?s:{text})"
 
 
-def _compiled(text: str, otherwise: str) -> re.Pattern[str]:
+def _compiled(text: str, otherwise: str, *, anywhere: bool) -> Whole:
     try:
-        return re.compile(text, re.DOTALL)
-    except (re.error, OverflowError, RecursionError):
+        return Expression(text, anywhere=anywhere)
+    except Refused:
         return re.compile(otherwise)
 
 

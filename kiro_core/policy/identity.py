@@ -25,22 +25,42 @@ _KINDS = {
 _ANNOUNCED = "announced"
 """Our own key in what is known of a call: the title under which it was first told; some agents overwrite it later."""
 
+_FIRST = "first"
+"""Our own key too: all by which the call was first named, so that no later name takes its place unseen."""
 
-_KEPT = ("toolCallId", "title", "name", "kind", "locations", "_meta", "rawInput")
+
+_LONGEST_NAME = 100
+_NAMING = ("title", "name", "_meta")
+_KEPT = ("toolCallId", "kind", "locations", "rawInput", *_NAMING)
 
 
 def told(known: Mapping[str, Any] | None, update: Mapping[str, Any]) -> Mapping[str, Any]:
     """What is known of a call after one more `tool_call`, `tool_call_update` or question about it.
 
-    Of its content only the paths of diffs are kept: the rest may be large, and is no argument.
+    A `tool_call` begins anew, whatever had its id before. Of its content only the paths of diffs are kept: the rest
+    may be large, and is no argument.
     """
-    known = known or {}
+    known = _before(known, update)
     merged = {**known, **{key: update[key] for key in _KEPT if update.get(key)}}
     merged[_ANNOUNCED] = known.get(_ANNOUNCED) or update.get("title")
+    merged[_FIRST] = {**_naming(update), **known.get(_FIRST, {})}
     if not merged.get("rawInput"):
         merged["rawInput"] = inputs.object_in(update.get("content"))
     diffs = [{"type": "diff", "path": path} for path in inputs.diffs_in(update)]
     return merged | {"content": diffs or known.get("content", [])}
+
+
+def _naming(update: Mapping[str, Any]) -> dict[str, Any]:
+    """All of an update that may name the tool: its arguments too, in some of which the name is a short text."""
+    raw = update.get("rawInput")
+    texts = raw.items() if isinstance(raw, Mapping) else ()
+    short = {key: text for key, text in texts if isinstance(text, str) and len(text) <= _LONGEST_NAME}
+    named = {key: update[key] for key in _NAMING if update.get(key)}
+    return {**named, "rawInput": short} if short else named
+
+
+def _before(known: Mapping[str, Any] | None, update: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {} if known is None or update.get("sessionUpdate") == "tool_call" else known
 
 
 def identify(
@@ -51,14 +71,15 @@ def identify(
     `call` is the `toolCall` of `session/request_permission` or an update, `known` what `told` made of the earlier
     updates of the same id, `servers` the names of the session's MCP servers. The engine's own name for the tool
     decides (its table `tools`). Where it tells none that is known, the ACP `kind` does, but only together with
-    what such a call works on. A name that may be two tools is none.
+    what such a call works on. A name that may be two tools is none, and nor is a call that was announced as another.
     """
     whole = told(known, call)
     arguments = whole.get("rawInput")
     arguments = arguments if isinstance(arguments, Mapping) else {}
-    command = inputs.command_in(arguments) or next(_texts(whole, engine.told.get("command", ())), None)
+    commands = inputs.commands_in(arguments) or [next(_texts(whole, engine.told.get("command", ())), None)]
+    command = commands[0] if len(commands) == 1 else None
     urls, shown = tuple(inputs.urls_in(arguments)), tuple(inputs.paths_told(whole))
-    name, tool = _named(call, known or {}, engine, servers)
+    name, tool = _named(call, _before(known, call), engine, servers)
     worked_on = tuple(inputs.paths_in(arguments)) or shown
     if tool is None:
         tool = _by_kind(
@@ -76,6 +97,7 @@ def identify(
         command=command if tool in {"shell", ""} else None,
         urls=urls,
         input=arguments,
+        told_commands=tuple(filter(None, commands)) if command is None and tool in {"shell", ""} else (),
     )
 
 
@@ -88,16 +110,15 @@ def _by_kind(kind: str, seen: Mapping[str, Any]) -> str:
 def _named(
     call: Mapping[str, Any], known: Mapping[str, Any], engine: Engine, servers: Collection[str]
 ) -> tuple[str, str | None]:
-    """The first name that the table has, with its tool: "" for one that may be several, None where no name is known."""
-    first = ""
-    whole = {**call, _ANNOUNCED: known.get(_ANNOUNCED) or call.get("title")}
-    for source in (whole, known):
-        for name in _texts(source, engine.told.get("name", ("name",))):
-            first = first or name
-            tools = set(_tools(name, engine.tools, servers))
-            if tools:
-                return name, tools.pop() if len(tools) == 1 else ""
-    return first, None
+    """The first name that the table has, with the tool that all such names are: "" for several, None for none."""
+    places = engine.told.get("name", ("name",))
+    present = {**call, _ANNOUNCED: known.get(_ANNOUNCED) or call.get("title")}
+    names = [name for source in (present, known, known.get(_FIRST, {})) for name in _texts(source, places)]
+    found = {name: tools for name in names if (tools := set(_tools(name, engine.tools, servers)))}
+    if not found:
+        return next(iter(names), ""), None
+    tools = set().union(*found.values())
+    return next(iter(found)), tools.pop() if len(tools) == 1 else ""
 
 
 def _tools(name: str, table: Mapping[str, str], servers: Collection[str]) -> Iterator[str]:

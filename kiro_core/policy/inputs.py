@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 _PATHS = frozenset(
@@ -56,12 +56,19 @@ def diffs_in(call: Mapping[str, Any]) -> Iterator[str]:
             yield from _texts(block.get("path"))
 
 
-def command_in(arguments: Mapping[str, Any]) -> str | None:
-    """The text that a shell gets; a command with a list of arguments is quoted as a shell would need it."""
-    command = next((arguments[key] for key in ("command", "cmd") if arguments.get(key)), None)
+def commands_in(arguments: Mapping[str, Any]) -> Sequence[str | None]:
+    """The different texts of which nobody can tell which one a shell gets; None for one that cannot be read.
+
+    A command with a list of arguments is quoted as a shell would need it.
+    """
+    more = arguments.get("args") or []
+    told = [arguments[key] for key in ("command", "cmd") if arguments.get(key)]
+    return list(dict.fromkeys(_command(command, more) for command in told))
+
+
+def _command(command: Any, more: Any) -> str | None:
     if isinstance(command, list):
         return shlex.join(command) if all(isinstance(word, str) for word in command) else None
-    more = arguments.get("args") or []
     if not isinstance(command, str) or not isinstance(more, list) or not all(isinstance(word, str) for word in more):
         return None
     return f"{command} {shlex.join(more)}" if more else command

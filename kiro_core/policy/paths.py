@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
-_GLOB = re.compile(r"\*\*/|\*\*|\*|\?|\[[!^]?[^\]/]+\]")
+from kiro_core.policy.expressions import Whole
+from kiro_core.policy.path_globs import BRACES, EVERYTHING, GLOB, glob_expression, without_braces
+
 _LONGEST = 4096
-_BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,25 @@ class Patterns:
     there later leads out of it.
     """
 
-    exact: tuple[re.Pattern[str], ...]
-    wide: tuple[re.Pattern[str], ...]
+    exact: tuple[Whole, ...]
+    wide: tuple[Whole, ...]
     place: Place
 
     @classmethod
     def of(cls, globs: Sequence[str], place: Place, *, below: bool) -> Patterns:
-        """With `below`, everything inside a match is covered too."""
-        exact, wide = [], []
-        for glob in [form for each in globs for form in _without_braces(each)]:
+        """With `below`, everything inside a match is covered too; too many braces may be anything."""
+        exact, wide = list[Whole](), list[Whole]()
+        for glob in [form for each in globs for form in without_braces(each)]:
+            if BRACES.search(glob):
+                wide.append(EVERYTHING)
+                continue
             written = _absolute(glob, place)
             resolved = _resolved(written)
-            exact.append(_expression(resolved, below=below))
-            wide += [_expression(_folded(form), below=True) for form in {written, resolved, *_anywhere(glob)}]
+            exact.append(glob_expression(resolved, below=below))
+            wide += [
+                glob_expression(_folded(form), below=True, denying=True)
+                for form in {written, resolved, *_anywhere(glob)}
+            ]
         return cls(tuple(exact), tuple(wide), place)
 
     def covers(self, path: str) -> bool:
@@ -97,15 +103,6 @@ def _anywhere(glob: str) -> Iterator[str]:
         yield f"/{glob}"
 
 
-def _without_braces(glob: str) -> list[str]:
-    """`{a,b}` as the globs for which it stands."""
-    found = _BRACES.search(glob)
-    if found is None:
-        return [glob]
-    begin, end = glob[: found.start()], glob[found.end() :]
-    return [form for part in found[1].split(",") for form in _without_braces(begin + part + end)]
-
-
 def _absolute(glob: str, place: Place) -> str:
     path = place.absolute(glob)
     return f"{path}/**" if glob.endswith("/") and path != "/" else path
@@ -113,33 +110,9 @@ def _absolute(glob: str, place: Place) -> str:
 
 def _resolved(glob: str) -> str:
     """The glob with its fixed beginning seen through links."""
-    sign = _GLOB.search(glob)
+    sign = GLOB.search(glob)
     fixed = glob if sign is None else glob[: sign.start()].rpartition("/")[0]
     return (real(fixed or "/") or fixed).rstrip("/") + glob[len(fixed) :]
-
-
-def _expression(glob: str, *, below: bool) -> re.Pattern[str]:
-    if glob.endswith("/**"):
-        glob, below = glob[:-3], True
-    parts, at = [], 0
-    for sign in _GLOB.finditer(glob):
-        parts += [re.escape(glob[at : sign.start()]), _sign(sign.group())]
-        at = sign.end()
-    parts.append(re.escape(glob[at:]))
-    return re.compile(f"{''.join(parts)}{'(?:/.*)?' if below else ''}", re.DOTALL)
-
-
-def _sign(sign: str) -> str:
-    if sign.startswith("["):
-        negated = sign[1] in "!^"
-        inner = re.sub(r"(?<=\w)\\-(?=\w)", "-", re.escape(sign[2 if negated else 1 : -1]))
-        expression = f"(?!/)[{'^' if negated else ''}{inner}]"
-        try:
-            re.compile(expression)
-        except re.error:
-            return re.escape(sign)
-        return expression
-    return {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}[sign]
 
 
 def _folded(path: str) -> str:

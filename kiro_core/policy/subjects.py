@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from kiro_core.policy.expressions import Whole
 from kiro_core.policy.matchers import Touch
 from kiro_core.policy.paths import Patterns, Place, inside
 from kiro_core.policy.shell import read
@@ -59,21 +60,22 @@ class Inside:
 class Commands:
     """Shell commands, each as a whole, by regular expressions that match all of it."""
 
-    expressions: Sequence[re.Pattern[str]]
+    expressions: Sequence[Whole]
 
     def covers(self, use: ToolUse) -> bool:
-        """Whether it is one simple command that matches as it is written."""
+        """Whether it is one simple command that matches as it is written, and is given no environment."""
         command = (use.command or "").strip()
-        return bool(command) and read(command).simple and self._any([command])
+        return bool(command) and not use.env and read(command).simple and self._any([command])
 
     def touches(self, use: ToolUse) -> Touch:
-        """Whether the whole or any program in it matches, in any spelling."""
-        if use.command is None:
-            return None
-        seen = read(use.command)
-        if self._any([use.command.strip()]) or any(map(self._any, seen.parts)):
-            return True
-        return False if seen.whole else None
+        """Whether the whole or any program in it matches, in any spelling; of several texts one is enough."""
+        whole = use.command is not None
+        for text in use.commands:
+            seen = read(text)
+            if self._any([text.strip()]) or any(map(self._any, seen.parts)):
+                return True
+            whole &= seen.whole
+        return False if whole else None
 
     def _any(self, spellings: Iterable[str]) -> bool:
         return any(expression.fullmatch(text) for expression in self.expressions for text in spellings)
@@ -81,14 +83,10 @@ class Commands:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """What a use names besides, such as agents or services, each by any of its `forms`.
+    """What a use names besides, such as agents or services, each by any of its `forms`."""
 
-    With `search`, one that is to be denied need only contain what is looked for.
-    """
-
-    expressions: Sequence[re.Pattern[str]]
+    expressions: Sequence[Whole]
     forms: Callable[[ToolUse], Sequence[Sequence[str]]]
-    search: bool = False
 
     def covers(self, use: ToolUse) -> bool:
         """Whether each of them matches."""
@@ -100,8 +98,7 @@ class Texts:
     def touches(self, use: ToolUse) -> Touch:
         """Whether one does."""
         told = self.forms(use)
-        found = re.Pattern.search if self.search else re.Pattern.fullmatch
-        return any(found(each, form) for each in self.expressions for one in told for form in one) if told else None
+        return any(each.fullmatch(form) for each in self.expressions for one in told for form in one) if told else None
 
 
 _READERS = frozenset(["cat", "dir", "echo", "find", "grep", "head", "ls", "pwd", "tail", "type", "which"])
@@ -115,7 +112,7 @@ class ReadOnly:
     def covers(self, use: ToolUse) -> bool:
         """Whether it certainly is one."""
         program, *arguments = read(use.command or "").argv or ("",)
-        return program in _READERS and not any(map(_ACTING.fullmatch, arguments))
+        return not use.env and program in _READERS and not any(map(_ACTING.fullmatch, arguments))
 
     def touches(self, use: ToolUse) -> Touch:
         """The same."""

@@ -29,7 +29,8 @@ class ToolUse:
 
     `tool` is a built-in's canonical name or `@server/tool`, and empty where nobody can say which it is; `name` is
     the program's own name for it. `paths` are those that it works on and `mentioned` all that were told of it, as
-    they were written; `command` is a shell's text, `urls` what is fetched, `input` the arguments as told.
+    they were written; `command` is a shell's text, None where several were `told_commands`; `env` is what it is given
+    besides, whose values are for nobody else. `urls` is what is fetched, `input` the arguments as told.
     """
 
     tool: str = ""
@@ -41,6 +42,8 @@ class ToolUse:
     command: str | None = None
     urls: tuple[str, ...] = ()
     input: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    told_commands: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def identified(self) -> bool:
@@ -53,6 +56,13 @@ class ToolUse:
         return "mcp" if self.tool.startswith("@") else CAPABILITIES.get(self.tool, "")
 
     @property
+    def commands(self) -> tuple[str, ...]:
+        """The texts of which any may be what a shell gets: with an environment, also behind its assignments."""
+        told = self.told_commands or (() if self.command is None else (self.command,))
+        given = " ".join(f"{name}={shlex.quote(value)}" for name, value in self.env.items())
+        return told + tuple(f"{given} {text}" for text in told if given)
+
+    @property
     def agents(self) -> tuple[str, ...]:
         """The names of the agents that a subagent tool is to start."""
         stages = self.input.get("stages")
@@ -63,8 +73,8 @@ class ToolUse:
     def recorded(self) -> Mapping[str, Any]:
         """For the record: which tool on what, without its other arguments, which may be secret or large."""
         told = {"tool": self.tool, "name": self.name, "title": self.title, "toolCallId": self.call_id}
-        acted = {"paths": list(self.paths), "command": self.command, "urls": list(self.urls)}
-        return {key: value for key, value in (told | acted).items() if value}
+        acted = {"paths": list(self.paths), "command": _named(self.env, self.command), "urls": list(self.urls)}
+        return {key: value for key, value in (told | acted | {"commands": list(self.told_commands)}).items() if value}
 
     @classmethod
     def reading(cls, path: str) -> ToolUse:
@@ -77,10 +87,20 @@ class ToolUse:
         return cls("write", title=f"Write {path}", paths=(path,), mentioned=(path,), input={"path": path})
 
     @classmethod
-    def running(cls, program: str, arguments: Sequence[str] = ()) -> ToolUse:
-        """A command that the desk would run for an agent (ACP `terminal/create`); shell text if it has no arguments."""
-        command = f"{program} {shlex.join(arguments)}" if arguments else program
-        return cls("shell", title=command, command=command, input={"command": command})
+    def running(cls, program: str, arguments: Sequence[str] = (), env: Mapping[str, str] | None = None) -> ToolUse:
+        """A command that the desk would run for an agent (ACP `terminal/create`); shell text if it has no arguments.
+
+        `env` are the variables that the agent gives it. They may make it do anything, so no pattern of commands
+        allows it; of their values nothing is told or recorded.
+        """
+        command, env = f"{program} {shlex.join(arguments)}" if arguments else program, env or {}
+        shown = _named(env, command)
+        return cls("shell", title=str(shown), command=command, input={"command": shown}, env=env)
+
+
+def _named(env: Mapping[str, str], command: str | None) -> str | None:
+    """The command as others may see it: of its environment only the names."""
+    return " ".join([*(f"{name}=..." for name in env), command]) if command is not None and env else command
 
 
 _AGENT_KEYS = ("agent_name", "agentName", "agent", "role", "subagent_type")

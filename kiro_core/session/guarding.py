@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio import CapacityLimiter, to_thread
 
+from kiro_core.engines import unapplied
 from kiro_core.errors import EngineUnguarded
 from kiro_core.frames import Frame
 from kiro_core.notices import MARK
@@ -59,6 +60,19 @@ class Guard:
         )
 
     def unheard(self) -> list[Notice]:
+        """What of the configuration does not hold with this agent program: all that a person should know of it."""
+        return [*self._unapplied(), *self._unasked()]
+
+    def _unapplied(self) -> list[Notice]:
+        """The fields that cannot be applied."""
+        plan = self._session.plan
+        lines = unapplied(plan.config, plan.engine, natively=plan.by_mode)
+        if not lines:
+            return []
+        sentence = f"Of '{plan.config.name}' this cannot be applied: {' '.join(lines)}"
+        return [Notice("fields_unapplied", sentence, severity="info", details={"fields": list(lines)})]
+
+    def _unasked(self) -> list[Notice]:
         """Which rules hold only when somebody looks, since the agent program does such things without asking."""
         plan = self._session.plan
         rules = plan.policy.unheard(plan.engine) if plan.guards and plan.engine.asks and not plan.engine.guard else ()

@@ -116,6 +116,16 @@ DOUBTFUL = [
     ({"allowedTools": ["*"]}, "allowedTools.0", "allows nothing"),
     ({"excludedTools": ["raed"]}, "excludedTools.0", "did you mean 'read'?"),
     ({"prompt": "new", "systemPrompt": "old"}, "systemPrompt", "which counts"),
+    (
+        {"toolsSettings": {"execute_bash": {"deniedCommands": ["(a"]}}},
+        "toolsSettings.execute_bash.deniedCommands.0",
+        "has a ( without its ), so it denies every command",
+    ),
+    (
+        {"toolsSettings": {"web_fetch": {"trusted": ["(?!evil).*"]}}},
+        "toolsSettings.web_fetch.trusted.0",
+        "it cannot look around, so it allows nothing",
+    ),
 ]
 
 
@@ -170,6 +180,13 @@ def test_settings_under_several_names_of_a_tool_are_one_and_the_stricter_switch_
     whole = {"allowedCommands": ["ls", "pwd"], "autoAllowReadonly": False, "denyByDefault": True}
     assert merged(settings, "execute_cmd") == merged(settings, "shell") == whole
     assert merged(settings, "grep") == {}
+
+
+def test_an_older_name_of_a_switch_is_that_switch():
+    assert merged({"aws": {"allowReadOnly": False}, "use_aws": {"autoAllowReadonly": True}}, "use_aws") == {
+        "autoAllowReadonly": False
+    }
+    assert merged({"read": {"allowReadOnly": True}}, "read") == {"allowReadOnly": True}
 
 
 def test_no_field_can_be_written_by_the_name_that_the_code_gives_it():

@@ -21,6 +21,16 @@ def test_every_field_has_a_value_and_who_decided_it(tmp_path):
     assert {*values} == {*json_schema()["properties"], "own"} - {"systemPrompt", "useLegacyMcpJson"}
 
 
+def test_settings_of_tools_are_shown_as_they_count_and_tools_that_are_not_listed_as_all(tmp_path):
+    path = tmp_path / "a.json"
+    settings = {"shell": {"autoAllowReadonly": True}, "execute_bash": {"autoAllowReadonly": False}}
+    path.write_text(json.dumps({"toolsSettings": settings}))
+    values = effective(load(path).config)
+    assert values["toolsSettings"] == Value({"shell": {"autoAllowReadonly": False}}, f"{path}:1")
+    assert values["tools"] == Value(["*"], "default")
+    assert effective(AgentConfig("a", fields={"tools": []}))["tools"].value == []
+
+
 def test_a_markdown_documents_prompt_has_the_line_of_its_text(tmp_path):
     path = tmp_path / "a.md"
     path.write_text("---\nname: b\n---\n\nBe kind.\n")

@@ -68,7 +68,7 @@ def test_a_configuration_is_shown_with_the_origin_of_each_value(kiro, write, hom
     assert (told["name"], told["origin"], told["withheld"]) == ("review", str(path), ["mcpServers"])
     assert told["values"]["description"] == {"value": "Looks.", "origin": f"{path}:2"}
     assert told["values"]["prompt"] == {"value": "file://p.md", "origin": f"{path}:3"}
-    assert told["values"]["tools"] == {"value": [], "origin": "default"}
+    assert told["values"]["tools"] == {"value": ["*"], "origin": "default"}
     assert told["values"]["engine"] == {"value": "mem", "origin": f"agent_engines.review in {home / 'kiro.toml'}"}
     assert (told["prompt"], told["problems"]) == ("Be kind.\n", [])
     shown = kiro("agents", "show", "review").stdout

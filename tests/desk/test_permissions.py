@@ -48,7 +48,8 @@ def written(home):
 @pytest.fixture
 def asking(scripted):
     """An engine that asks before each call that its prompt lists, and comes back with its session."""
-    code = {"initialize": f"answers['initialize'].update({LOADING})", "prompt": ASKING}
+    # It replays something when it loads: a history that never comes is waited for.
+    code = {"initialize": f"answers['initialize'].update({LOADING})", "load": "tell('before')", "prompt": ASKING}
     return {"asking": {**scripted(**code), **NAMES}}
 
 
@@ -255,3 +256,72 @@ async def test_the_rehearsal_agent_asks_about_any_tool_call_that_it_is_told(open
                 call = {"title": "shell", "kind": "execute", "rawInput": {"command": command}}
                 await office.prompt(session, f"/permission {json.dumps(call)}")
             assert [each["effect"] for each in await decisions(office, session)] == ["allow", "deny", "ask"]
+
+
+async def test_a_command_whose_environment_an_agent_chooses_is_allowed_by_no_pattern(opened_desk, written, scripted):
+    written("careful", toolsSettings={"shell": {"allowedCommands": ["ls"]}})
+    params = {"sessionId": "s", "command": "ls", "env": [{"name": "PATH", "value": "/evil"}]}
+    code = f"say(id='q', method='terminal/create', params={params!r})\ntell(sys.stdin.readline())"
+    client = RecordingClient(answer=choosing("reject_once"))
+    with anyio.fail_after(30):
+        async with opened_desk(
+            client, engine_settings={"x": scripted(prompt=code)}, engine="x", agent="careful"
+        ) as office:
+            session = await office.start()
+            await office.prompt(session, "go")
+            assert len(client.questions) == 1
+            assert "was not allowed" in client.text(session)
+            assert "/evil" not in json.dumps(await decisions(office, session))
+
+
+async def test_an_answer_for_always_is_kept_here_where_something_is_denied(opened_desk, written, asking):
+    written("strict", toolsSettings={"shell": {"deniedCommands": ["rm .*"]}})
+    client = RecordingClient(answer=choosing("always"))
+    with anyio.fail_after(30):
+        async with opened_desk(client, engine_settings=asking, engine="asking", agent="strict") as office:
+            session = await office.start()
+            assert await ask(office, session, SHELL, SHELL) == ["once", "once"]
+            assert len(client.questions) == 1
+
+
+async def test_an_agent_that_stops_asking_by_itself_is_brought_back_where_something_is_denied(
+    opened_desk, written, scripted
+):
+    written("strict", toolsSettings={"shell": {"deniedCommands": ["rm .*"]}})
+    modes = {"currentModeId": "ask", "availableModes": [{"id": "ask", "name": "Ask"}, {"id": "yolo", "name": "Yolo"}]}
+    code = "update(sessionUpdate='current_mode_update', currentModeId='yolo')\ntell(str(got.get('session/set_mode')))"
+    engine = {**scripted(new=f"answers['session/new'].update(modes={modes!r})", prompt=code), "unguarded": ["yolo"]}
+    client = RecordingClient()
+    with anyio.fail_after(30):
+        async with opened_desk(client, engine_settings={"x": engine}, engine="x", agent="strict") as office:
+            session = await office.start()
+            await office.prompt(session, "go")
+            assert "has changed to the mode 'yolo' by itself" in client.text(session)
+            await office.prompt(session, "again")
+            assert "'modeId': 'ask'" in client.text(session)
+
+
+async def test_a_swap_to_a_stricter_agent_is_refused_by_an_engine_that_does_not_ask(opened_desk, written, scripted):
+    written("strict", toolsSettings={"shell": {"deniedCommands": ["rm .*"]}})
+    written("easy")
+    engine = {**scripted(), "asks": False}
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), engine_settings={"x": engine}, engine="x", agent="easy") as office:
+            session = await office.start()
+            with pytest.raises(EngineUnguarded):
+                await office.set(session, "agent", "strict")
+            assert (await office.desk.info(session)).agent == "easy"
+
+
+async def test_a_swap_that_forbids_something_starts_an_engine_so_that_it_asks(opened_desk, written, scripted):
+    written("strict", toolsSettings={"shell": {"deniedCommands": ["rm .*"]}})
+    written("easy")
+    engine = {**scripted(prompt="tell(str(os.environ.get('ASK')))"), "guard": {"ASK": "everything"}}
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), engine_settings={"x": engine}, engine="x", agent="easy") as office:
+            session = await office.start()
+            await office.prompt(session, "go")
+            await office.set(session, "agent", "strict")
+            await office.prompt(session, "go")
+            assert office.client.text(session).startswith("None")
+            assert office.client.text(session).endswith("everything")

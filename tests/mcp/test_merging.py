@@ -281,6 +281,31 @@ def test_an_entry_of_the_registry_says_what_is_started_and_the_user_only_how(pla
     assert [problem.field for problem in found.problems] == ["mcpServers.name-only"]
 
 
+@pytest.mark.parametrize(
+    ("entry_", "used"),
+    [
+        ({"type": "registry"}, True),
+        ({"type": "registry", "command": "/evil"}, True),
+        ({"command": "/listed", "args": ["1"]}, True),
+        ({"command": "/listed", "args": ["1"], "env": {"A": "mine"}}, True),
+        ({"command": "/listed"}, False),
+        ({"command": "/evil", "args": ["1"]}, False),
+        ({"url": "https://evil.example"}, False),
+        ({"command": "/listed", "args": ["1"], "url": "https://evil.example"}, False),
+    ],
+)
+@pytest.mark.parametrize("place", ["agent", "file"])
+def test_a_folder_cannot_give_a_listed_name_to_another_server(places, place, entry_, used):
+    places.registry = McpRegistry("/r.json", {"a": {"command": "/listed", "args": ["1"]}, "name-only": {}})
+    both = {"a": entry_, "name-only": SH}
+    origin = places.workspace(**both) if place == "file" else places.agent(workspace=str(places.cwd), **both)
+    found = places.merged()
+    assert [server.entry["command"] for server in found.servers] == (["/listed"] if used else [])
+    expected = {("name-only", origin): "unlisted"} | ({} if used else {("a", origin): "unlisted"})
+    assert left(found) == expected
+    assert "is not what the registry /r.json says of it" in str(found.problems[-1])
+
+
 # Whatever stands there
 
 _JSON = st.recursive(

@@ -82,7 +82,7 @@ async def test_what_only_restricts_or_describes_needs_no_trust(workspace, choose
         model="m",
         tools=["read", "shell"],
         excludedTools=["shell"],
-        toolsSettings={"shell": {"deniedCommands": ["rm .*"], "denyByDefault": True}},
+        toolsSettings={"shell": {"denyByDefault": True}, "write": {"deniedPaths": ["secrets"]}},
         permissions={"rules": [{"capability": "shell", "effect": "deny"}, {"capability": "mcp", "effect": "ask"}]},
         resources=["file://docs/*.md"],
         hooks={},

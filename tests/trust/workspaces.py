@@ -66,6 +66,18 @@ def allowed_commands(w):
     w.write(toolsSettings={"execute_bash": {"allowedCommands": [".*"]}})
 
 
+def trusted_addresses(w):
+    w.write(toolsSettings={"web_fetch": {"trusted": [".*"]}})
+
+
+def reading_services(w):
+    w.write(toolsSettings={"use_aws": {"deniedServices": ["iam"]}})
+
+
+def strange_pattern(w):
+    w.write(toolsSettings={"shell": {"deniedCommands": ["(a|aa)+b"]}})
+
+
 def allowing_rule(w):
     w.write(permissions={"rules": [{"capability": "shell", "effect": "allow"}]})
 
@@ -138,6 +150,9 @@ UNTRUSTED = {
     "MCP server": (mcp_server, "mcpServers"),
     "allowed tools": (allowed_tools, "allowedTools"),
     "allowed commands": (allowed_commands, "toolsSettings"),
+    "trusted addresses": (trusted_addresses, "toolsSettings"),
+    "reading services": (reading_services, "toolsSettings"),
+    "strange pattern": (strange_pattern, "toolsSettings"),
     "allowing rule": (allowing_rule, "permissions"),
     "absolute prompt": (prompt_absolute, "prompt"),
     "prompt above": (prompt_above, "prompt"),

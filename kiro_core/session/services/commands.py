@@ -24,11 +24,20 @@ def command_of(session: Served, asked: params.Params) -> Command:
     return Command(argv, place(cwd, folders(session)).real, env, output_only=True)
 
 
+def use_of(asked: params.Params) -> ToolUse:
+    """What a client is asked to run, in the words of the policy; whether it is well formed is for the client to say."""
+    args, env = asked.get("args"), asked.get("env")
+    words = [str(one) for one in args] if isinstance(args, list) else []
+    pairs = [one for one in env if isinstance(one, dict)] if isinstance(env, list) else []
+    variables = {str(one.get("name")): str(one.get("value")) for one in pairs}
+    return ToolUse.running(str(asked.get("command")), words, variables)
+
+
 def running(command: Command) -> Deed:
     """The question for it; what its variables hold may be secret, so the record has their names."""
     told = {"command": command.argv[0], "args": list(command.argv[1:]), "cwd": command.cwd}
     return Deed(
-        ToolUse.running(command.argv[0], command.argv[1:]),
+        ToolUse.running(command.argv[0], command.argv[1:], command.env),
         "execute",
         f"Run {join(command.argv)}",
         "Allow this command in this session",

@@ -108,8 +108,9 @@ class OwnTerminals:
         try:
             await self._run(name, terminal, task_status)
             await self._session.show(self.embedded.again(name))
-            argv, done = terminal.command.argv, (terminal.exit_status or {}).get("exitCode") == 0
-            await self._consent.settle(terminal.call, done=done, use=ToolUse.running(argv[0], argv[1:]))
+            command, done = terminal.command, (terminal.exit_status or {}).get("exitCode") == 0
+            use = ToolUse.running(command.argv[0], command.argv[1:], command.env)
+            await self._consent.settle(terminal.call, done=done, use=use)
             await terminal.released.wait()
         finally:
             if terminal.began:

@@ -9,9 +9,9 @@ import anyio
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.journal import RECORDED_BYTES, Output
-from kiro_core.policy import ToolUse
 from kiro_core.ports import Client
 from kiro_core.session.services import params
+from kiro_core.session.services.commands import use_of
 from kiro_core.session.services.consent import Consent
 from kiro_core.session.services.ending import record_end
 from kiro_core.session.services.own_terminals import OwnTerminals
@@ -40,11 +40,7 @@ class Terminals:
         client = client_for(self._session, "terminal")
         if client is None:
             return await self.own.create(frame)
-        arguments = frame.params.get("args")
-        arguments = arguments if isinstance(arguments, list) else []
-        await self._consent.forwarded(
-            ToolUse.running(str(frame.params.get("command")), [str(one) for one in arguments])
-        )
+        await self._consent.forwarded(use_of(frame.params))
         response = await forwarded(self._session, client, frame)
         name = response.result.get("terminalId")
         if isinstance(name, str):
