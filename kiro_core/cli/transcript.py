@@ -10,14 +10,22 @@ from kiro_core.cli.wording import notice_line, question_line, text_of, title_of,
 from kiro_core.journal import Entry, readable
 from kiro_core.types import Record
 
+_RUNS_WITH = ("opened", "configured")
+"""The records that say with which agent configuration and engine a session goes on."""
+
 
 async def transcript(records: AsyncIterator[Record]) -> AsyncIterator[str]:
     """Yield what was said and done; a text is one item whatever number of chunks it came in."""
     said: list[str] = []
     titles: dict[str, str] = {}
+    now = ""
     async for record in records:
         if (item := readable(record)) is None:
             continue
+        if item.kind in _RUNS_WITH:
+            before, now = now, _now(item.value)
+            if before not in {"", now}:
+                yield notice_line(now)
         update = _update(item)
         if update.get("sessionUpdate") == "agent_message_chunk":
             said.append(text_of(update.get("content")))
@@ -63,8 +71,6 @@ def _lines(item: Entry, titles: dict[str, str]) -> Iterator[str]:
         case "prompt":
             blocks = item.frame.params.get("prompt") or []
             yield "you: " + "\n".join(map(text_of, blocks)).strip()
-        case "configured":
-            yield notice_line(_now(item.value))
         case "answer":
             value = item.value
             call = str(value.get("toolCallId"))

@@ -50,6 +50,8 @@ class Wanted:
         from kiro_core.notices import MARK
 
         ours: dict[str, Any] = {"agent": self.agent, "agentRequired": True} if self.agent else {}
+        if self.engine and recorded is not None:
+            ours["engine"] = self.engine
         if self.after:
             ours["after"] = self.after
         if self.observe:

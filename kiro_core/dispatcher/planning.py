@@ -92,20 +92,25 @@ class Planner:
         resolved = await self._resolved(frame, info.agent)
         engine = Engine(info.engine, ())
         refusal: KiroError | None = None
-        try:
-            engine = choose_engine(self._backends.engines, requested=info.engine).engine
-        except (EngineNotFound, UnknownName) as error:
-            refusal = error
+        asked, before = named(frame, "engine"), info.engine
+        if asked and asked != before:
+            engine = choose_engine(self._backends.engines, requested=asked).engine
+            info = replace(info, engine=engine.name, agent_session="", model="", mode="", options={})
+        else:
+            try:
+                engine = choose_engine(self._backends.engines, requested=before).engine
+            except (EngineNotFound, UnknownName) as error:
+                refusal = error
         resolved = await self._settled(resolved, engine, frame)
         continued = await as_recorded(self._backends.store, info, resolved, engine, trust=self.preparing.trust)
         resolved = continued.resolved
-        wanted = named(frame, "engine") or self._engine
-        kept = [engine_kept(info.engine, wanted)] if wanted and wanted != info.engine else []
+        kept = [engine_kept(info.engine, self._engine)] if not asked and self._engine not in {"", before} else []
         info = replace(
             info,
             cwd=str(folder_of(frame)),
-            agent=resolved.config.name,
-            config_digest=resolved.config.digest,
+            # What only waits for trust is what the session has, and not what stands in.
+            agent=resolved.asked if resolved.untrusted else resolved.config.name,
+            config_digest=info.config_digest if resolved.untrusted else resolved.config.digest,
             roots=tuple(roots_of(frame)),
         )
         more = {"as_recorded": continued.from_record, "serving": continued.serving}
@@ -114,6 +119,7 @@ class Planner:
         notices = [*told_of(resolved, ""), *drift, *continued.notices, *told_of_contents(prepared), *kept]
         plan = self._plan(info, engine, frame, prepared, resolved, loaded=True, replay=replay, refusal=refusal)
         plan = replace(plan, notices=notices, prompted=continued.from_record, changed=continued.changed)
+        plan = replace(plan, instead_of="" if info.engine == before else before)
         return replace(plan, choices=await self._choices(folder_of(frame), engine))
 
     async def changed(self, plan: Plan, *, agent: str, engine: str) -> Plan:

@@ -27,9 +27,7 @@ def told_of_contents(prepared: Prepared) -> list[Notice]:
 
 def engine_kept(engine: str, wanted: str) -> Notice:
     """A recorded session stays with the engine that it has."""
-    sentence = (
-        f"The session goes on with its own engine '{engine}', not with '{wanted}'; its option `engine` changes it."
-    )
+    sentence = f"The session goes on with its own engine '{engine}', not with '{wanted}', until it is swapped."
     return Notice("engine_kept", sentence, details={"engine": engine, "requested": wanted})
 
 
@@ -40,8 +38,8 @@ def _problem(problem: Problem) -> Notice:
 def _untrusted(resolved: Resolved) -> Notice:
     document = resolved.untrusted[0]
     sentence = (
-        f"The agent configuration '{resolved.asked}' is not used, since the folder {document.folder} is not trusted; "
-        f"'{resolved.config.name}' stands in. Trust it: kiro-core trust {document.folder}"
+        f"The agent configuration '{resolved.asked}' of {document.folder} is not used, since the folder is not "
+        f"trusted; the built-in '{resolved.config.name}' stands in. Trust it: kiro-core trust {document.folder}"
     )
     details = {"agent": resolved.asked, "folder": document.folder, "withheld": list(resolved.config.withheld)}
     return Notice("agent_untrusted", sentence, details=details)

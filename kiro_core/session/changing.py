@@ -12,7 +12,7 @@ from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.trust import Document
-from kiro_core.types import Engine, Notice
+from kiro_core.types import Notice
 
 if TYPE_CHECKING:
     from kiro_core.session.session import Session
@@ -76,14 +76,10 @@ class Close:
 
 @dataclass(slots=True)
 class Move:
-    """The lifecycle command that continues a session with another plan, in a new process; `done` is its reply.
-
-    `instead_of` is the engine that it had, when it gets another.
-    """
+    """The lifecycle command that continues a session with another plan, in a new process; `done` is its reply."""
 
     plan: Plan
     tools: Tools
-    instead_of: Engine | None = None
     done: anyio.Event = field(default_factory=anyio.Event)
     error: KiroError | None = None
 

@@ -63,7 +63,9 @@ class Engaging:
             told = await self._opened(opening, ladder)
             session.plan = opening.plan
             session.guard.require_guarded(session.options.native.mode)
-            stepped = await self._settle_down(ladder.at, _explained(ladder.step, asked), goes_on=_goes_on(asked))
+            stepped = await self._settle_down(
+                ladder.at, _explained(ladder.step, session.plan.instead_of), goes_on=_goes_on(asked)
+            )
             native = session.options.native
             answer = {**told, **native.told(), "configOptions": session.options.all()}
             model = native.model or session.plan.info.model
@@ -156,10 +158,9 @@ def _goes_on(asked: Move | Wake | None) -> bool:
     return isinstance(asked, Wake) or (asked is not None and asked.error is not None)
 
 
-def _explained(step: Step | None, asked: Move | Wake | None) -> Step | None:
+def _explained(step: Step | None, instead_of: str) -> Step | None:
     """Why it went down the ladder, where a person wanted another engine: that has no session of its own yet."""
-    before = asked.instead_of if isinstance(asked, Move) and asked.error is None else None
-    return step._replace(reason=f"it goes on in place of {before.title or before.name}") if step and before else step
+    return step._replace(reason=f"it goes on in place of {instead_of}") if step and instead_of else step
 
 
 def _stepped_down(engine: str, step: Step, details: Mapping[str, Any]) -> Notice:

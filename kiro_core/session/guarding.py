@@ -146,7 +146,7 @@ class Guard:
             self._session.journal.later("decision", about, self._session.running_turn)
             raise
         kind = str((chosen(frame, reply.response) or {}).get("kind", ""))
-        remembered = await self.remembered(use, kind, reply)
+        remembered = await self.remembered(use, kind, _meta_of(reply))
         await self.record(use, decision, outcome_of(kind, reply.by), by=reply.by, **remembered)
         once = option_of(frame, ALLOW)
         if kind == "allow_always" and self._session.plan.guards and once is not None:
@@ -163,20 +163,25 @@ class Guard:
             shown = _for_ancestor(shown, name, asker.plan.info.id)
         return await session.questions.ask(frame, shown, clients=asker.clients)
 
-    async def remembered(self, use: ToolUse, kind: str, reply: Reply) -> dict[str, Any]:
+    async def remembered(self, use: ToolUse, kind: str, meta: Mapping[str, Any]) -> dict[str, Any]:
         """Keep an answer for always, in the metadata and from now on; what is recorded of it."""
         if not kind.endswith("_always"):
             return {}
         session = self._session
-        outcome = reply.response.result.get("outcome")
-        meta = [told.get("_meta") for told in (outcome, reply.response.result) if isinstance(told, dict)]
         policy = session.plan.policy
-        answer = policy.remember(use, kind, next((each for each in meta if isinstance(each, dict)), {}))
+        answer = policy.remember(use, kind, meta)
         if not answer:
             return {}
         policy.learn(answer)
         await session.note(answers=(*session.metadata.info.answers, answer))
         return {"remembered": answer}
+
+
+def _meta_of(reply: Reply) -> Mapping[str, Any]:
+    """What a client says beside its answer, such as which narrower trust was chosen (Kiro's `trustOption`)."""
+    places = (reply.response.result.get("outcome"), reply.response.result)
+    told = [place.get("_meta") for place in places if isinstance(place, dict)]
+    return next((meta for meta in told if isinstance(meta, dict)), {})
 
 
 def outcome_of(kind: str, by: str) -> str:

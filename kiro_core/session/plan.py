@@ -59,7 +59,8 @@ class Plan:
     what is not used since nobody agreed to it, and `wanted` the agent that was asked for;
     `prompted` says that the desk applies the configuration although the engine could by a mode;
     `required` that no other configuration may stand in, `changed` that it is not the recorded one, `exact` that
-    whatever of it cannot be applied is an error, and `handed` that the agent program took its prompt at the opening.
+    whatever of it cannot be applied is an error, and `handed` that the agent program took its prompt at the
+    opening; `instead_of` names the engine that it had, when it gets another.
     """
 
     info: SessionInfo
@@ -80,6 +81,7 @@ class Plan:
     wanted: str = ""
     exact: bool = False
     handed: bool = False
+    instead_of: str = ""
 
     @property
     def command(self) -> Command:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
 
 import anyio
@@ -71,7 +71,6 @@ class Session:
         self.unopened: Exception | None = None
         self.agent_session: str = plan.info.agent_session
         self.begun_at = 0
-        self.allowed: set[Hashable] = set()
         self.answer = Frame.answer({})
         self.agent: Agent
         self.services: Services

@@ -48,7 +48,8 @@ class Succession:
             command = await self._open()
         except KiroError as error:
             self.reason = str(error)
-            if session.ready or not session.plan.loaded or isinstance(error, AuthRequired):
+            asked = session.plan.instead_of  # for one that somebody wants now, none that can only be read stands in
+            if session.ready or not session.plan.loaded or asked or isinstance(error, AuthRequired):
                 raise
             await self._only_read(error)
             command = None
@@ -122,7 +123,7 @@ class Succession:
         session = self._session
         info = replace(session.metadata.info, updated=plan.info.updated)
         begun = plan.loaded or session.exchange.spoken
-        return replace(plan, info=info, loaded=begun, replay=False, notices=())
+        return replace(plan, info=info, loaded=begun, replay=False, notices=(), instead_of="")
 
     async def _woken(self, wake: Wake) -> Any:
         """Start the agent program again, with what the session has become meanwhile."""

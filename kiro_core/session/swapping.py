@@ -18,7 +18,7 @@ from kiro_core.errors import AgentNotFound, KiroError, SessionBusy, SessionClosi
 from kiro_core.frames import Frame
 from kiro_core.session.changing import Move, first_of
 from kiro_core.session.plan import Plan, Tools
-from kiro_core.types import AgentConfig, Engine, Notice
+from kiro_core.types import AgentConfig, Notice
 
 if TYPE_CHECKING:
     from kiro_core.session.session import Session
@@ -94,7 +94,7 @@ class Swaps:
         async with visited(plan.engine, tools.launcher, tools.wire, Nobody(), tools.limits.start_s):
             pass
         info = replace(plan.info, agent_session="", model="", mode="", options={})
-        await self._move(replace(plan, info=info, prompted=False), tools, instead_of=before.engine)
+        await self._move(replace(plan, info=info, prompted=False, instead_of=before.engine.name), tools)
         await session.show(session.options.now())
 
     async def reload(self) -> bool:
@@ -201,11 +201,11 @@ class Swaps:
         superseded = _SUPERSEDED if delivered and before.preface else ""
         return "\n\n".join(text for text in (superseded, plan.preface) if text)
 
-    async def _move(self, plan: Plan, tools: Tools, instead_of: Engine | None = None) -> None:
+    async def _move(self, plan: Plan, tools: Tools) -> None:
         """Have a new agent program for the plan, perhaps another one."""
         session, before, delivered = self._session, self._session.plan, self._delivered
         begun = session.plan.loaded or session.exchange.spoken
-        move = Move(replace(plan, loaded=begun, replay=False, changed=True), tools, instead_of)
+        move = Move(replace(plan, loaded=begun, replay=False, changed=True), tools)
         session.moving = True
         try:
             session.send(move)
@@ -216,7 +216,7 @@ class Swaps:
             raise move.error
         if not move.done.is_set():
             raise session.failure or SessionClosing("The session ended while it was changed.")
-        if not session.front.conversation and instead_of is None:
+        if not session.front.conversation and not plan.instead_of:
             session.front.preface = self._in_front(before, delivered)
         await self._record()
 

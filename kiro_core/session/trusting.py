@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.notices import TRUST
+from kiro_core.session.updates import printable
 from kiro_core.types import Notice
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Trusting:
 
     def _question(self) -> Frame:
         documents = self._session.plan.untrusted
-        folders = " and ".join(sorted({document.folder for document in documents}))
+        folders = printable(" and ".join(sorted({document.folder for document in documents})))
         starts = [start for document in documents for start in document.starts]
         title = f"Trust the folder {folders}? It wants: {'; '.join(starts)}"
         content = [{"type": "content", "content": {"type": "text", "text": "\n".join(f"- {one}" for one in starts)}}]

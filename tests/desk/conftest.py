@@ -42,8 +42,9 @@ class Office:
     async def start(self, **wishes):
         return (await self.new(**wishes))["sessionId"]
 
-    async def load(self, session, *, replay=True):
-        params = {"sessionId": session, "cwd": str(self.cwd), "mcpServers": []}
+    async def load(self, session, *, replay=True, **wishes):
+        meta = {"_meta": {"kiro_core": wishes}} if wishes else {}
+        params = {"sessionId": session, "cwd": str(self.cwd), "mcpServers": [], **meta}
         return (await self.agent.open(Frame.of("session/load", params, id=0), replay=replay)).result
 
     async def ask(self, session, text, *more, **meta):

@@ -362,7 +362,7 @@ async def test_nothing_of_the_sessions_folder_runs_before_it_is_trusted(opened_d
             session = await office.start()
             await office.prompt(session, "hello")
             assert "hello" in client.text(session)
-            assert f"the folder {tmp_path} is not trusted" in client.text(session)
+            assert f"of {tmp_path} is not used, since the folder is not trusted" in client.text(session)
     assert not (tmp_path / "started").exists()
 
 

@@ -46,7 +46,7 @@ async def test_a_conversation_goes_on_with_another_engine_and_comes_back(opened_
                 conversation.index("> remember 42") < conversation.index("> and now?") < conversation.index("> still")
             )
             steps = [entry.value for entry in await office.entries(session, "context_reset")]
-            assert [step["reason"] for step in steps] == ["it goes on in place of Ex", "it goes on in place of Why"]
+            assert [step["reason"] for step in steps] == ["it goes on in place of x", "it goes on in place of y"]
             assert steps[0]["lost"] == ["the thoughts", "what tools printed"]
             assert "without the thoughts and what tools printed" in office.client.text(session)
             assert (await office.desk.info(session)).engine == "x"
@@ -283,3 +283,20 @@ async def test_an_engine_with_a_place_for_a_system_prompt_is_given_the_agents_th
             assert await prompt(office, session, "one") == ["Be kind.", "one"]
             await office.set(session, "agent", "strict")
             assert await prompt(office, session, "two") == ["Be strict.", "two"]
+
+
+async def test_a_recorded_session_is_opened_with_another_engine_at_once_where_that_is_asked_for(opened_desk, scripted):
+    engines = {"x": {"command": ["/nowhere/x"]}, "y": scripted(prompt=TOLD), "dead": DEAD}
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), engine_settings={"x": scripted(prompt=TOLD)}, engine="x") as office:
+            session = await office.start()
+            await office.prompt(session, "remember 42")
+        async with opened_desk(RecordingClient(), engine_settings=engines, engine="y") as office:
+            with pytest.raises(LaunchFailed):
+                await office.load(session, engine="dead")
+            assert (await office.desk.info(session)).engine == "x"
+            await office.load(session, engine="y")
+            conversation, asked = await prompt(office, session, "and now?")
+            assert "> remember 42" in conversation
+            assert asked == "and now?"
+            assert (await office.desk.info(session)).engine == "y"

@@ -65,7 +65,7 @@ async def test_what_nobody_agreed_to_starts_and_reads_nothing(desk, tmp_path, na
             await office.prompt(session, "hello")
             assert (await office.desk.info(session)).agent == "kiro_default"
             assert "hello" in client.text(session)
-            assert f"the folder {workspace.folder} is not trusted" in client.text(session)
+            assert f"of {workspace.folder} is not used, since the folder is not trusted" in client.text(session)
             (question,) = client.questions
             assert str(workspace.folder) in question.params["toolCall"]["title"]
             recorded = await everything_recorded(office, session)

@@ -2,6 +2,8 @@
 
 import sys
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from types import SimpleNamespace
 
 import anyio
 import pytest
@@ -67,13 +69,16 @@ class Room:
         self._tasks = tasks
         if client is not None:
             self.join(client)
-        self.allowed = set()
+        self.metadata = SimpleNamespace(info=info)
         self.client = client
         self.cwd = cwd
         self.services = None
 
     async def tell(self, notice):
         self.notices.append(notice)
+
+    async def note(self, **changes):
+        self.metadata.info = replace(self.metadata.info, **changes)
 
     def asker(self):
         return self

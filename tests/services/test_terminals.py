@@ -8,7 +8,7 @@ from dataclasses import replace
 import anyio
 import pytest
 
-from kiro_core.errors import Disconnected
+from kiro_core.errors import Disconnected, RpcError
 from kiro_core.frames import Frame
 from kiro_core.session.services import own_terminals
 from kiro_core.testing import RecordingClient
@@ -189,7 +189,9 @@ async def test_always_means_this_very_command(opened, choosing):
     async with opened(client) as room:
         for arguments in (["a"], ["a"], ["b"], ["a"]):
             await create(room, command="echo", args=arguments)
-        await create(room, command="echo", args=["a"], env=[{"name": "LD_PRELOAD", "value": "x"}])
+        with pytest.raises(RpcError):
+            await create(room, command="echo", args=["a"], env=[{"name": "LD_PRELOAD", "value": "x"}])
+    assert [o["kind"] for o in client.questions[-1].params["options"]] == ["allow_once", "reject_once"]
     assert [q.params["toolCall"]["title"] for q in client.questions] == ["Run echo a", "Run echo b", "Run echo a"]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kiro_core.cli.opening import Opened
     from kiro_core.frames import Frame
     from kiro_core.ports import Agent
+    from kiro_core.types import SessionInfo
 
 _SWAPS = ("kiro-core sessions swap 3f2a --engine codex", "kiro-core sessions swap 3f2a --agent review")
 
@@ -37,25 +38,29 @@ def swap(given: Given, *, session: str, agent: str, engine: str) -> int:
     if not wanted:
         raise click.UsageError("There is nothing to change: write --agent NAME or --engine NAME.")
 
-    async def change(opened: Opened, served: Agent) -> None:
+    async def change(opened: Opened, served: Agent, info: SessionInfo) -> None:
         from kiro_core.errors import KiroError
 
+        # One that is not at work elsewhere was opened with what is wanted; what differs now is to be set.
         before, changed = opened.about, []
         try:
             for option, value in wanted.items():
-                if before[option] == value:
-                    tell(f"{opened.session}: {option} {value} already")
-                    continue
-                await _set(served, opened.session, option, value)
-                changed.append(option)
+                if before[option] != value:
+                    await _set(served, opened.session, option, value)
+                    changed.append(option)
         except KiroError:
             for option in changed:
                 await _set(served, opened.session, option, before[option])
             raise
-        for option in changed:
-            tell(f"{opened.session}: {option} {before[option]} -> {wanted[option]}")
+        for option, value in wanted.items():
+            had = getattr(info, option)
+            tell(
+                f"{opened.session}: {option} {value} already"
+                if had == value
+                else f"{info.id}: {option} {had} -> {value}"
+            )
 
-    return _at_session(given, session, change)
+    return _at_session(given, session, change, agent=agent, engine=engine)
 
 
 @click.command(epilog=example("kiro-core sessions reload 3f2a"))
@@ -67,7 +72,7 @@ def reload(given: Given, *, session: str) -> int:
     The beginning of an ID is enough.
     """
 
-    async def change(opened: Opened, served: Agent) -> None:
+    async def change(opened: Opened, served: Agent, _: SessionInfo) -> None:
         from kiro_core.frames import Frame
         from kiro_core.rpc import result
         from kiro_core.session.swapping import RELOAD
@@ -88,7 +93,14 @@ async def _set(served: Agent, session: str, option: str, value: str) -> None:
     result(answer, f"The {option} was not changed")
 
 
-def _at_session(given: Given, written: str, change: Callable[[Opened, Agent], Awaitable[None]]) -> int:
+def _at_session(
+    given: Given,
+    written: str,
+    change: Callable[[Opened, Agent, SessionInfo], Awaitable[None]],
+    *,
+    agent: str = "",
+    engine: str = "",
+) -> int:
     """Open the session where it is at work, else here, and change it."""
     import anyio
 
@@ -98,10 +110,11 @@ def _at_session(given: Given, written: str, change: Callable[[Opened, Agent], Aw
         from kiro_core.cli.progress import progress
         from kiro_core.cli.wanted import Wanted
 
-        async with given.desk(given.load(), "swap", agent="", engine="") as desk, desk.attach(SwapClient()) as agent:
+        async with given.desk(given.load(), "swap", agent="", engine="") as desk, desk.attach(SwapClient()) as served:
             info = await find_session(desk, written)
             async with progress(f"changing {info.id[:8]}"):
-                await change(await open_session(agent, Wanted().params(info), info), agent)
+                opened = await open_session(served, Wanted(agent=agent, engine=engine).params(info), info)
+                await change(opened, served, info)
         return DONE
 
     return anyio.run(changed, backend="asyncio")

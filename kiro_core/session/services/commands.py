@@ -40,8 +40,8 @@ def running(command: Command) -> Deed:
         ToolUse.running(command.argv[0], command.argv[1:], command.env),
         "execute",
         f"Run {join(command.argv)}",
-        "Allow this command in this session",
-        (tuple(command.argv), command.cwd, frozenset(command.env.items())),
+        # What its variables change of it no rule can say.
+        "" if command.env else "Allow this command in this session",
         {**told, "env": sorted(command.env)},
         private={"env": dict(command.env)},
     )

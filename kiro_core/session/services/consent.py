@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -22,19 +22,19 @@ class Deed:
     """What is to be done, in the words of a tool call (ACP `ToolCallUpdate`).
 
     `use` is the same in the words of the policy; `kind` is "read", "edit" or "execute"; `always` says what is
-    allowed by "always", and `alike` is equal for all deeds that this means; `private` is added to the input that
-    the client sees, and not recorded.
+    allowed by "always" ("": it is not offered), and `patterns` are globs of the paths that this means, where it is
+    more than the very same; `private` is added to the input that the client sees, and not recorded.
     """
 
     use: ToolUse
     kind: str
     title: str
     always: str
-    alike: Hashable
     input: Mapping[str, Any]
     private: Mapping[str, Any] = field(default_factory=dict)
     locations: Sequence[Mapping[str, Any]] = ()
     content: Sequence[Mapping[str, Any]] = ()
+    patterns: Sequence[str] = ()
 
 
 class Consent:
@@ -55,12 +55,9 @@ class Consent:
             RpcError: it may not.
 
         """
-        guard, session = self._session.guard, self._session
         decision = await self._permitted(deed.use)
-        ruled = decision.effect == "ask" and bool(decision.rule)
-        if decision.effect == "allow" or (deed.alike in session.allowed and not ruled):
-            by = "" if decision.effect == "allow" else f"client: {deed.always}"
-            await guard.record(deed.use, decision, "allowed", by)
+        if decision.effect == "allow":
+            await self._session.guard.record(deed.use, decision, "allowed")
             return ""
         return await self._asked(deed, decision)
 
@@ -75,22 +72,24 @@ class Consent:
         if decision.effect == "ask" and decision.rule:
             kinds = {"read": "read", "write": "edit"}
             title = use.title or use.command or use.tool
-            deed = Deed(use, kinds.get(use.tool, "execute"), title, f"Allow: {title}", (use.tool, title), use.input)
+            deed = Deed(use, kinds.get(use.tool, "execute"), title, "", use.input)
             await self.settle(await self._asked(deed, decision), done=True)
         else:
             await self._session.guard.record(use, decision, "allowed", "" if decision.effect == "allow" else CLIENT)
 
     async def _asked(self, deed: Deed, decision: Decision) -> str:
-        guard, session = self._session.guard, self._session
+        guard = self._session.guard
         call = f"kiro-core-{uuid4()}"
         self._titles[call] = deed.title
         asked, shown = self._question(deed, call, {}), self._question(deed, call, deed.private)
         reply = await guard.ask(asked, shown)
         option = str((chosen(asked, reply.response) or {}).get("optionId", ""))
         outcome = outcome_of(option, reply.by)
-        await guard.record(deed.use, decision, outcome, reply.by)
-        if option == "allow_always":
-            session.allowed.add(deed.alike)
+        trust = (
+            {"trustOption": {"setting_key": "allowedPaths", "patterns": list(deed.patterns)}} if deed.patterns else {}
+        )
+        remembered = await guard.remembered(deed.use, option, trust)
+        await guard.record(deed.use, decision, outcome, reply.by, **remembered)
         if outcome == "allowed":
             return call
         await self.settle(call, done=False)
@@ -129,6 +128,6 @@ class Consent:
             "content": deed.content,
         }
         names = {"allow_once": "Allow once", "allow_always": deed.always, "reject_once": "No"}
-        options = [{"optionId": kind, "name": name, "kind": kind} for kind, name in names.items()]
+        options = [{"optionId": kind, "name": name, "kind": kind} for kind, name in names.items() if name]
         params = {"sessionId": self._session.plan.info.id, "toolCall": told, "options": options}
         return Frame.of("session/request_permission", params, id=0)

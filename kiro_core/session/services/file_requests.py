@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -40,7 +40,7 @@ class FileRequests:
         first, limit = params.count(frame.params, "line"), params.count(frame.params, "limit")
         where = await self._place(frame.params)
         await self._work(files.check, where)
-        deed = _reading(where, first, limit)
+        deed = _reading(where, folders(self._session), first, limit)
         call = await self._consent.ask(deed)
         content = await self._done(call, deed.use, partial(self._work, files.read, where))
         return Frame.answer({"content": files.lines(content, first, limit)})
@@ -58,7 +58,8 @@ class FileRequests:
         exists, old = await self._work(files.before, where)
         diff = {"type": "diff", "path": str(where), "oldText": old, "newText": text}
         # To replace what is no text is no difference between texts, and must not look like a new file.
-        deed = _writing(where, len(content), diff if old is not None or not exists else None)
+        shown = diff if old is not None or not exists else None
+        deed = _writing(where, folders(self._session), len(content), shown)
         call = await self._consent.ask(deed)
         await self._done(call, deed.use, partial(self._work, files.write, where, content))
         await self._session.journal.event("file_written", {"path": str(where), "bytes": len(content)})
@@ -93,7 +94,7 @@ class FileRequests:
         raise failed(f"The disk of {path} did not answer within {_DISK_S:g} s; what becomes of it is unknown.")
 
 
-def _reading(where: Place, first: int | None, limit: int | None) -> Deed:
+def _reading(where: Place, inside: Sequence[str], first: int | None, limit: int | None) -> Deed:
     asked = {"path": str(where), "line": first, "limit": limit}
     locations = [{"path": str(where), "line": first}]
     return Deed(
@@ -101,20 +102,24 @@ def _reading(where: Place, first: int | None, limit: int | None) -> Deed:
         "read",
         f"Read {where}",
         "Allow all reading in this session",
-        "read",
         asked,
         locations=locations,
+        patterns=_below(inside),
     )
 
 
-def _writing(where: Place, size: int, diff: dict[str, Any] | None) -> Deed:
+def _writing(where: Place, inside: Sequence[str], size: int, diff: dict[str, Any] | None) -> Deed:
     return Deed(
         ToolUse.writing(str(where)),
         "edit",
         f"Write {where}",
         "Allow all writing in this session",
-        "write",
         {"path": str(where), "bytes": size},
         locations=[{"path": str(where)}],
         content=[diff] if diff else (),
+        patterns=_below(inside),
     )
+
+
+def _below(inside: Sequence[str]) -> list[str]:
+    return [f"{folder.rstrip('/')}/**" for folder in inside]

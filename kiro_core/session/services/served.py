@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import anyio
@@ -50,11 +50,6 @@ class Served(Protocol):
     @property
     def calls(self) -> Calls:
         """What it knows of the agent's tool calls."""
-        ...
-
-    @property
-    def allowed(self) -> set[Hashable]:
-        """What its clients have allowed for good; it outlives the agent."""
         ...
 
     @property
