@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kiro_core.agentconfig.expression import Expression
@@ -28,6 +28,8 @@ TEXTS = st.text("ab A.\n", max_size=6)
 
 @given(st.sampled_from(["", "(?i)"]), PATTERNS, TEXTS)
 def test_a_pattern_matches_what_it_matches_elsewhere(flags, pattern, text):
+    # What \\B means in an empty text differs between versions of Python.
+    assume(text or "\\B" not in pattern)
     try:
         known = re.compile(flags + pattern, re.DOTALL)
     except re.error:

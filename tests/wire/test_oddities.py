@@ -30,7 +30,8 @@ def test_updates_behind_the_answer_of_a_turn_are_shown_and_belong_to_no_turn(beg
     far, session = begin(prompt=ANSWER_FIRST + late)
     far.prompt(session, "hello")
     far.until(lambda: len(far.updates(session)) >= 3)
-    assert [update for update in far.updates(session) if update in (USAGE, COMMANDS, TITLE)] == [USAGE, COMMANDS, TITLE]
+    kinds = [update["sessionUpdate"] for update in (USAGE, COMMANDS, TITLE)]
+    assert [update["sessionUpdate"] for update in far.updates(session) if update["sessionUpdate"] in kinds] == kinds
     [listed] = far.ask("session/list")["result"]["sessions"]
     assert listed["title"] == "Fix the roof"
     far.prompt(session, "once more")
