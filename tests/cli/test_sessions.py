@@ -253,7 +253,7 @@ def test_an_archive_brings_a_deleted_session_back(kiro, recorded, listed, tmp_pa
     def known():
         """All of it but when it was imported."""
         listing, whole = listed(), json.loads(kiro("sessions", "show", id_, "--json").stdout)
-        for info in (listing[id_], whole):
+        for info in (listing[id_], whole["info"]):
             info.pop("imported", None)
         return listing, whole
 
