@@ -21,6 +21,8 @@ from pathlib import Path
 BOUND_S = 60
 PROGRAM = Path(sys.executable).with_name("kiro-core")
 _OURS = ("kiro_core", "kiro_acp", "kiro_agents", "kiro_files", "kiro_local")
+_COLD = ("kiro_core.testing", "kiro_core.cli.mcp")
+"""What few commands need and makes every fork slower, such as the SDK of MCP."""
 _LATE = ("anyio._backends._asyncio", "rich.box", "rich.console", "rich.table", "rich.text")
 _AT_START = ("PYTHON", "LC_", "LANG")
 """Variables that Python itself reads, before anything can be forked."""
@@ -97,7 +99,7 @@ def warm_up():
     """Import everything, and keep the collector from it, so that the forks share its memory."""
     for name in _OURS:
         for module in pkgutil.walk_packages(import_module(name).__path__, f"{name}."):
-            if not module.name.startswith("kiro_core.testing") and not module.name.endswith("__main__"):
+            if not module.name.startswith(_COLD) and not module.name.endswith("__main__"):
                 import_module(module.name)
     for name in _LATE:
         import_module(name)
