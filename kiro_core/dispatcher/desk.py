@@ -159,6 +159,10 @@ class Dispatcher:
         """See `Surroundings.untrusted`."""
         return await self.planner.untrusted(plan, agent)
 
+    async def documents(self, plan: Plan, agent: str) -> Sequence[Document]:
+        """See `Surroundings.documents`."""
+        return await self.planner.documents(plan, agent)
+
     async def trust(self, documents: Sequence[Document]) -> None:
         """See `Surroundings.trust`."""
         await to_thread.run_sync(agreed, self.planner.preparing.trust, documents)

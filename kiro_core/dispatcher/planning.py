@@ -23,6 +23,7 @@ from kiro_core.explain import near_miss
 from kiro_core.frames import Frame
 from kiro_core.journal import utc_now
 from kiro_core.session import Choices, Plan
+from kiro_core.trust import Document
 from kiro_core.trust import refusal as refusal_of
 from kiro_core.types import AgentConfig, Engine, SessionId, SessionInfo
 
@@ -156,6 +157,11 @@ class Planner:
             untrusted=prepared.untrusted,
             notices=[*told_of(resolved, ""), *told_of_contents(prepared)],
         )
+
+    async def documents(self, plan: Plan, agent: str) -> Sequence[Document]:
+        """See `Surroundings.documents`."""
+        resolved = await self.preparing.resolved(Path(plan.info.cwd), requested=agent)
+        return resolved.untrusted
 
     async def untrusted(self, plan: Plan, agent: str) -> bool:
         """See `Surroundings.untrusted`."""

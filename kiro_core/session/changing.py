@@ -50,6 +50,10 @@ class Surroundings(Protocol):
         """
         ...
 
+    async def documents(self, plan: Plan, agent: str) -> Sequence[Document]:
+        """What the person has to agree to before an agent configuration can be used."""
+        ...
+
     async def trust(self, documents: Sequence[Document]) -> None:
         """Keep that the person agreed to these documents.
 

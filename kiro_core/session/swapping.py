@@ -63,6 +63,7 @@ class Swaps:
     async def agent_now(self, name: str) -> None:
         """The same in place of a turn, or in one that was not sent yet."""
         before = self._session.plan
+        await self._session.trusting.agree(await self._session.desk.documents(before, name))
         plan, tools = await self._changed(agent=name)
         await self._apply(replace(plan, prompted=True), tools)
         await self.switched(before)

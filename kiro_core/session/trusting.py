@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.notices import TRUST
 from kiro_core.session.updates import printable
+from kiro_core.trust import Document
 from kiro_core.types import Notice
 
 if TYPE_CHECKING:
@@ -38,18 +40,26 @@ class Trusting:
         if self._asked or not documents:
             return
         self._asked = True
-        reply = await session.ask_person(self._question())
-        if reply != "trust":
-            return
         try:
-            await session.desk.trust(documents)
-            await session.swaps.trusted_now()
+            if await self.agree(documents):
+                await session.swaps.trusted_now()
         except KiroError as error:
             sentence = f"What was agreed to could not be used: {error}"
             await session.tell(Notice("trust_failed", sentence, severity="error"))
 
-    def _question(self) -> Frame:
-        documents = self._session.plan.untrusted
+    async def agree(self, documents: Sequence[Document]) -> bool:
+        """Ask whether these are trusted, if there are any, and keep a yes.
+
+        Raises:
+            RecordInvalid, AgentUntrusted, Unavailable: the yes cannot be kept.
+
+        """
+        if not documents or await self._session.ask_person(self._question(documents)) != "trust":
+            return False
+        await self._session.desk.trust(documents)
+        return True
+
+    def _question(self, documents: Sequence[Document]) -> Frame:
         folders = printable(" and ".join(sorted({document.folder for document in documents})))
         starts = [start for document in documents for start in document.starts]
         title = f"Trust the folder {folders}? It wants: {'; '.join(starts)}"

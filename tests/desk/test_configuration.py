@@ -1,6 +1,7 @@
 """What a session is configured with reaches agent, client and record, and a secret only the agent."""
 
 import json
+from pathlib import Path
 
 import anyio
 import pytest
@@ -312,3 +313,19 @@ async def test_another_agent_for_a_recorded_session_speaks_from_its_next_turn_on
             assert "Be strict." in client.text(session)
             told = [update["title"] for update in client.updates(session) if update["sessionUpdate"] == "notice"]
             assert told == ["The session goes on as 'strict', no more as 'kiro_default'."]
+
+
+@pytest.mark.parametrize("example", ["published.json", "published.md", "every-field.json"])
+async def test_published_agent_configurations_run_with_the_rehearsal_agent(opened_desk, home, example):
+    examples = Path(__file__).parents[1] / "agentconfig" / "examples"
+    (home / "agents").mkdir(parents=True)
+    for file in (example, "every-field-prompt.md"):
+        (home / "agents" / file).write_bytes((examples / file).read_bytes())
+    name = {"published.json": "rust-reviewer", "published.md": "published"}.get(example, "every-field")
+    client = RecordingClient()
+    with anyio.fail_after(30):
+        async with opened_desk(client, agent=name) as office:
+            session = await office.start(agentRequired=True)
+            assert (await office.prompt(session, "hello")).result["stopReason"] == "end_turn"
+            assert (await office.desk.info(session)).agent == name
+            assert "hello" in client.text(session)

@@ -283,7 +283,8 @@ async def test_what_an_untrusted_folder_says_is_not_handed_to_an_engine_by_a_cha
     modes = {"currentModeId": "ask", "availableModes": [{"id": "ask", "name": "Ask"}, {"id": "evil", "name": "Evil"}]}
     engine = {**scripted(new=opening(modes=modes), prompt=ECHO), "agents": "mode"}
     with anyio.fail_after(20):
-        async with opened_desk(RecordingClient(), engine_settings={"x": engine}, engine="x") as office:
+        client = RecordingClient(answer=deny)
+        async with opened_desk(client, engine_settings={"x": engine}, engine="x") as office:
             session = await office.start()
             with pytest.raises(AgentUntrusted, match="not trusted"):
                 await office.call("session/set_mode", session, modeId="evil")

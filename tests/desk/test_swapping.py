@@ -195,6 +195,21 @@ tell(json.loads(sys.stdin.readline())['result']['outcome']['optionId'])"""
             assert [each["mcpServers"] for each in configured] == [[], ["docs"], []]
 
 
+async def test_the_model_of_another_agent_is_set_and_kept(opened_desk, scripted, tmp_path):
+    agents(tmp_path, strict={"model": "m2"})
+    models = {**MODELS, "availableModels": [{"modelId": name, "name": name} for name in ("m1", "m2")]}
+    new = f"answers['session/new'].update(models=json.loads({json.dumps(models)!r}))"
+    engine = scripted(new=new, prompt="tell(str(got.get('session/set_model')))")
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), engine_settings={"x": engine}, engine="x") as office:
+            session = await office.start()
+            changed = await office.set(session, "agent", "strict")
+            assert changed["model"]["currentValue"] == "m2"
+            await office.prompt(session, "go")
+            assert "'modelId': 'm2'" in office.client.text(session)
+            assert (await office.desk.info(session)).model == "m2"
+
+
 async def test_everybody_is_told_of_another_agent_and_gets_its_welcome(opened_desk, scripted, tmp_path):
     agents(tmp_path, strict={"prompt": "Be strict.", "welcomeMessage": "At your service."})
     client = RecordingClient()

@@ -163,3 +163,21 @@ async def test_a_session_keeps_what_it_was_begun_with_until_the_trust_is_taken_b
                 params = {"sessionId": session, "cwd": str(workspace.folder), "mcpServers": []}
                 await office.agent.open(Frame.of("session/load", params, id=0), replay=True)
             assert workspace.witness.exists() == runs
+
+
+async def test_choosing_an_untrusted_agent_asks_first_and_a_yes_uses_it(desk, tmp_path):
+    workspace = build(tmp_path, "trigger")
+    for answer, agent in ((refuse, "kiro_default"), (agree, "review")):
+        client = RecordingClient(answer=answer)
+        with anyio.fail_after(30):
+            async with desk(client, "x") as office:
+                params = {"cwd": str(workspace.folder), "mcpServers": []}
+                session = (await office.agent.new(Frame.of("session/new", params, id=0))).result["sessionId"]
+                if answer is refuse:
+                    with pytest.raises(AgentUntrusted):
+                        await office.set(session, "agent", "review")
+                else:
+                    await office.set(session, "agent", "review")
+                assert len(client.questions) == 1
+                assert (await office.desk.info(session)).agent == agent
+        assert workspace.witness.exists() == (agent == "review")
