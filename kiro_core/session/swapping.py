@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import anyio
 
 from kiro_core.engines.visiting import Nobody, visited
-from kiro_core.errors import AgentNotFound, KiroError, SessionBusy, SessionClosing
+from kiro_core.errors import AgentNotFound, SessionBusy, SessionClosing
 from kiro_core.frames import Frame
 from kiro_core.session.changing import Move, first_of
 from kiro_core.session.plan import Plan, Tools
@@ -40,7 +40,7 @@ class _Change:
     work: Callable[[], Awaitable[Any]]
     done: anyio.Event = field(default_factory=anyio.Event)
     result: Any = None
-    error: KiroError | None = None
+    error: Exception | None = None
 
 
 class Swaps:
@@ -130,6 +130,8 @@ class Swaps:
         turns = session.working() if awake else session.open_turns()
         if turns.running is not None and session.tools.swap_when_busy == "refuse":
             raise SessionBusy("A turn is running.", hint="Wait for its end or cancel it, then change again.")
+        if turns.ended:
+            raise SessionClosing("The session is being closed.", hint="Open it again to go on.")
         change = _Change(work)
         turns.tasks.start_soon(self._run, change, turns, awake)
         await first_of(change.done, session.ended)
@@ -146,7 +148,7 @@ class Swaps:
                     self._session.working()
                     await self._session.rousing.awake()
                 change.result = await change.work()
-        except KiroError as error:
+        except Exception as error:  # noqa: BLE001 - an agent source is a boundary; whoever asked learns of any failure
             change.error = error
         change.done.set()
 

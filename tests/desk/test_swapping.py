@@ -1,10 +1,12 @@
 """A conversation goes on with another engine or agent configuration: all of it takes effect, or the old one is back."""
 
 import json
+from contextlib import asynccontextmanager
 
 import anyio
 import pytest
 
+from kiro_core import Provider, hookimpl
 from kiro_core.errors import EngineNotFound, LaunchFailed, RpcError, SessionBusy
 from kiro_core.testing import RecordingClient
 
@@ -208,6 +210,35 @@ async def test_the_model_of_another_agent_is_set_and_kept(opened_desk, scripted,
             await office.prompt(session, "go")
             assert "'modelId': 'm2'" in office.client.text(session)
             assert (await office.desk.info(session)).model == "m2"
+
+
+async def test_an_agent_source_that_fails_in_any_way_fails_the_change_and_not_the_session(opened_desk, scripted):
+    class Team:
+        async def find(self, name, cwd):
+            return 1 / 0 if name == "broken" else None
+
+        async def names(self, cwd):
+            return []
+
+        async def problems(self, cwd):
+            return []
+
+    class Plugin:
+        @hookimpl
+        def kiro_agents(self):
+            @asynccontextmanager
+            async def opened(_):
+                yield Team()
+
+            yield Provider("team", opened)
+
+    desk = {"engine_settings": {"x": scripted(prompt=TOLD)}, "engine": "x", "agent_sources": ["team"]}
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), plugins=[Plugin()], **desk) as office:
+            session = await office.start()
+            with pytest.raises(ZeroDivisionError):
+                await office.set(session, "agent", "broken")
+            assert await prompt(office, session, "hello") == ["hello"]
 
 
 async def test_everybody_is_told_of_another_agent_and_gets_its_welcome(opened_desk, scripted, tmp_path):
