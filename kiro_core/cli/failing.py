@@ -10,7 +10,7 @@ from collections.abc import Callable
 import click
 
 from kiro_core.cli.text import give_up, tell_failure, tell_lines
-from kiro_core.errors import AgentNotFound, KiroError, McpFailed, SettingsError, UnknownName
+from kiro_core.errors import AgentNotFound, AgentUntrusted, KiroError, McpFailed, SettingsError, UnknownName
 
 DONE = 0
 FAILED = 1
@@ -67,7 +67,7 @@ def _told(error: Exception) -> int:
         tell_failure(f"Something failed: {type(error).__name__}: {error}.", "Run it again with --debug to see where.")
         return FAILED
     tell_failure(str(error), error.hint)
-    if isinstance(error, AgentNotFound):
+    if isinstance(error, AgentNotFound | AgentUntrusted):
         return AGENT_MISSING
     if isinstance(error, McpFailed):
         return MCP_MISSING

@@ -209,3 +209,11 @@ def test_chat_asks_before_the_session_begins(terminal, write, recorded):
     screen.type("\x04")
     assert screen.ended() == 0
     assert recorded() == ["review.json"]
+
+
+def test_an_agent_that_is_named_and_not_trusted_is_as_good_as_missing(kiro, write, recorded):
+    write(hooks=HOOKS)
+    refused = kiro("run", "--engine", "mem", "--agent", "review", "Hello")
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert "kiro-core trust" in refused.stderr
+    assert recorded() == []
