@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -18,7 +19,7 @@ from kiro_core.cli.opening import open_session
 from kiro_core.cli.options import Given
 from kiro_core.cli.signals import follow_signals
 from kiro_core.cli.wanted import Wanted
-from kiro_core.errors import unwrapped
+from kiro_core.errors import SessionNotFound, unwrapped
 from kiro_core.types import SessionId
 
 _NO_RECORD = 2**62
@@ -60,8 +61,9 @@ async def _shown(given: Given, wanted: Wanted, screen: Plain) -> None:
     async with given.desk(given.load(), "chat", agent="", engine="") as desk, desk.attach(client) as agent:
         recorded = await find_session(desk, wanted.session)
         await open_session(agent, wanted.params(recorded), recorded, replay=True)
-        async for _ in desk.watch(SessionId(recorded.id), _NO_RECORD):
-            continue
+        with suppress(SessionNotFound):  # that is how one ends which is deleted
+            async for _ in desk.watch(SessionId(recorded.id), _NO_RECORD):
+                continue
     await screen.end()
     await screen.show(Told("note", "The session has ended."))
 
