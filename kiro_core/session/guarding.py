@@ -44,11 +44,7 @@ class Guard:
 
         """
         plan = plan or self._session.plan
-        if (
-            not (not plan.engine.asks or plan.engine.stops_asking(mode))
-            or self._session.tools.allow_unguarded
-            or not self._forbids(plan)
-        ):
+        if not self.passes_by(mode, plan) or self._session.tools.allow_unguarded or not self._forbids(plan):
             return
         engine = plan.engine.title or plan.engine.name
         where = f" in the mode '{mode}'" if mode and plan.engine.asks else ""

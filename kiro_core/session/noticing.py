@@ -25,22 +25,30 @@ class Calls:
         self._known: dict[str, Mapping[str, Any]] = {}
         self._outcomes: dict[str, str] = {}
         self._uses: dict[str, ToolUse] = {}
+        self._over: set[str] = set()
 
     def asked(self, call: Mapping[str, Any]) -> ToolUse:
         """The use about which an agent asks."""
         use = self._use(call)
         self._uses[use.call_id], self._outcomes[use.call_id] = use, "asked"
+        self._over.discard(use.call_id)
         return use
 
     def decided(self, use: ToolUse, outcome: str) -> None:
         """Take note of what came of it."""
-        self._outcomes[use.call_id] = outcome
+        if use.call_id:  # what the desk does itself is no call of the agent's
+            self._outcomes[use.call_id] = outcome
 
     async def follow(self, update: Mapping[str, Any]) -> None:
         """Take note of `tool_call` and `tool_call_update`."""
         if update.get("sessionUpdate") not in ("tool_call", "tool_call_update"):
             return
         name, status = str(update.get("toolCallId")), update.get("status")
+        if update["sessionUpdate"] == "tool_call" and name in self._over:
+            # Another call under the id of one that is over: what was allowed then is nothing to it.
+            self._over.discard(name)
+            self._outcomes.pop(name, None)
+            self._uses.pop(name, None)
         self._known[name] = told(self._known.get(name), update)
         outcome = self._outcomes.get(name, "")
         if status in _BEGUN and outcome not in ("allowed", "seen") and (status != "failed" or not outcome):
@@ -50,6 +58,7 @@ class Calls:
             if self._session.hooking.has(AFTER) and outcome != "denied":
                 self._session.hooking.after(self._uses.get(name) or self._use(update), update)
             self._known.pop(name, None)
+            self._over.add(name)
 
     def did(self, use: ToolUse, *, done: bool) -> None:
         """Take note that the desk itself has done something for the agent, perhaps as a part of an open tool call.
@@ -67,6 +76,7 @@ class Calls:
         self._known.clear()
         self._outcomes.clear()
         self._uses.clear()
+        self._over.clear()
 
     def _use(self, call: Mapping[str, Any]) -> ToolUse:
         plan = self._session.plan

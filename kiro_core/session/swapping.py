@@ -91,7 +91,8 @@ class Swaps:
         if name == before.engine.name and session.refusal is None:
             return
         plan, tools = await self._changed(engine=name)
-        # One that does not even start costs the old one nothing.
+        # One that may not have the session, or does not even start, costs the old one nothing.
+        session.guard.require_guarded(plan=plan)
         async with visited(plan.engine, tools.launcher, tools.wire, Nobody(), tools.limits.start_s):
             pass
         info = replace(plan.info, agent_session="", model="", mode="", options={})
@@ -133,7 +134,7 @@ class Swaps:
         if turns.ended:
             raise SessionClosing("The session is being closed.", hint="Open it again to go on.")
         change = _Change(work)
-        turns.tasks.start_soon(self._run, change, turns, awake)
+        turns.tasks.start_soon(partial(self._run, change, turns, awake=awake))
         await first_of(change.done, session.ended)
         if change.error is not None:
             raise change.error
@@ -141,7 +142,7 @@ class Swaps:
             raise session.failure or SessionClosing("The session ended while it was changed.")
         return cast("T", change.result)
 
-    async def _run(self, change: _Change, turns: Turns, awake: bool) -> None:  # noqa: FBT001 - see above
+    async def _run(self, change: _Change, turns: Turns, *, awake: bool) -> None:
         try:
             async with turns.between():
                 if awake:
@@ -185,7 +186,7 @@ class Swaps:
             await session.options.set_model(model)
         delivered = self._delivered
         session.plan = replace(plan, handed=before.handed, notices=())
-        session.front.preface = self._in_front(before, delivered)
+        session.front.preface = self._in_front(before, delivered=delivered)
         await session.hooking.spawn()
         await self._record()
         for notice in plan.notices:
@@ -196,7 +197,7 @@ class Swaps:
         """Whether the agent was told what the configuration says."""
         return self._session.exchange.spoken and self._session.front.delivered
 
-    def _in_front(self, before: Plan, delivered: bool) -> str:  # noqa: FBT001 - see `_delivered`
+    def _in_front(self, before: Plan, *, delivered: bool) -> str:
         """What the agent is told of its new configuration, when it was told of an old one."""
         plan = self._session.plan
         if plan.by_mode or plan.handed:
@@ -220,7 +221,7 @@ class Swaps:
         if not move.done.is_set():
             raise session.failure or SessionClosing("The session ended while it was changed.")
         if not session.front.conversation and not plan.instead_of:
-            session.front.preface = self._in_front(before, delivered)
+            session.front.preface = self._in_front(before, delivered=delivered)
         await self._record()
 
     async def _record(self) -> None:

@@ -325,3 +325,34 @@ async def test_a_swap_that_forbids_something_starts_an_engine_so_that_it_asks(op
             await office.prompt(session, "go")
             assert office.client.text(session).startswith("None")
             assert office.client.text(session).endswith("everything")
+
+
+async def test_a_second_call_under_the_id_of_one_that_is_over_is_a_call_of_its_own(opened_desk, written, scripted):
+    written("strict", toolsSettings={"shell": {"allowedCommands": ["make .*"], "deniedCommands": ["rm .*"]}})
+    removing = {**SHELL, "rawInput": {"command": "rm -r build"}, "status": "in_progress"}
+    code = f"""
+say(id='q', method='session/request_permission', params={ {"sessionId": "s", "toolCall": SHELL, "options": OPTIONS}!r})
+sys.stdin.readline()
+update(sessionUpdate='tool_call', **{ {**SHELL, "status": "completed"}!r})
+update(sessionUpdate='tool_call', **{removing!r})
+"""
+    client = RecordingClient()
+    desk = {"engine_settings": {"x": {**scripted(prompt=code), **NAMES}}, "engine": "x", "agent": "strict"}
+    with anyio.fail_after(30):
+        async with opened_desk(client, **desk) as office:
+            session = await office.start()
+            await office.prompt(session, "go")
+            (passed,) = await office.entries(session, "unguarded")
+            assert passed.value["command"] == "rm -r build"
+
+
+async def test_an_engine_that_does_not_ask_is_refused_before_the_old_one_is_ended(opened_desk, written, scripted):
+    written("strict", toolsSettings={"shell": {"deniedCommands": ["rm .*"]}})
+    engines = {"x": scripted(), "y": {**scripted(), "asks": False}}
+    desk = {"engine_settings": engines, "engine": "x", "agent": "strict"}
+    with anyio.fail_after(30):
+        async with opened_desk(RecordingClient(), **desk) as office:
+            session = await office.start()
+            with pytest.raises(EngineUnguarded):
+                await office.set(session, "engine", "y")
+            assert await office.entries(session, "process_ended") == []
