@@ -145,6 +145,12 @@ def test_strict_makes_a_plugin_that_does_not_load_an_error_at_start(install):
     assert isinstance(it.value.__cause__, ModuleNotFoundError)
 
 
+def test_strict_does_not_mind_an_extra_that_nobody_installed(install):
+    install("broken", "import no_such_driver", extras="[pg]")
+    registry = Registry(only={"broken"}, strict=True)
+    assert [plugin.problem[:19] for plugin in registry.plugins if plugin.name == "broken"] == ["ModuleNotFoundError"]
+
+
 def test_strict_does_not_mind_what_was_excluded_on_purpose(install):
     install("broken", "import no_such_driver")
     install("acme", STORE.format(name="acme"))

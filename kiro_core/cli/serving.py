@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import anyio
 
@@ -16,12 +16,18 @@ from kiro_core.cli.signals import follow_signals
 from kiro_core.cli.text import tell_failure
 from kiro_core.engines import default_engine, logins_of
 from kiro_core.errors import KiroError, unwrapped
-from kiro_core.ports import Agent, Client, Face
+from kiro_core.ports import Agent, Attachable, Client
 from kiro_core.registry import Registry
 from kiro_core.types import PeerInfo
 
 _FACE = "acp"
 """The transport, and the plugin that provides it."""
+
+
+class _AttachingFace(Protocol):
+    """A `Face` that asks nothing of a desk but to attach its clients."""
+
+    async def serve(self, desk: Attachable) -> None: ...
 
 
 class LateDesk:
@@ -83,6 +89,6 @@ async def serve(given: Given, agent: str, engine: str) -> int:
             with serving:
                 transports = Registry(only={_FACE}).transports
                 async with transports.open(Choice(_FACE)) as transport:
-                    await cast("Face", transport).serve(LateDesk(given, agent, engine, _FACE))
+                    await cast("_AttachingFace", transport).serve(LateDesk(given, agent, engine, _FACE))
             tasks.cancel_scope.cancel()
     return 128 + signals[0] if signals else DONE

@@ -123,7 +123,7 @@ class Dispatcher:
 
     def not_ready(self) -> str:
         """See `Attachable.not_ready`."""
-        return _NOT_READY.get(self.reception.state, "")
+        return _NOT_READY.get(self.reception.state) or self.reception.unready()
 
     def status(self) -> Mapping[str, Any]:
         """See `Desk.status`."""

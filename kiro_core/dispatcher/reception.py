@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Reception:
     """Implements `Front`; `state` is "starting", "ready" or "draining".
 
-    `settings` are the digests of the desk's, `operated` what whoever runs it adds to its status.
+    `settings` are the digests of the desk's, `operated` what whoever runs it adds to its status, `unready` why
+    clients cannot come to it now.
     """
 
     def __init__(self, desk: Dispatcher, settings: Settings, face: str, *, served: bool) -> None:
@@ -31,6 +32,7 @@ class Reception:
         self.state = "starting" if served else "ready"
         self.settings = digests(settings)
         self.operated: Callable[[], Mapping[str, Any]] = dict
+        self.unready: Callable[[], str] = str
         self.face = face
         self.served = served
         self._desk = desk

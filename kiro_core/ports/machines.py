@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import anyio
 from anyio.abc import TaskStatus
 
-from kiro_core.ports.desk import Attachable
+from kiro_core.ports.desk import Desk
 from kiro_core.ports.talking import Agent, Client
 from kiro_core.types import Command, Exit, Receipt
 
@@ -102,7 +102,7 @@ class Face(Protocol):
     another place: in a served desk it needs that.
     """
 
-    async def serve(self, desk: Attachable, *, task_status: TaskStatus[Any] = anyio.TASK_STATUS_IGNORED) -> None:
+    async def serve(self, desk: Desk, *, task_status: TaskStatus[Any] = anyio.TASK_STATUS_IGNORED) -> None:
         """Serve until the transport ends or this is cancelled.
 
         `task_status` is started when clients can come, with the place where they find it, a text, or None.

@@ -49,7 +49,8 @@ class Registry:
         """Load `plugins` (modules or other objects), then the installed ones (entry points of `kiro_core`).
 
         `only` and `block` hold names of entry points; what they exclude is not even imported, and listed
-        with that reason. An installed plugin that fails is listed with its reason, or raises with `strict`.
+        with that reason. An installed plugin that fails is listed with its reason, or raises with `strict`,
+        unless what it lacks is an extra.
         `listing` is for whoever only shows what there is: a name that is taken already is listed too, as
         the problem of the plugin that comes second.
 
@@ -79,7 +80,7 @@ def _load(hooks: pluggy.PluginManager, found: Found) -> _Loaded:
     except Exception as error:
         # A plugin fails in any way it likes; whichever it is, it is recorded or raised as our own error.
         reason, hint = _reason(error, found)
-        if found.required:
+        if found.required and not (found.optional and isinstance(error, ModuleNotFoundError)):
             raise PluginError(
                 f"Plugin {found.info()} cannot be used: {reason}", hint=hint, plugin=found.name
             ) from error

@@ -17,7 +17,7 @@ class Found:
     """A plugin before it is loaded.
 
     `required` raises when it fails; `excluded` says why it is not to be loaded; `install` says how to
-    get what its import misses.
+    get what its import misses, and `optional` that this is an extra, which nobody has to install.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Found:
     version: str = ""
     excluded: str = ""
     install: str = ""
+    optional: bool = False
 
     def info(self, *, provides: tuple[str, ...] = (), problem: str = "") -> PluginInfo:
         """What the registry tells of it."""
@@ -62,7 +63,7 @@ def _installed(point: EntryPoint, excluded: str, *, strict: bool) -> Found:
     distribution, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
     extras = f"[{','.join(point.extras)}]" if point.extras else ""
     install = f"Install what it needs: pip install '{distribution}{extras}'." if extras else ""
-    return Found(point.name, point.load, strict, distribution, version, excluded, install)
+    return Found(point.name, point.load, strict, distribution, version, excluded, install, optional=bool(extras))
 
 
 def _check(setting: str, names: Iterable[str], known: list[str]) -> None:

@@ -214,6 +214,9 @@ class Settings(BaseSettings):
     serve: list[AnyChoice] = Field(
         default=[], description="the transports over which `kiro-core serve` serves clients, each with its options"
     )
+    mcp: AnyChoice = Field(
+        default=Choice("mcp"), description="how `kiro-core mcp serve` serves hosts: the transport and its options"
+    )
     plugins: PluginSettings = Field(default=PluginSettings(), description="which plugins are loaded")
     retention: RetentionSettings = Field(
         default=RetentionSettings(),

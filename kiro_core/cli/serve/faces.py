@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from kiro_core.catalog import Catalog, Choice
 from kiro_core.errors import KiroError, PluginError, SettingsError, unwrapped
-from kiro_core.ports import Agent, Attachable, Client, Face, Wire
-from kiro_core.types import PeerInfo
+from kiro_core.ports import Desk, Face, Wire
 
 _LOG = logging.getLogger(__name__)
 _BEGIN_S = 30.0
@@ -35,27 +33,19 @@ class Served:
 
 
 class Faces:
-    """Implements `Attachable` for them: the desk, which is ready when all of them are."""
+    """All of them; the desk is ready when they are."""
 
-    def __init__(self, desk: Attachable, transports: Catalog[Wire | Face], choices: Sequence[Choice]) -> None:
+    def __init__(self, desk: Desk, transports: Catalog[Wire | Face], choices: Sequence[Choice]) -> None:
         """Serve `desk` over each of the chosen transports; `begin` does."""
         self.all = [Served(choice) for choice in choices]
         self._desk = desk
         self._transports = transports
 
-    def attach(self, client: Client) -> AbstractAsyncContextManager[Agent]:
-        """See `Attachable.attach`."""
-        return self._desk.attach(client)
-
-    def logins(self, client: PeerInfo) -> Sequence[Mapping[str, Any]]:
-        """See `Attachable.logins`."""
-        return self._desk.logins(client)
-
     def not_ready(self) -> str:
-        """See `Attachable.not_ready`."""
+        """Why not all of them can be used now; see `Attachable.not_ready`."""
         if not all(served.begun for served in self.all):
             return "The desk is starting."
-        return self._desk.not_ready() or next((served.problem for served in self.all if served.problem), "")
+        return next((served.problem for served in self.all if served.problem), "")
 
     def told(self) -> list[dict[str, str]]:
         """For the status: `{use, place, problem}` each."""
@@ -80,7 +70,7 @@ class Faces:
             with unwrapped():
                 async with self._transports.open(served.choice) as transport:
                     face = face_of(served.choice.use, transport)
-                    await face.serve(self, task_status=_Beginning(served, task_status))
+                    await face.serve(self._desk, task_status=_Beginning(served, task_status))
         except Exception as error:  # noqa: BLE001 - a boundary: a face fails in any way it likes, and harms no other
             cause = error
         if not served.begun:

@@ -66,6 +66,7 @@ class Operation:
         """
         self._desk = desk
         _require_known_engine(desk)
+        desk.reception.unready = faces.not_ready
         desk.reception.operated = lambda: {"faces": faces.told(), "reloaded": self._last_reload}
         async with anyio.create_task_group() as serving:
             with self._starting:

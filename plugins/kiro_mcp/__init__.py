@@ -1,0 +1,39 @@
+"""Sessions as tools: hosts of the Model Context Protocol open, drive, watch and end sessions, over stdio or HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from kiro_core import Provider, hookimpl
+from kiro_core.ports import Face
+
+if TYPE_CHECKING:
+    from kiro_mcp.options import McpOptions
+
+if find_spec("mcp") is None:
+    message = "the official SDK of the Model Context Protocol is not installed"
+    raise ModuleNotFoundError(message, name="mcp")
+
+
+@asynccontextmanager
+async def _open(options: McpOptions | None) -> AsyncIterator[Face]:
+    from kiro_mcp.face import HttpFace, StdioFace
+    from kiro_mcp.options import McpOptions
+
+    options = options or McpOptions()
+    yield StdioFace(options) if options.port is None else HttpFace(options)
+
+
+def _options() -> type[McpOptions]:
+    from kiro_mcp.options import McpOptions
+
+    return McpOptions
+
+
+@hookimpl
+def kiro_transports() -> Iterable[Provider[Any, Any]]:
+    """Provide the transport `mcp`."""
+    yield Provider("mcp", _open, _options, "sessions as tools of the Model Context Protocol, over stdio or HTTP")
