@@ -16,6 +16,7 @@ from kiro_core.agentconfig import all_agents
 from kiro_core.control import Served, make_doors, served_socket
 from kiro_core.dispatcher.agreeing import agreed
 from kiro_core.dispatcher.backends import Backends, open_backends
+from kiro_core.dispatcher.configuration import configuration
 from kiro_core.dispatcher.connection import Connection
 from kiro_core.dispatcher.digests import digests
 from kiro_core.dispatcher.homes import Homes
@@ -24,6 +25,7 @@ from kiro_core.dispatcher.planning import Planner
 from kiro_core.dispatcher.reception import Reception
 from kiro_core.dispatcher.records import Records
 from kiro_core.dispatcher.reloading import Reloaded
+from kiro_core.dispatcher.requiring import with_contents
 from kiro_core.dispatcher.retention import Retention
 from kiro_core.dispatcher.room import make_room
 from kiro_core.dispatcher.routing import Routed
@@ -37,6 +39,7 @@ from kiro_core.session import CONTROLLER, Life, Member, Plan, Session, Tools
 from kiro_core.settings import Settings
 from kiro_core.trust import Document
 from kiro_core.types import (
+    AgentConfig,
     AgentSummary,
     Contact,
     Engine,
@@ -337,6 +340,14 @@ class Dispatcher:
     async def agents(self, cwd: Path) -> tuple[Sequence[AgentSummary], Sequence[Problem]]:
         """See `Desk.agents`."""
         return await all_agents(self._backends.sources, cwd)
+
+    async def agent(self, name: str, cwd: Path) -> AgentConfig:
+        """See `Desk.agent`."""
+        return await with_contents(self.planner.preparing, self._backends.sources, name, cwd)
+
+    def configuration(self) -> Mapping[str, Any]:
+        """See `Desk.configuration`."""
+        return configuration(self.settings)
 
     def engines(self) -> Sequence[Engine]:
         """See `Desk.engines`."""

@@ -16,10 +16,10 @@ from kiro_core.dispatcher.drift import as_recorded, servers_drift
 from kiro_core.dispatcher.labels import labels, require_free
 from kiro_core.dispatcher.preparing import Prepared, Preparing
 from kiro_core.dispatcher.requests import folder_of, named, roots_of, servers_of, texts, wish
+from kiro_core.dispatcher.requiring import required, unknown
 from kiro_core.dispatcher.telling import engine_kept, told_of, told_of_contents
 from kiro_core.engines import Chosen, choose_engine, installed
-from kiro_core.errors import AgentNotFound, EngineNotFound, KiroError, UnknownName
-from kiro_core.explain import near_miss
+from kiro_core.errors import EngineNotFound, KiroError, UnknownName
 from kiro_core.frames import Frame
 from kiro_core.journal import utc_now
 from kiro_core.session import Choices, Plan
@@ -140,11 +140,7 @@ class Planner:
         if not agent:
             return plan
         cwd = Path(plan.info.cwd)
-        resolved = await self.preparing.resolved(cwd, requested=agent)
-        if resolved.untrusted:
-            raise refusal_of(resolved)
-        if not resolved.found:
-            raise await self._unknown(resolved, cwd)
+        resolved = await required(self.preparing, self._backends.sources, agent, cwd)
         info = replace(plan.info, agent=resolved.config.name, config_digest=resolved.config.digest)
         prepared = await self._prepared(resolved.config, info, plan.request, resolved)
         return replace(
@@ -235,15 +231,8 @@ class Planner:
             config = AgentConfig(resolved.asked, origin=f"the engine {engine.name}")
             return replace(resolved, config=config, found=True)
         if not resolved.found and wish(frame, "agentRequired"):
-            raise await self._unknown(resolved, folder_of(frame))
+            raise await unknown(self._backends.sources, resolved, folder_of(frame))
         return resolved
-
-    async def _unknown(self, resolved: Resolved, cwd: Path) -> AgentNotFound:
-        summaries, _ = await all_agents(self._backends.sources, cwd)
-        known = sorted(summary.name for summary in summaries)
-        hint = "\n".join([f"Available: {', '.join(known)}.", *(f"{problem}." for problem in resolved.problems)])
-        sentence = f"No agent configuration is called {resolved.asked!r}{near_miss(resolved.asked, known)}"
-        return AgentNotFound(sentence, hint=hint, agent=resolved.asked, available=known)
 
     def _choose(self, agent: str, requested: str) -> Chosen:
         settings = self._backends.settings

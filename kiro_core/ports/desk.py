@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from kiro_core.ports.talking import Agent, Client
 from kiro_core.types import (
+    AgentConfig,
     AgentSummary,
     Engine,
     Page,
@@ -222,6 +223,23 @@ class Desk(Attachable, Protocol):
 
     async def agents(self, cwd: Path) -> tuple[Sequence[AgentSummary], Sequence[Problem]]:
         """The agent configurations for a folder, and what could not be read."""
+        ...
+
+    async def agent(self, name: str, cwd: Path) -> AgentConfig:
+        """One of them as a session in that folder would get it, with its prompt and resources read.
+
+        Raises:
+            AgentNotFound, AgentUntrusted: nobody knows it, or agreed to it.
+
+        """
+        ...
+
+    def configuration(self) -> Mapping[str, Any]:
+        """The effective settings: `{values, origins}`, where `origins` tells who set what is not at its default.
+
+        Of environment variables and of a backend's options there are the names alone, of commands the
+        program, and of addresses neither user nor query: whatever else they hold may be secret.
+        """
         ...
 
     def engines(self) -> Sequence[Engine]:
