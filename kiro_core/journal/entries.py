@@ -8,8 +8,8 @@ A message is embedded as it was received when it is one strict JSON object, else
 that a log is always strict JSON. Kinds:
 
 - of the session: `opened` and `configured` (the effective configuration), `taken_over` (its owner was
-  ended by force: who), `context_reset` (`{to, reason}`: how the agent got the conversation back),
-  `engine_lock_moved`, `closed`;
+  ended by force: who), `context_reset` (`{to, reason}`: how the agent got the conversation back, or
+  that it got "nothing"), `history_cleared` (what a person is shown begins here), `engine_lock_moved`, `closed`;
 - of the agent: `process_begun`, `process_ended`, `update` (every notification), `noise` (a line that
   is no message), `unrecorded` (`{updates}`: how many are missing here, since the store took nothing);
 - of the desk: `shown` (an update of its own, as clients were shown it);

@@ -29,37 +29,56 @@ class Conversation(NamedTuple):
 async def retold(records: AsyncIterator[Record], characters: int) -> Conversation:
     """What was said and which tools were used, as text for an agent; the end counts most.
 
-    Of prompts only those that an agent was sent. Thoughts, plans and what the tools printed are left
-    out. Every line that somebody else wrote is quoted, so that none is taken for a command or for ours.
-    The text has at most that many characters, quoting included, and a frame of some 150 around them.
+    Of prompts only those that an agent was sent, and nothing from before its context was cleared. Thoughts,
+    plans and what the tools printed are left out. Every line that somebody else wrote is quoted, so that none
+    is taken for a command or for ours. The text has at most that many characters, quoting included, and a
+    frame of some 150 around them.
     """
-    quoting = Quoting(characters)
-    waiting: dict[str, str] = {}
-    sent: set[str] = set()
+    retelling = _Retelling(characters)
     async with aclosing(entries(records)) as items:
         async for item in items:
-            match item.kind:
-                case "prompt":
-                    waiting[item.turn] = _asked(item.frame)
-                case "turn_begun" if told(item).get("order"):
-                    waiting.pop(item.turn, None)
-                case "turn_begun" if item.turn in waiting:
-                    quoting.say("User", waiting.pop(item.turn))
-                    sent.add(item.turn)
-                case "turn_ended":
-                    waiting.pop(item.turn, None)
-                    if item.turn in sent and _was_cut_off(item):
-                        quoting.remark(_CUT_OFF)
-                    sent.discard(item.turn)
-                case "update":
-                    _follow(item.frame, quoting)
-                case "unrecorded" | "gap":
-                    quoting.remark(_MISSING)
-    text, cut = quoting.text()
+            retelling.follow(item)
+    text, cut = retelling.quoting.text()
     if not text and not cut:
         return Conversation()
     lost = ("its beginning", *_LEFT_OUT) if cut else _LEFT_OUT
     return Conversation(f"<conversation>\n{_HEAD}{_CUT if cut else ''}\n{text}</conversation>", lost)
+
+
+class _Retelling:
+    """Quotes one entry after the other."""
+
+    def __init__(self, characters: int) -> None:
+        self.quoting = Quoting(characters)
+        self._characters = characters
+        self._waiting: dict[str, str] = {}
+        self._sent: set[str] = set()
+
+    def follow(self, item: Entry) -> None:
+        match item.kind:
+            case "prompt" | "turn_begun" | "turn_ended":
+                self._turn(item)
+            case "update":
+                _follow(item.frame, self.quoting)
+            case "context_reset" if told(item).get("to") == "nothing":
+                self.quoting = Quoting(self._characters)
+                self._sent.clear()
+            case "unrecorded" | "gap":
+                self.quoting.remark(_MISSING)
+
+    def _turn(self, item: Entry) -> None:
+        if item.kind == "prompt":
+            self._waiting[item.turn] = _asked(item.frame)
+            return
+        asked = self._waiting.pop(item.turn, None)
+        if item.kind == "turn_begun":
+            if asked is not None and not told(item).get("order"):
+                self.quoting.say("User", asked)
+                self._sent.add(item.turn)
+            return
+        if item.turn in self._sent and _was_cut_off(item):
+            self.quoting.remark(_CUT_OFF)
+        self._sent.discard(item.turn)
 
 
 def _was_cut_off(item: Entry) -> bool:

@@ -27,6 +27,7 @@ from kiro_core.session.missing import missed
 from kiro_core.session.noticing import Calls
 from kiro_core.session.options import METHODS, Configuring, NativeOptions
 from kiro_core.session.orders import Orders
+from kiro_core.session.own_methods import OWN_METHODS
 from kiro_core.session.patience import Patience
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.prompts import check_prompt
@@ -35,7 +36,7 @@ from kiro_core.session.resting import Resting
 from kiro_core.session.rousing import Rousing
 from kiro_core.session.services import Services
 from kiro_core.session.storing import Storing
-from kiro_core.session.swapping import RELOAD, Swaps
+from kiro_core.session.swapping import Swaps
 from kiro_core.session.trusting import Trusting
 from kiro_core.session.turn import PromptTurn
 from kiro_core.session.turns import Turns
@@ -166,8 +167,8 @@ class Session:
 
     async def call(self, frame: Frame) -> Frame:
         """Answer a request about options, or pass any other on to the agent."""
-        if frame.method == RELOAD:
-            return Frame.answer({"changed": await self.swaps.reload(), "configOptions": self.options.all()})
+        if own := OWN_METHODS.get(frame.method or ""):
+            return Frame.answer(await own(self))
         if frame.method not in METHODS:
             self.working()
             return await self.rousing.ask(frame)

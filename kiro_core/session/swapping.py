@@ -27,10 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SUPERSEDED = "The instructions that stood at the beginning of this conversation no longer hold."
-
-
-RELOAD = "_kiro_core/session/reload"
-"""The request `{sessionId}` -> `{changed, configOptions}`: use the agent configuration as its file says today."""
+_CLEARED = "The agent begins anew, and knows nothing of what was said before."
 
 
 @dataclass(slots=True)
@@ -108,6 +105,15 @@ class Swaps:
         """
         return await self._carried_out(self._reload_now)
 
+    async def clear(self) -> None:
+        """Go on with a new process of the agent program, which knows nothing of what was said; the record stays.
+
+        Raises:
+            KiroError: it cannot be had; the old one is back.
+
+        """
+        await self._carried_out(self._clear_now, awake=False)
+
     async def between(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do something to the agent between two turns."""
         return await self._carried_out(work)
@@ -167,6 +173,15 @@ class Swaps:
         await self._session.tell(Notice("agent_reloaded", sentence, severity="info"))
         return True
 
+    async def _clear_now(self) -> None:
+        session = self._session
+        info = replace(session.metadata.info, agent_session="")
+        await self._moved(replace(session.plan, info=info, prompted=False, loaded=False), session.tools)
+        session.exchange.spoken = False
+        await session.journal.event("context_reset", {"to": "nothing", "reason": "it was cleared"})
+        await session.note(spoken=False)
+        await session.tell(Notice("context_reset", _CLEARED, severity="info"))
+
     async def _changed(self, **wanted: str) -> tuple[Plan, Tools]:
         """The plan with what is wanted, and with all that the session has become meanwhile."""
         session = self._session
@@ -209,7 +224,14 @@ class Swaps:
         """Have a new agent program for the plan, perhaps another one."""
         session, before, delivered = self._session, self._session.plan, self._delivered
         begun = session.plan.loaded or session.exchange.spoken
-        move = Move(replace(plan, loaded=begun, replay=False, changed=True), tools)
+        await self._moved(replace(plan, loaded=begun), tools)
+        if not session.front.conversation and not plan.instead_of:
+            session.front.preface = self._in_front(before, delivered=delivered)
+        await self._record()
+
+    async def _moved(self, plan: Plan, tools: Tools) -> None:
+        session = self._session
+        move = Move(replace(plan, replay=False, changed=True), tools)
         session.moving = True
         try:
             session.send(move)
@@ -220,9 +242,6 @@ class Swaps:
             raise move.error
         if not move.done.is_set():
             raise session.failure or SessionClosing("The session ended while it was changed.")
-        if not session.front.conversation and not plan.instead_of:
-            session.front.preface = self._in_front(before, delivered=delivered)
-        await self._record()
 
     async def _record(self) -> None:
         """Put on record what the session has now: a store that fails takes it later."""

@@ -75,7 +75,7 @@ def reload(given: Given, *, session: str) -> int:
     async def change(opened: Opened, served: Agent, _: SessionInfo) -> None:
         from kiro_core.frames import Frame
         from kiro_core.rpc import result
-        from kiro_core.session.swapping import RELOAD
+        from kiro_core.session.own_methods import RELOAD
 
         answer = await served.call(Frame.of(RELOAD, {"sessionId": opened.session}, id=0))
         told = result(answer, "The agent configuration was not read again")
