@@ -11,6 +11,7 @@ KiroError
 ├── LaunchFailed         OSError       LAUNCH_FAILED         an agent program that did not start
 ├── AgentGone            OSError       AGENT_GONE            an agent program that ended
 ├── AgentTimeout         TimeoutError  AGENT_TIMEOUT         an agent that did not answer in time
+├── EndingFailed         OSError       ENDING_FAILED         a process that survived being killed
 ├── AgentUnable          RuntimeError  AGENT_UNABLE          the agent lacks what the request needs
 ├── McpFailed            OSError       MCP_FAILED            an MCP server that does not start
 ├── AuthRequired         PermissionError  AUTH_REQUIRED      the agent program wants a login first
@@ -119,6 +120,21 @@ class AgentTimeout(KiroError, TimeoutError):
     """An agent did not answer a request within its deadline."""
 
     code = "AGENT_TIMEOUT"
+
+
+class EndingFailed(KiroError, OSError):
+    """Something of an agent program survived being killed; whoever raised it can be asked to try `again`."""
+
+    code = "ENDING_FAILED"
+
+    async def again(self) -> None:
+        """Try to end it once more.
+
+        Raises:
+            EndingFailed: it is still there.
+
+        """
+        raise self
 
 
 class AgentUnable(KiroError, RuntimeError):

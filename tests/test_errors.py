@@ -17,7 +17,7 @@ from kiro_core.frames import Frame
 from kiro_core.mcp_servers import SessionServer
 from kiro_core.rpc import Peer, failure
 from kiro_core.testing import RecordingClient
-from kiro_core.types import AgentConfig, SessionId
+from kiro_core.types import AgentConfig, Command, SessionId
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "errors.md"
 REHEARSAL = [sys.executable, "-P", "-m", "kiro_core.rehearsal"]
@@ -168,6 +168,20 @@ async def mode_unguarded(folder):
 async def mcp_failed(folder):
     entry = {"name": "gone", "command": str(folder / "gone"), "args": [], "env": []}
     await try_all((load_settings(), Registry()), [SessionServer("gone", "mcp.json", entry)], folder)
+
+
+async def ending_failed(folder):
+    async with Registry(only={"local"}).launchers.open(Choice("local", {"grace_s": 0})) as launcher:
+        with pytest.MonkeyPatch.context() as immortal:
+            immortal.setattr("kiro_local.process.signal_group", lambda *_: None)
+            immortal.setattr("kiro_local.process.KILL_S", 0.05)
+            try:
+                async with launcher.launch(Command(["sleep", "600"], str(folder))) as process:
+                    immortal.setattr("kiro_local.sweeping._signalled", lambda *_: False)
+                    immortal.setattr("kiro_local.sweeping.LIMIT_S", 0.05)
+            finally:
+                process._child.popen.kill()
+                process._child.popen.wait(30)
 
 
 async def observer_only(folder):

@@ -13,7 +13,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 from pydantic import ValidationError
 
-from kiro_core.errors import LaunchFailed
+from kiro_core.errors import EndingFailed, LaunchFailed
 from kiro_core.types import Command, Exit
 from kiro_local import LocalOptions, kiro_launchers
 
@@ -173,15 +173,26 @@ async def test_sigkill_ends_it_last():
     assert process.exit == Exit(-signal.SIGKILL)
 
 
-async def test_one_that_even_sigkill_does_not_end_is_left_with_a_warning(monkeypatch, caplog):
-    monkeypatch.setattr("kiro_local.process.signal_group", lambda *_: None)
-    monkeypatch.setattr("kiro_local.process.KILL_S", 0.05)
-    async with launched(python(DEAF), **HASTY) as process:
-        await line(process)
-    assert process.exit is None
-    assert f"{process.identity} was killed and has not ended" in caplog.text
-    with process._child.popen as child:
-        child.kill()
+async def test_one_that_even_sigkill_does_not_end_is_told_and_can_be_ended_again(monkeypatch, caplog):
+    (provider,) = kiro_launchers()
+    with anyio.fail_after(LIMIT_S):
+        async with provider.open(provider.options(**HASTY)) as launcher:
+            with monkeypatch.context() as immortal:
+                immortal.setattr("kiro_local.process.signal_group", lambda *_: None)
+                immortal.setattr("kiro_local.process.KILL_S", 0.05)
+                immortal.setattr("kiro_local.sweeping._signalled", lambda *_: False)
+                immortal.setattr("kiro_local.sweeping.LIMIT_S", 0.05)
+                with pytest.raises(EndingFailed, match="was killed, and it or something that it started") as caught:
+                    async with launcher.launch(python(DEAF)) as process:
+                        await line(process)
+                assert process.exit is None
+                assert f"{process.identity} was killed and has not ended" in caplog.text
+                with pytest.raises(EndingFailed):
+                    await caught.value.again()
+            process._child.popen.kill()
+            process._child.popen.wait(LIMIT_S)
+            await caught.value.again()
+            assert process.exit == Exit(-signal.SIGKILL)
 
 
 async def test_one_that_is_blocked_on_a_full_stdout_still_sees_the_end_of_its_stdin():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Container, Iterable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from kiro_core.dispatcher.room import make_room
 from kiro_core.dispatcher.routing import Routed
 from kiro_core.dispatcher.watching import Watching
 from kiro_core.engines import logins_of
-from kiro_core.errors import DeskFull, EngineNotFound, Held, SessionClosing, UnknownName, unwrapped
+from kiro_core.errors import DeskFull, EndingFailed, EngineNotFound, Held, SessionClosing, UnknownName, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, Client
 from kiro_core.registry import Registry
@@ -264,9 +264,9 @@ class Dispatcher:
         with anyio.move_on_after(self._backends.settings.limits.shutdown_s, shield=True):
             async with anyio.create_task_group() as closing:
                 for session in list(self.live.values()):
-                    closing.start_soon(session.close)
+                    closing.start_soon(_closed, session)
         for session in self.live.values():
-            session.scope.cancel()
+            session.abandon()
 
     async def sessions(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> Page[SessionInfo]:
         """See `Desk.sessions`."""
@@ -362,6 +362,11 @@ class Dispatcher:
             await Life(session).run()
         finally:
             del self.live[session.plan.info.id]
+
+
+async def _closed(session: Session) -> None:
+    with suppress(EndingFailed):  # its launcher has logged it, and knows it still
+        await session.close()
 
 
 @asynccontextmanager

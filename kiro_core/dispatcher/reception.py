@@ -111,4 +111,5 @@ def _standing(session: Session) -> dict[str, Any]:
         "turn": running,
         "waiting": max(len(turns.open) - running, 0) if turns is not None else 0,
         "asleep": session.ready and not session.serving,
+        "endingFailed": session.survivors.lasts,
     }

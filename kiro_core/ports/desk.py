@@ -52,8 +52,9 @@ class Desk(Attachable, Protocol):
 
         `state` is "starting", "ready" or "draining", `agents` the number of agent programs, `settings` has a
         digest of each that is not at its default. Of each live session it is `{sessionId, agent, engine,
-        clients, turn, waiting, asleep}`: how many `clients` it has, whether a `turn` runs, how many prompts
-        wait behind it; one that is `asleep` has no agent program now. A desk that is served has more.
+        clients, turn, waiting, asleep, endingFailed}`: how many `clients` it has, whether a `turn` runs, how many
+        prompts wait behind it; one that is `asleep` has no agent program now, and of one whose `endingFailed` something
+        survived being killed. A desk that is served has more.
         """
         ...
 

@@ -67,6 +67,9 @@ class Launcher(Protocol):
         Raises on entering:
             LaunchFailed: the program is missing or cannot be executed, or the system has no room for it.
 
+        Raises on leaving in order:
+            EndingFailed: something of it survived being killed.
+
         """
         ...
 

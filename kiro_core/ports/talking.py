@@ -56,7 +56,12 @@ class Agent(Protocol):
         ...
 
     async def close(self, frame: Frame) -> Frame:
-        """End a session and its process; its record stays: `{sessionId}` -> `{}`."""
+        """End a session and its process; its record stays: `{sessionId}` -> `{}`.
+
+        Raises:
+            EndingFailed: something of the process survives; the session stays, and can be closed again.
+
+        """
         ...
 
     async def delete(self, frame: Frame) -> Frame:

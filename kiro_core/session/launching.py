@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from kiro_core.errors import AgentGone, AgentTimeout, Disconnected, KiroError, LaunchFailed, unwrapped
+from kiro_core.errors import AgentGone, AgentTimeout, Disconnected, EndingFailed, KiroError, LaunchFailed, unwrapped
 from kiro_core.explain import last_words
 from kiro_core.ports import Agent, Process
 
@@ -31,7 +31,7 @@ class Launching:
 
     @asynccontextmanager
     async def launched(self) -> AsyncIterator[Agent]:
-        """Start the program and introduce ourselves; leaving ends it and whatever it started.
+        """Start the program and introduce ourselves; leaving ends it and whatever it started, or notes what survives.
 
         Raises:
             LaunchFailed, AgentGone, AgentTimeout, RpcError: with the program's last words.
@@ -50,6 +50,8 @@ class Launching:
                     yield agent
         except Disconnected as error:
             raise await self.gone() from error
+        except EndingFailed as error:
+            session.survivors.failed.append(error)
         except AgentTimeout as error:
             error.details["stderr"], hint = self._last_words()
             error.hint = f"{error.hint} {hint}".strip()

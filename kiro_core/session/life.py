@@ -93,6 +93,7 @@ class Life:
                         # A prompt that is accepted now would keep the tasks, and so the session, from ending.
                         turns.end()
                         session.questions.cancel()
+                        await session.survivors.outlived()
                         tasks.cancel_scope.cancel()
             finally:
                 with anyio.move_on_after(self._limits.close_s, shield=True):

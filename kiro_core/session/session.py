@@ -36,6 +36,7 @@ from kiro_core.session.resting import Resting
 from kiro_core.session.rousing import Rousing
 from kiro_core.session.services import Services
 from kiro_core.session.storing import Storing
+from kiro_core.session.surviving import Survivors
 from kiro_core.session.swapping import Swaps
 from kiro_core.session.trusting import Trusting
 from kiro_core.session.turn import PromptTurn
@@ -88,6 +89,7 @@ class Session:
         self.rousing = Rousing(self)
         self.guests = Guests(self)
         self.engaged = False
+        self.survivors = Survivors(self)
         self.restarts = Restarts(tools.limits.max_restarts)
         self.mcp = McpStart(())
 
@@ -194,17 +196,29 @@ class Session:
         """End the session and wait until its process is gone and its lease is free.
 
         After `limits.close_s` seconds the rest is cut short; the launcher's own ladder is bounded.
-        """
-        self.begin_closing()
-        with anyio.move_on_after(self.tools.limits.close_s):
-            await self.ended.wait()
-        self.scope.cancel()
-        await self.ended.wait()
 
-    def begin_closing(self) -> None:
+        Raises:
+            EndingFailed: something of its process survives; the session stays, and can be closed again.
+
+        """
+        again = self.survivors.lasts
+        self.survivors.begin()
+        self.begin_closing(again=again)
+        with anyio.move_on_after(self.tools.limits.close_s) as patience:
+            await self.survivors.decided()
+        if patience.cancelled_caught:
+            self.scope.cancel()
+            await self.survivors.decided()
+
+    def abandon(self) -> None:
+        """End what is left of it at once; what survives of its process is its launcher's to know."""
+        self.scope.cancel()
+        self.survivors.abandon()
+
+    def begin_closing(self, *, again: bool = False) -> None:
         """Have the session end, and wait for nothing."""
         self.closing = True
-        if self.ready and (self.serving or self.refusal is not None):
+        if again or (self.ready and (self.serving or self.refusal is not None)):
             self.send(Close())
         else:
             self.scope.cancel()

@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 
+from kiro_core.errors import EndingFailed
 from kiro_core.ports import Launcher, Process
 from kiro_core.types import Command, Receipt
 from kiro_local.ledger import Ledger
@@ -44,6 +45,7 @@ class LocalLauncher:
 
         Raises:
             LaunchFailed: see `start`.
+            EndingFailed: something of it survived being killed.
 
         """
         async with self._ledger.launch() as launch:
@@ -55,10 +57,35 @@ class LocalLauncher:
                     yield process
                 finally:
                     await process.end(self._options.grace_s)
+        process.reap()
+        if process.exit is None or self._ledger.survives(launch):
+            raise Surviving(process, launch, self._ledger)
 
     async def sweep(self) -> Sequence[Receipt]:
         """See `Launcher.sweep`; it knows a killed desk's launches by their receipts."""
         return await self._ledger.sweep()
+
+
+class Surviving(EndingFailed):
+    """A process that was killed, and hangs inside the kernel or belongs to somebody else."""
+
+    def __init__(self, process: LocalProcess, launch: str, ledger: Ledger) -> None:
+        """Know how to end it."""
+        super().__init__(
+            f"The agent program ({process.identity}) was killed, and it or something that it started is still there.",
+            hint="Look at it with `ps`, and end the session again when it can end.",
+            process=process.identity,
+        )
+        self._process, self._launch, self._ledger = process, launch, ledger
+
+    async def again(self) -> None:
+        """See `EndingFailed.again`; what can end does so as soon as it can, so nothing is waited for but the sweep."""
+        self._process.reap()
+        if self._ledger.survives(self._launch):
+            await self._ledger.end(self._launch)
+        self._process.reap()
+        if self._process.exit is None or self._ledger.survives(self._launch):
+            raise self
 
 
 @asynccontextmanager

@@ -46,7 +46,7 @@ class Ledger:
     async def launch(self) -> AsyncIterator[str]:
         """Yield the name of a launch, for its environment; leaving ends all that it left behind.
 
-        Shielded, and bounded by twice the time of a sweep.
+        Shielded, and bounded by twice the time of a sweep; `survives` tells whether something is still there.
         """
         launch = uuid4().hex
         if not self._proven:
@@ -57,10 +57,18 @@ class Ledger:
             yield launch
         finally:
             if launch in self._leaders:
-                with anyio.CancelScope(shield=True):
-                    await self._end(launch)
+                await self.end(launch)
             else:
                 self._watch.forget(launch)
+
+    async def end(self, launch: str) -> None:
+        """End what is left of a launch, now or again; shielded."""
+        with anyio.CancelScope(shield=True):
+            await self._end(launch)
+
+    def survives(self, launch: str) -> bool:
+        """Whether something of a launch survived being killed."""
+        return launch in self._leaders
 
     def began(self, launch: str, pid: int, program: str) -> None:
         """Note the process that a launch began with, which is not reaped yet, and its program's name."""
@@ -85,7 +93,10 @@ class Ledger:
                 return
             due, self._due = self._due, {}
             swept = await _off_the_loop(lambda: end_launches(due))
-            for ended in due.keys() - swept.left:
+            for ended, leader in due.items():
+                if ended in swept.left:
+                    self._leaders[ended] = leader
+                    continue
                 self._watch.forget(ended)
                 self._receipts.remove(ended)
             _tell(swept)

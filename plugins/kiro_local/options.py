@@ -27,7 +27,11 @@ class LocalOptions(BaseModel):
     pass_through: list[str] = Field([], description="Names of variables that are added to the allow list.")
     env: dict[str, str] = Field({}, repr=False, description="Variables that every process gets.")
     grace_s: float = Field(
-        1.0, ge=0, le=60, description="Seconds to wait for a process after its stdin was closed, and after SIGTERM."
+        5.0,
+        ge=0,
+        le=60,
+        description="Seconds that a process has to end once its stdin is closed: after a fifth of them it gets "
+        "SIGTERM, and at their end all of it is killed.",
     )
 
 

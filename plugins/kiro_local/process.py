@@ -91,8 +91,8 @@ class LocalProcess:
     async def end(self, grace_s: float) -> None:
         """Go down the ladder: close stdin, wait, terminate the group, wait, kill the group, wait.
 
-        Shielded, and bounded by twice the grace plus `KILL_S`. For one that does not listen the end of
-        stdin is no news, so nothing is waited for.
+        Shielded, and bounded by the grace plus `KILL_S`. For one that does not listen the end of
+        stdin is no news, so nothing is waited for. One that is still there has no `exit`.
         """
         with anyio.CancelScope(shield=True):
             await self._pipes.send_eof()
@@ -104,8 +104,9 @@ class LocalProcess:
             self._supervision.cancel()
 
     async def _descend(self, grace_s: float) -> None:
-        until_heard_s = grace_s if self._child.listens else 0
-        for number, patience_s in ((None, until_heard_s), (signal.SIGTERM, grace_s), (signal.SIGKILL, KILL_S)):
+        until_heard_s = grace_s / 5 if self._child.listens else 0
+        until_killed_s = grace_s - until_heard_s
+        for number, patience_s in ((None, until_heard_s), (signal.SIGTERM, until_killed_s), (signal.SIGKILL, KILL_S)):
             if number is not None:
                 signal_group(self._child.popen, number)
             with anyio.move_on_after(patience_s):
@@ -118,6 +119,11 @@ class LocalProcess:
         with suppress(anyio.EndOfStream, anyio.BusyResourceError):
             while True:
                 await self._pipes.receive()
+
+    def reap(self) -> None:
+        """Take note of an end that came when nobody waited any more."""
+        if self._exit is None and (code := self._child.popen.poll()) is not None:
+            self._exit = Exit(code)
 
     def _collect(self) -> None:
         """It has ended and is not reaped, so its pid still names its group: kill the rest, then reap."""
