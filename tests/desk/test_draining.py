@@ -109,7 +109,13 @@ async def test_its_status_has_numbers_and_names_and_nothing_that_is_said(opened_
             running = await office.ask(busy, ASKING)
             await office.ask(busy, "a secret")
             await client.until(lambda c: c.questions)
-            told = {"agent": "kiro_default", "engine": "rehearsal", "clients": 1, "asleep": False}
+            told = {
+                "agent": "kiro_default",
+                "engine": "rehearsal",
+                "clients": 1,
+                "asleep": False,
+                "endingFailed": False,
+            }
             assert status(office) == {
                 "state": "ready",
                 "agents": 2,
