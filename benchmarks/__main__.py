@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks.experiments import EXPERIMENTS, Sizes
+from benchmarks import experiments, hosting
+from benchmarks.experiments import Sizes
 from benchmarks.goals import GOALS, Goal
 from benchmarks.running import Ended
 from benchmarks.subjects import PRODUCT
@@ -18,7 +19,8 @@ from benchmarks.subjects import PRODUCT
 Measured = Mapping[str, Sequence[float]]
 """The figure of each round, by the goal's key."""
 
-_QUICK = Sizes(updates=10_000, pings=100, starts=2)
+_QUICK = Sizes(updates=10_000, pings=100, starts=2, chats=20)
+_EXPERIMENTS = {**experiments.EXPERIMENTS, **hosting.EXPERIMENTS}
 _HEADER = ("goal", "what", "baseline", "must", "stretch", "measured", "min..max", "verdict")
 
 
@@ -49,7 +51,7 @@ def _arguments() -> argparse.Namespace:
 
 def _measure(wanted: set[str], rounds: int, sizes: Sizes) -> Measured:
     measured: dict[str, list[float]] = {}
-    for numbers, experiment in EXPERIMENTS.items():
+    for numbers, experiment in _EXPERIMENTS.items():
         if not wanted & set(numbers.split()):
             continue
         with tempfile.TemporaryDirectory(prefix="kiro-benchmarks-") as scratch, experiment(Path(scratch), sizes) as one:

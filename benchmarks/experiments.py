@@ -39,6 +39,7 @@ class Sizes:
     updates: int = 50_000
     pings: int = 300
     starts: int = 5
+    chats: int = 50
 
 
 def rotated(cases: Mapping[str, S], turn: int, run: Callable[[S], T]) -> dict[str, T]:

@@ -49,4 +49,7 @@ GOALS = (
     Goal("G6.sdk", "round trip of one message, log on", "SDK proxy", 0.5, 0.25, needs="agent-client-protocol"),
     Goal("G9", "memory growth, editor stalled 3 s in a flood", "", 8, 2, unit="MiB", needs="Linux"),
     Goal("G19", "from spawn to the answer of initialize", "R", 0.50, 0.35),
+    Goal("G20", "a call of an MCP tool", "hand", 4, 2.5, needs="mcp"),
+    Goal("G29", "50 chats at once over MCP", "ACP", 4, 2, needs="mcp"),
+    Goal("G30", "memory of the MCP server", "a tenth of the chats", 1.10, 1.03, needs="mcp, Linux"),
 )

@@ -19,6 +19,9 @@ PRODUCT = str(Path(sys.executable).with_name("kiro-core"))
 HAS_SDK = find_spec("acp") is not None
 """Whether the protocol's official SDK is installed beside it."""
 
+HAS_MCP = find_spec("mcp") is not None
+"""Whether that of MCP is, without which the program serves no hosts."""
+
 _HERE = Path(__file__).parent
 _PLAIN = [sys.executable, "-I", "-S"]
 _AGENT = [*_PLAIN, str(_HERE / "programs" / "agent.py")]
@@ -37,6 +40,16 @@ def raw() -> Subject:
 def sdk() -> Subject:
     """The agent behind a proxy made of the protocol's official SDK."""
     return running([sys.executable, str(_HERE / "programs" / "sdk_relay.py"), *_AGENT])
+
+
+def hand() -> Subject:
+    """A server of MCP that does nothing, written by hand."""
+    return running([*_PLAIN, str(_HERE / "programs" / "mcp_server.py")])
+
+
+def hosting(scratch: Path) -> Subject:
+    """The agent behind `kiro-core mcp serve`, for as many sessions as are asked for."""
+    return running([PRODUCT, "mcp", "serve", "--engine", "bench", "--set", "mcp.max_sessions=0"], home(scratch))
 
 
 def product(scratch: Path, *, log: bool = True) -> Subject:

@@ -150,6 +150,35 @@ class Record:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a record tells (see `Desk.told`): `seq` is its number, `at` its time (RFC 3339 in UTC), `turn` what ran.
+
+    `kind` and what goes with it, in `text` and in `details` (JSON values):
+
+    - "prompt": it was accepted; its text, `{task}` as whoever prompted calls it (`_meta.kiro_core.task`); "begun":
+      the agent is sent it, `{session}` is the agent's own id; "user": it is part of the conversation now; its text;
+      "ended": the turn's one outcome, `{state, stopReason?, error?, reason?}`, where `state` is "settled",
+      "cancelled", "failed", "unknown" (it was cut off) or "refused" (it was never accepted);
+    - of the agent: "agent" and "thought" (a chunk's text), "tool" (its title; `{toolCallId, title?, kind?,
+      status?}`), "plan" (`{entries}`), "update" (any other, as it came, and what a child of the agent says);
+    - "question" (somebody is asked; its title, `{toolCallId?, kind?, options?}`), "answer" (`{toolCallId, by, ...}`),
+      "notice" (what clients were told; its sentence);
+    - "reset" (the agent's context began anew; why), "cleared" (what a person is shown begins here), "lost" (records are
+      missing here), "closed" (the session ended; why).
+
+    Where reading began in the midst of a turn, `turn` is empty until the next one, and "agent", "thought" and "tool"
+    have the id under which the agent speaks as `session`: another one than of "begun" is a child's.
+    """
+
+    seq: int
+    kind: str
+    at: str
+    turn: str = ""
+    text: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
 GAP = "gap"
 """The kind of the one record that a store makes by itself: numbers that are lost, see `SessionStore.read`."""
 

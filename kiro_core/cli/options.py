@@ -7,7 +7,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kiro_core.dispatcher import Dispatcher
     from kiro_core.registry import Registry
     from kiro_core.settings import Settings
+    from kiro_core.settings.layers import Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Given:
     """What the command line says of the settings: `config` is the file, `changes` nested keys and values.
 
     `attach` and `standalone` are what it says of other desks, `trust_tools` of tools; see `open_desk`.
+    `defaults` are the command's own; see `load_settings`.
     """
 
     config: Path | None
@@ -37,6 +39,7 @@ class Given:
     attach: bool = True
     standalone: bool = False
     trust_tools: tuple[str, ...] | None = None
+    defaults: Layer = field(default_factory=dict)
 
     def load(self) -> tuple[Settings, Registry]:
         """Read the settings, and load the plugins that they leave.
@@ -48,7 +51,7 @@ class Given:
         from kiro_core.registry import Registry
         from kiro_core.settings import load_settings
 
-        settings = load_settings(self.changes, config=self.config)
+        settings = load_settings(self.changes, config=self.config, defaults=self.defaults)
         plugins = settings.plugins
         return settings, Registry(only=plugins.only, block=plugins.block, strict=plugins.strict)
 

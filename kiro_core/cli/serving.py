@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, cast
 
-import anyio
-
 from kiro_core.catalog import Choice
-from kiro_core.cli.failing import DONE
 from kiro_core.cli.options import Given
-from kiro_core.cli.signals import follow_signals
+from kiro_core.cli.signals import until_signalled
 from kiro_core.cli.text import tell_failure
 from kiro_core.engines import default_engine, logins_of
-from kiro_core.errors import KiroError, unwrapped
+from kiro_core.errors import KiroError
 from kiro_core.ports import Agent, Attachable, Client
 from kiro_core.registry import Registry
 from kiro_core.types import PeerInfo
@@ -76,19 +72,9 @@ class LateDesk:
 
 async def serve(given: Given, agent: str, engine: str) -> int:
     """Serve until stdin ends or a signal comes: 0, or 128 and the signal's number."""
-    signals: list[signal.Signals] = []
-    serving = anyio.CancelScope()
 
-    async def end(number: signal.Signals) -> None:
-        signals.append(number)
-        serving.cancel()
+    async def attended() -> None:
+        async with Registry(only={_FACE}).transports.open(Choice(_FACE)) as transport:
+            await cast("_AttachingFace", transport).serve(LateDesk(given, agent, engine, _FACE))
 
-    with unwrapped():
-        async with anyio.create_task_group() as tasks:
-            await tasks.start(follow_signals, end)
-            with serving:
-                transports = Registry(only={_FACE}).transports
-                async with transports.open(Choice(_FACE)) as transport:
-                    await cast("_AttachingFace", transport).serve(LateDesk(given, agent, engine, _FACE))
-            tasks.cancel_scope.cancel()
-    return 128 + signals[0] if signals else DONE
+    return await until_signalled(attended)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Container, Iterable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from kiro_core.dispatcher.watching import Watching
 from kiro_core.engines import logins_of
 from kiro_core.errors import DeskFull, EndingFailed, EngineNotFound, Held, SessionClosing, UnknownName, unwrapped
 from kiro_core.frames import Frame
+from kiro_core.journal import told
 from kiro_core.ports import Agent, Client
 from kiro_core.registry import Registry
 from kiro_core.session import CONTROLLER, Life, Member, Plan, Session, Tools
@@ -53,6 +55,7 @@ from kiro_core.types import (
     SessionId,
     SessionInfo,
     SessionQuery,
+    Told,
 )
 
 _SERVED = "serve"
@@ -295,6 +298,11 @@ class Dispatcher:
             async for batch in batches:
                 for record in batch:
                     yield record
+
+    def told(self, session: SessionId, after: int = 0, *, follow: bool = False) -> AsyncGenerator[Told, None]:
+        """See `Desk.told`."""
+        records = self.watch(session, after) if follow else self.read(session, after)
+        return told(records, partial(self.read, session) if after else None)
 
     async def delete(self, session: SessionId) -> None:
         """See `Desk.delete`."""

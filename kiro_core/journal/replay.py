@@ -134,10 +134,15 @@ class Prompts:
     def __init__(self) -> None:
         """Begin with none."""
         self._waiting: dict[str, Frame] = {}
+        self._begun: set[str] = set()
 
-    def knows(self, turn: str) -> bool:
-        """Whether a turn's prompt was met and is no part of the conversation yet."""
-        return turn in self._waiting
+    def met(self, item: Entry) -> bool:
+        """Whether the prompt that a record may make part of the conversation was met, or is part of it already.
+
+        Where the first records were not read, it may be among them: see `said_at`.
+        """
+        known = item.turn in self._waiting or item.turn in self._begun
+        return known or item.kind not in ("turn_begun", "turn_ended")
 
     def said(self, item: Entry) -> Frame | None:
         """The prompt that a record makes part of the conversation, if any; one that was refused never is."""
@@ -147,7 +152,23 @@ class Prompts:
         if item.kind not in ("turn_begun", "turn_ended"):
             return None
         prompt = self._waiting.pop(item.turn, None)
-        return None if item.kind == "turn_ended" and _refused(item) else prompt
+        if item.kind == "turn_begun":
+            self._begun.add(item.turn)
+            return prompt
+        self._begun.discard(item.turn)
+        return None if _refused(item) else prompt
+
+
+async def said_at(records: AsyncIterator[Record], turn: str, seq: int) -> Frame | None:
+    """The prompt of a turn that record number `seq` makes part of the conversation; `records` begin with the first."""
+    prompts = Prompts()
+    async with aclosing(cast("AsyncGenerator[Record, None]", records)) as read:
+        async for record in read:
+            item = readable(record)
+            prompt = prompts.said(item) if item is not None and item.turn == turn else None
+            if record.seq >= seq:
+                return prompt
+    return None
 
 
 def _refused(item: Entry) -> bool:

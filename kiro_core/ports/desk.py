@@ -22,6 +22,7 @@ from kiro_core.types import (
     SessionId,
     SessionInfo,
     SessionQuery,
+    Told,
 )
 
 
@@ -106,6 +107,17 @@ class Desk(Attachable, Protocol):
         Raises when it is iterated:
             SessionNotFound, RecordInvalid, Unavailable: as the store says.
             Disconnected: whoever holds the session cannot be asked for more.
+
+        """
+        ...
+
+    def told(self, session: SessionId, after: int = 0, *, follow: bool = False) -> AsyncGenerator[Told, None]:
+        """What the records behind a number tell, in order; one may tell two things, under the same number.
+
+        With `follow` it goes on as `watch` does, until the session ends.
+
+        Raises when it is iterated:
+            SessionNotFound, RecordInvalid, Unavailable, Disconnected: as `read` and `watch` do.
 
         """
         ...

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kiro_core.frames import Frame
-from kiro_core.journal import Entry
+from kiro_core.journal import Entry, prompt_text, text_of
 from kiro_core.recovery.quoting import Quoting
 from kiro_core.recovery.reading import entries, told
 from kiro_core.types import Record
@@ -68,7 +68,7 @@ class _Retelling:
 
     def _turn(self, item: Entry) -> None:
         if item.kind == "prompt":
-            self._waiting[item.turn] = _asked(item.frame)
+            self._waiting[item.turn] = prompt_text(item.frame)
             return
         asked = self._waiting.pop(item.turn, None)
         if item.kind == "turn_begun":
@@ -86,30 +86,15 @@ def _was_cut_off(item: Entry) -> bool:
     return outcome.get("state") in ("unknown", "failed") or "error" in outcome
 
 
-def _asked(frame: Frame) -> str:
-    prompt = frame.params.get("prompt")
-    return "\n".join(map(_text, prompt)) if isinstance(prompt, list) else ""
-
-
 def _follow(frame: Frame, quoting: Quoting) -> None:
     update = frame.params.get("update")
     if frame.method != "session/update" or not isinstance(update, dict):
         return
     match update.get("sessionUpdate"):
         case "agent_message_chunk":
-            quoting.say("You", _text(update.get("content")), joint="")
+            quoting.say("You", text_of(update.get("content")), joint="")
         case "agent_thought_chunk":
             quoting.end()
         case "tool_call":
             title = update.get("title") or update.get("kind") or "a tool"
             quoting.say("Tools", " ".join(str(title).split()), joint="\n")
-
-
-def _text(block: Any) -> str:
-    """A content block: its text, or what it is, with the address of a link or a resource."""
-    block = block if isinstance(block, dict) else {}
-    if block.get("type") == "text":
-        return str(block.get("text") or "")
-    resource = block.get("resource")
-    uri = block.get("uri") or (resource.get("uri") if isinstance(resource, dict) else None)
-    return f"[{block.get('type')}: {uri}]" if uri else f"[{block.get('type')}]"

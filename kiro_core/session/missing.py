@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from kiro_core.frames import Frame
-from kiro_core.journal import Entry, Prompts, lost, readable
+from kiro_core.journal import Entry, Prompts, lost, readable, said_at
 from kiro_core.session.clients import Item, Said
 from kiro_core.types import GAP, Notice
 
@@ -21,15 +21,15 @@ _STATE = re.compile(rb'"(config_option_update|current_mode_update)"')
 
 async def missed(session: Session, after: int, upto: int) -> AsyncGenerator[tuple[int, Sequence[Item]], None]:
     """What the records behind number `after` up to `upto` show, each with its number."""
-    stale, prompts, begun, ids = False, Prompts(), set[str](), _Ids(session)
+    stale, prompts, ids = False, Prompts(), _Ids(session)
     async with aclosing(_entries(session, after, upto)) as found:
         async for seq, item in found:
             if item.turn and item.kind in ("prompt", "turn_begun", "turn_ended"):
-                met = item.kind == "prompt" or prompts.knows(item.turn) or item.turn in begun
-                prompt = prompts.said(item) if met else await _said(session, item, seq)
+                met, prompt = prompts.met(item), prompts.said(item)
+                if not met:
+                    prompt = await said_at(session.tools.store.read(session.plan.info.id), item.turn, seq)
                 items: Sequence[Item] = [Said(item.turn, prompt)] if prompt is not None else ()
                 if item.kind == "turn_begun":
-                    begun.add(item.turn)
                     ids.begun(item)
             else:
                 items = _shown(session, item, ids)
@@ -98,14 +98,3 @@ def _notice(item: Entry) -> Notice:
     told = dict(item.value)
     kind, text, severity = told.pop("notice", ""), told.pop("text", ""), told.pop("severity", "warning")
     return Notice(kind, text, severity=severity, details=told)
-
-
-async def _said(session: Session, made: Entry, seq: int) -> Frame | None:
-    """The prompt that record `seq` makes part of the conversation; it may have been accepted long before."""
-    prompts = Prompts()
-    async with aclosing(_entries(session, 0, seq)) as found:
-        async for number, item in found:
-            prompt = prompts.said(item) if item.turn == made.turn else None
-            if number == seq:
-                return prompt
-    return None

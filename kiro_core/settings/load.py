@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from kiro_core.catalog import Choice
 from kiro_core.explain import Finding, bare, dotted, findings, refusal, unknown
-from kiro_core.settings.layers import Layer, merge, tree
+from kiro_core.settings.layers import Layer, merge, overlay, tree
 from kiro_core.settings.models import Settings
 from kiro_core.settings.sources import read_sources
 
@@ -30,19 +30,21 @@ def load_settings(
     *,
     config: Path | None = None,
     environ: Mapping[str, str] | None = None,
+    defaults: Layer = MappingProxyType({}),
 ) -> Settings:
     """Merge arguments over environment over one TOML file, per key, then validate.
 
     `arguments` has the keys of the file, nested where the file is; None is "not given". `config` is the
-    file; `environ` stands for the process's own. A choice of a backend and its options stand together:
-    a higher source that names the backend drops the lower options.
+    file; `environ` stands for the process's own; `defaults` is for keys of which no source says anything.
+    A choice of a backend and its options stand together: a higher source that names the backend drops the
+    lower options.
 
     Raises:
         SettingsError: anything wrong in any source; all of it in one error, with key and origin.
 
     """
     layers, broken = read_sources(arguments, config, os.environ if environ is None else environ, Settings)
-    layer = merge(layers, _CHOICES)
+    layer = overlay(defaults, merge(layers, _CHOICES))
     origins = {path: value.origin for path, value in [*layer.items(), *broken.items()]}
     known = {path: value for path, value in layer.items() if path[0] in Settings.model_fields}
     found = [unknown((name,), Settings) for name in dict.fromkeys(path[0] for path in layer if path not in known)]

@@ -12,6 +12,9 @@ from kiro_core.ports import Face
 
 if TYPE_CHECKING:
     from kiro_mcp.options import McpOptions
+    from kiro_mcp.server import build_server as build_server
+
+__all__ = ["build_server", "kiro_transports"]
 
 if find_spec("mcp") is None:
     message = "the official SDK of the Model Context Protocol is not installed"
@@ -37,3 +40,13 @@ def _options() -> type[McpOptions]:
 def kiro_transports() -> Iterable[Provider[Any, Any]]:
     """Provide the transport `mcp`."""
     yield Provider("mcp", _open, _options, "sessions as tools of the Model Context Protocol, over stdio or HTTP")
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs the SDK when somebody asks for it: that takes most of a second."""
+    if name != "build_server":
+        unknown = f"module 'kiro_mcp' has no attribute {name!r}"
+        raise AttributeError(unknown)
+    from kiro_mcp.server import build_server
+
+    return build_server

@@ -14,12 +14,31 @@ from kiro_core.agentconfig.jsonc import NotJson, parse
 from kiro_core.cli.connect.merging import Unmergeable, with_entry
 
 PROGRAM = Path(sys.executable).with_name("kiro-core")
+CODE = ("Library/Application Support" if sys.platform == "darwin" else ".config") + "/Code/User"
 PLACES = {
     "zed": ".config/zed/settings.json",
     "jetbrains": ".jetbrains/acp.json",
-    "vscode": ("Library/Application Support" if sys.platform == "darwin" else ".config") + "/Code/User/settings.json",
+    "vscode": f"{CODE}/settings.json",
+    "claude-code": ".claude.json",
+    "copilot": f"{CODE}/mcp.json",
+    "cursor": ".cursor/mcp.json",
+    "gemini": ".gemini/settings.json",
 }
-TABLES = {"zed": "agent_servers", "jetbrains": "agent_servers", "vscode": "acp.agents"}
+TABLES = {
+    "zed": "agent_servers",
+    "jetbrains": "agent_servers",
+    "vscode": "acp.agents",
+    "claude-code": "mcpServers",
+    "copilot": "servers",
+    "cursor": "mcpServers",
+    "gemini": "mcpServers",
+}
+KINDS = {"zed": "custom", "claude-code": "stdio", "copilot": "stdio"}
+
+
+def started(editor):
+    """The arguments with which it starts us."""
+    return ["acp"] if editor in ("zed", "jetbrains", "vscode") else ["mcp", "serve"]
 
 
 @pytest.fixture
@@ -32,8 +51,8 @@ def settings(home):
 def test_the_snippet_starts_this_program_and_the_place_is_told(kiro, settings, editor):
     told = kiro("connect", editor)
     entry = json.loads(told.stdout)[TABLES[editor]]["kiro-core"]
-    assert (entry["command"], entry["args"]) == (str(PROGRAM), ["acp"])
-    assert (entry.get("type") == "custom") == (editor == "zed")
+    assert (entry["command"], entry["args"]) == (str(PROGRAM), started(editor))
+    assert entry.get("type") == KINDS.get(editor)
     assert str(settings(editor)) in told.stderr
     assert not settings(editor).exists()
 
@@ -49,11 +68,10 @@ def test_the_choices_of_the_command_line_are_those_of_the_editor(kiro, tmp_path)
     assert arguments == ["acp", "--agent", "review", "--engine", "codex", "--config", str(tmp_path / "my.toml")]
 
 
-def test_claude_code_is_told_honestly_what_does_not_work_yet(kiro, home):
-    for arguments in ((), ("--write",)):
-        told = kiro("connect", "claude-code", *arguments)
-        assert (told.returncode, told.stdout) == (1, "")
-        assert "does not serve MCP yet" in told.stderr
+def test_a_host_of_mcp_starts_what_the_command_line_chooses(kiro):
+    told = kiro("connect", "claude-code", "--engine", "codex")
+    arguments = json.loads(told.stdout)["mcpServers"]["kiro-core"]["args"]
+    assert arguments == ["mcp", "serve", "--engine", "codex"]
 
 
 @pytest.mark.parametrize("editor", PLACES)
@@ -61,7 +79,7 @@ def test_a_file_that_is_missing_is_made(kiro, settings, editor):
     told = kiro("connect", editor, "--write")
     assert told.returncode == 0
     assert str(settings(editor)) in told.stdout
-    assert json.loads(settings(editor).read_text())[TABLES[editor]]["kiro-core"]["args"] == ["acp"]
+    assert json.loads(settings(editor).read_text())[TABLES[editor]]["kiro-core"]["args"] == started(editor)
     assert stat.S_IMODE(settings(editor).stat().st_mode) == 0o600
 
 

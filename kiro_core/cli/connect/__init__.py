@@ -1,4 +1,4 @@
-"""Shows what an editor needs in its settings to start this program, or writes it there."""
+"""Shows what an editor or an MCP host needs in its settings to start this program, or writes it there."""
 
 from __future__ import annotations
 
@@ -12,30 +12,27 @@ from kiro_core.cli.options import Given, choosing, command
 from kiro_core.cli.text import show, tell
 
 
-@click.command(epilog=example("kiro-core connect zed", "kiro-core connect jetbrains --engine codex --write"))
-@click.argument("editor", type=click.Choice(["zed", "jetbrains", "claude-code", "vscode"]))
-@click.option("--write", is_flag=True, help="Write it into the editor's own settings; everything else stays as it is.")
+@click.command(epilog=example("kiro-core connect zed", "kiro-core connect claude-code --engine codex --write"))
+@click.argument(
+    "editor", type=click.Choice(["zed", "jetbrains", "vscode", "claude-code", "copilot", "cursor", "gemini"])
+)
+@click.option("--write", is_flag=True, help="Write it into its own settings; everything else stays as it is.")
 @choosing
 @command
 def connect(given: Given, *, editor: str, write: bool, agent: str, engine: str) -> int:
     """Print what an editor needs to know, or write it there.
 
-    With --agent, --engine or --config the editor starts it so.
+    The first three get sessions over ACP, the others as tools over MCP. With --agent, --engine or --config
+    they start it so.
     """
     from kiro_core.cli.connect.editors import EDITORS, ENTRY
     from kiro_core.cli.connect.merging import add_entry
     from kiro_core.engines.logins import own_program
-    from kiro_core.errors import AgentUnable
 
-    if editor not in EDITORS:
-        raise AgentUnable(
-            "Claude Code starts other programs as MCP servers only, and kiro-core does not serve MCP yet.",
-            hint="The other way round works: `kiro-core connect zed --engine claude` puts Claude into an editor.",
-        )
     place = EDITORS[editor]
     config = str(given.config.expanduser().absolute()) if given.config else ""
     options = {"--agent": agent, "--engine": engine, "--config": config}
-    arguments = ["acp", *(part for option, value in options.items() if value for part in (option, value))]
+    arguments = [part for option, value in options.items() if value for part in (option, value)]
     entry = place.entry(own_program(), arguments)
     if place.needs:
         tell(place.needs)

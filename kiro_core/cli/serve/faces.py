@@ -92,22 +92,33 @@ def _reason(cause: Exception | None) -> str:
 
 
 def face_of(name: str, transport: Wire | Face) -> Face:
-    """A transport as a face.
+    """A transport as a face that any number of clients can reach.
 
     Raises:
         PluginError: it is none.
         SettingsError: it serves a single client over stdio.
 
     """
-    if not hasattr(transport, "serve"):
-        raise PluginError(
-            f"Transport {name!r} connects to agents only; it serves no clients.",
-            hint="Name one that serves clients in the setting serve; `kiro-core plugins` lists all.",
-        )
-    if option := getattr(transport, "instead_of_stdio", ""):
+    face = any_face("serve", name, transport)
+    if option := getattr(face, "instead_of_stdio", ""):
         raise SettingsError(
             f"it would take this program's own stdin and stdout; it needs `{option}`.",
             hint=f"Write where clients find it, such as {{use = {name!r}, {option} = ...}}.",
+        )
+    return face
+
+
+def any_face(setting: str, name: str, transport: Wire | Face) -> Face:
+    """A transport, which `setting` has named, as a face.
+
+    Raises:
+        PluginError: it is none.
+
+    """
+    if not hasattr(transport, "serve"):
+        raise PluginError(
+            f"Transport {name!r} connects to agents only; it serves no clients.",
+            hint=f"Name one that serves clients in the setting {setting}; `kiro-core plugins` lists all.",
         )
     return cast("Face", transport)
 

@@ -1,0 +1,55 @@
+"""Which host a request comes from: the one at the other end, one of several connections, or one without any."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from mcp.server import ServerRequestContext
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from starlette.requests import Request
+
+from kiro_mcp.server.subscribing import Subscriber
+from kiro_mcp.service.hosts import Host
+
+MOST_CONNECTIONS = 1000
+"""Connections over HTTP that are remembered, the longest unused is forgotten first."""
+
+_SESSION_HEADER = "mcp-session-id"
+
+
+class Connection:
+    """A host, and which resources it watches."""
+
+    def __init__(self, *, connected: bool) -> None:
+        """Nothing is active and nothing watched."""
+        self.host = Host(connected=connected)
+        self.subscriber = Subscriber()
+
+
+class Connections:
+    """All hosts of one server."""
+
+    def __init__(self) -> None:
+        """Nobody has come."""
+        self._only = Connection(connected=True)
+        self._stateless = Connection(connected=False)
+        self._by_session: OrderedDict[str, Connection] = OrderedDict()
+
+    def of(self, ctx: ServerRequestContext[Any, Any]) -> Connection:
+        """Where a request comes from.
+
+        HTTP has connections in the handshake era only; a stream of bytes is one by itself.
+        """
+        if not isinstance(ctx.request, Request):
+            return self._only
+        session = ctx.request.headers.get(_SESSION_HEADER, "")
+        if not session or ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            return self._stateless
+        if session not in self._by_session:
+            self._by_session[session] = Connection(connected=True)
+        self._by_session.move_to_end(session)
+        if len(self._by_session) > MOST_CONNECTIONS:
+            _, forgotten = self._by_session.popitem(last=False)
+            forgotten.subscriber.close()
+        return self._by_session[session]

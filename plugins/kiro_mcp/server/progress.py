@@ -1,0 +1,50 @@
+"""What happens during a call, told to a host that asked for it; many wait longer for who tells them something."""
+
+from __future__ import annotations
+
+import anyio
+
+from kiro_mcp.server.serving import Context
+from kiro_mcp.service.showing import shown
+from kiro_mcp.service.views import TaskView
+
+_APART_S = 0.25
+_HEARTBEAT_S = 5.0
+
+
+class Progress:
+    """Progress of one call: numbers that grow by one, and at most four messages a second."""
+
+    def __init__(self, ctx: Context, *, text: bool = False) -> None:
+        """Tell the host of this request; with `text` what the agent says, otherwise how much."""
+        self._ctx = ctx
+        self._waits_longer = "progress_token" in (ctx.meta or {})
+        self._text = text
+        self._told = 0
+        self._next = 0.0
+        self._unsaid = ""
+
+    def patience(self, left_s: float) -> float:
+        """How long to wait for something new: not so long that the host takes this call for lost."""
+        return min(left_s, _HEARTBEAT_S) if self._waits_longer else left_s
+
+    async def say(self, message: str) -> None:
+        """Tell it now; the SDK drops what was not asked for."""
+        self._told += 1
+        self._next = anyio.current_time() + _APART_S
+        await self._ctx.session.report_progress(self._told, message=shown(message))
+
+    async def tell(self, view: TaskView) -> None:
+        """Tell how a task stands, unless something was told just now."""
+        self._unsaid += "".join(chunk.content for chunk in view.chunks) if self._text else ""
+        if anyio.current_time() >= self._next or view.is_done:
+            unsaid, self._unsaid = self._unsaid, ""
+            await self.say(unsaid or _happening(view))
+
+
+def _happening(view: TaskView) -> str:
+    if view.question is not None:
+        return f"The agent asks: {view.question.title}"
+    if view.tools and view.tools[-1].status in ("pending", "in_progress"):
+        return view.tools[-1].title
+    return f"{view.status}, {view.total_bytes} bytes so far"

@@ -1,0 +1,65 @@
+"""The desk's client that all hosts are together: it takes what sessions say, and passes on what they ask."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kiro_core.frames import Frame
+from kiro_core.types import PeerInfo
+from kiro_mcp.service.live import Live
+from kiro_mcp.service.questions import Questions
+from kiro_mcp.service.table import Table
+from kiro_mcp.service.waking import Bells
+
+_READ = re.compile(rb"available_commands_update|session_info_update|_kiro\.dev/commands/available")
+"""What says something about a session itself; what was said in it is read from its record."""
+
+
+class HostsClient:
+    """Implements `Client`."""
+
+    info = PeerInfo("kiro_mcp", abilities=frozenset({"notices"}))
+
+    def __init__(self, table: Table, bells: Bells, questions: Questions) -> None:
+        """Keep what is said of the sessions of the `table`."""
+        self._table = table
+        self._bells = bells
+        self._questions = questions
+
+    async def notify(self, frames: Sequence[Frame]) -> None:
+        """See `Client.notify`."""
+        spoke = set[str]()
+        for frame in frames:
+            if (live := self._table.lives.get(frame.session or "")) is None:
+                continue
+            spoke.add(live.id)
+            if _READ.search(frame.raw):
+                follow(live, frame.method or "", frame.params)
+        for session in spoke:
+            self._table.lives[session].stir()
+            self._bells.changed(session)
+
+    async def request(self, frame: Frame) -> Frame:
+        """See `Client.request`."""
+        return await self._questions.ask(frame)
+
+
+def follow(live: Live, method: str, params: Mapping[str, Any]) -> None:
+    """Take note of a session's title and of the commands that it offers: ACP's, and those that are only Kiro's."""
+    update = params.get("update")
+    if method == "_kiro.dev/commands/available":
+        live.executed = _named(params.get("commands"))
+        live.offered.set()
+    elif isinstance(update, dict) and update.get("sessionUpdate") == "available_commands_update":
+        live.prompted = _named(update.get("availableCommands"))
+        live.offered.set()
+    elif isinstance(update, dict) and update.get("sessionUpdate") == "session_info_update":
+        live.title = str(update.get("title") or live.title)
+
+
+def _named(commands: Any) -> dict[str, str]:
+    listed = [each for each in commands if isinstance(each, dict)] if isinstance(commands, list) else []
+    named = {str(each.get("name") or "").removeprefix("/"): str(each.get("description") or "") for each in listed}
+    return {name: description for name, description in named.items() if name}

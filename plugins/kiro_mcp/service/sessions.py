@@ -1,0 +1,169 @@
+"""The sessions that are open here, for all hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kiro_core.types import SessionId
+from kiro_mcp.service.access import Access
+from kiro_mcp.service.asking import about
+from kiro_mcp.service.ending import Ending
+from kiro_mcp.service.failing import ToolFailure, in_our_words
+from kiro_mcp.service.ground import Ground
+from kiro_mcp.service.hosts import Host
+from kiro_mcp.service.live import Live
+from kiro_mcp.service.loading import Loading
+from kiro_mcp.service.opening import Opening, folder
+from kiro_mcp.service.saving import write_archive
+from kiro_mcp.service.table import not_found
+from kiro_mcp.service.views import OpenSession, Saved
+
+
+class Sessions:
+    """What hosts do with sessions; what a host does not see is SESSION_NOT_FOUND for it.
+
+    Besides what is named, each may raise what `failure_of` makes of a failure of the desk.
+    """
+
+    def __init__(self, ground: Ground, access: Access, ending: Ending) -> None:
+        """Open, find and end sessions of the table."""
+        self._desk = ground.desk
+        self._table = ground.table
+        self._base = ground.options.working_directory
+        self._access = access
+        self._ending = ending
+        self._opening = Opening(ground, ending)
+        self._loading = Loading(ground, access, self._opening)
+
+    async def create(
+        self, host: Host, *, agent: str = "", engine: str = "", working_directory: str = ""
+    ) -> OpenSession:
+        """Begin a session; it becomes active where the host's active one is none, or is not open any more.
+
+        Raises:
+            ToolFailure: INVALID_CONFIG, AGENT_NOT_FOUND, KIRO_CLI_NOT_FOUND, SESSION_LIMIT_REACHED.
+
+        """
+        return (await self._created(host, agent, engine, working_directory)).view()
+
+    def listed(self, host: Host) -> Sequence[OpenSession]:
+        """The sessions that the host sees, oldest first."""
+        return [live.view() for live in self._table.seen_by(host)]
+
+    def find(self, host: Host, session_id: str = "") -> OpenSession:
+        """An open session that the host sees; "" is its active one.
+
+        Raises:
+            ToolFailure: SESSION_NOT_FOUND; SESSION_INACTIVE, the active one is not open any more.
+
+        """
+        return self._table.find(host, session_id).view()
+
+    async def wanted(self, host: Host, session_id: str = "") -> OpenSession:
+        """The same; a connected host that names none and has none active gets a new one.
+
+        Raises:
+            ToolFailure: as `find` and `create`; SESSION_INACTIVE, it is stored and not open here, or is being ended.
+
+        """
+        return (await self.live(host, session_id)).view()
+
+    async def live(self, host: Host, session_id: str = "") -> Live:
+        """The same, for whoever works with it."""
+        if host.connected and not session_id and not host.active:
+            # Of two calls at a time, the second one works in the session that the first one gets.
+            async with host.choosing:
+                if not host.active:
+                    return await self._created(host, "", "", "")
+        return await self._access.usable(host, session_id)
+
+    def switch(self, host: Host, session_id: str) -> OpenSession:
+        """Make a session the active one.
+
+        Raises:
+            ToolFailure: SESSION_NOT_FOUND, also for every id without a connection.
+
+        """
+        live = self._table.find(host, session_id)
+        if not host.connected:
+            raise ToolFailure(
+                "SESSION_NOT_FOUND",
+                "Without a connection no session can be active.",
+                hint="Name the session as session_id in each call.",
+                details={"session_id": session_id},
+            )
+        live.stir()
+        host.active = live.id
+        return live.view()
+
+    async def end(self, host: Host, session_id: str) -> None:
+        """End a session and its processes; it goes on to its end also when the caller is cancelled.
+
+        If it was active, the oldest remaining one of the host is, or none. A session in which others work too, at
+        an editor perhaps, goes on for them.
+
+        Raises:
+            ToolFailure: SESSION_NOT_FOUND; EXECUTION_ERROR with the cause ENDING_FAILED, its process survives.
+
+        """
+        live = self._table.lives.get(session_id)
+        if live is None or not self._table.sees(host, session_id):
+            raise not_found(session_id)
+        live.ended_by.append(host)
+        await self._ending.end(live)
+
+    async def clear(self, host: Host, session_id: str = "") -> OpenSession:
+        """Give a session's agent a new context; what was said stays on record.
+
+        Raises:
+            ToolFailure: SESSION_NOT_FOUND, SESSION_INACTIVE, KIRO_CLI_NOT_FOUND.
+
+        """
+        live = await self._access.usable(host, session_id)
+        await self._access.call(live, about("_kiro_core/session/clear", live.id), "The context could not be cleared")
+        return live.view()
+
+    async def save(self, host: Host, path: str, session_id: str = "") -> Saved:
+        """Write a session into an archive inside of its folders; `path` may be relative to its working directory.
+
+        Raises:
+            ToolFailure: INVALID_COMMAND, there is no path; INVALID_CONFIG, it cannot be used; EXECUTION_ERROR.
+
+        """
+        if not path.strip():
+            raise ToolFailure("INVALID_COMMAND", "kiro_session_save needs a path.", hint="Name a file to write.")
+        live = await self._access.usable(host, session_id)
+        with self._access.using(live):
+            info = await self._desk.info(SessionId(live.id))
+            chunks = self._desk.export_session(info.id)
+            where, size = await write_archive(path, (info.cwd, *info.roots), chunks)
+        return Saved(live.id, where, size)
+
+    async def load(
+        self, host: Host, *, session_id: str = "", path: str = "", working_directory: str = ""
+    ) -> OpenSession:
+        """Open a stored session, or one out of an archive: exactly one of `session_id` and `path`; it becomes active.
+
+        `path` may be relative to the working directory of this server. `working_directory` is another folder
+        than the recorded one, for a session whose own is not there.
+
+        Raises:
+            ToolFailure: INVALID_COMMAND, none or both; SESSION_NOT_FOUND; SESSION_ALREADY_EXISTS, the session of the
+                archive is there; SESSION_BUSY, somebody else has it; INVALID_CONFIG; EXECUTION_ERROR.
+
+        """
+        if bool(session_id.strip()) == bool(path.strip()):
+            hint = "Name a stored session as session_id, or the file of an archive as path."
+            raise ToolFailure("INVALID_COMMAND", "kiro_session_load needs a session_id or a path.", hint=hint)
+        live = await self._loading.load(host, session_id.strip(), path, working_directory)
+        if host.connected:
+            host.active = live.id
+        return live.view()
+
+    async def _created(self, host: Host, agent: str, engine: str, working_directory: str) -> Live:
+        cwd = folder(self._base, working_directory)
+        with in_our_words():
+            live = await self._opening.new(host, cwd, agent=agent, engine=engine)
+        if host.connected and host.active not in self._table.lives:
+            host.active = live.id
+        return live

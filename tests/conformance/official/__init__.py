@@ -1,0 +1,1 @@
+"""What the official suite asks of a server by fixed names: tools, resources and prompts that no product has."""

@@ -1,0 +1,162 @@
+"""What an agent asks is answered by a host, refused where nobody may be asked, and never answered by mistake."""
+
+import json
+
+import anyio
+import pytest
+
+from kiro_core.testing import RecordingClient
+from kiro_mcp.service.asking import resume
+from kiro_mcp.service.failing import ToolFailure
+from kiro_mcp.service.hosts import Host
+
+ASKS = "/permission Remove it\n/echo  done"
+
+
+def code(call, *arguments, **options):
+    with pytest.raises(ToolFailure) as caught:
+        call(*arguments, **options)
+    return caught.value.code
+
+
+async def answers(place, session):
+    """What each question got, by the record."""
+    items = await place.service.past.transcript(place.host, session)
+    return [item["details"]["outcome"].get("optionId") for item in items if item["kind"] == "answer"]
+
+
+async def test_a_question_is_part_of_its_task_until_it_is_answered_with_one_of_its_options(opened):
+    with anyio.fail_after(20):
+        async with opened() as place:
+            begun = await place.tasks.start(place.host, ASKS)
+            question = await place.asked(begun.id)
+            assert (question.session_id, question.person_only) == (begun.session_id, False)
+            assert (question.title, question.tool) == ("Remove it", "other")
+            assert [(option.id, option.kind) for option in question.options] == [
+                ("once", "allow_once"),
+                ("always", "allow_always"),
+                ("no", "reject_once"),
+            ]
+            assert question.asked_at.endswith("Z")
+            assert place.questions.of(begun.session_id) == question
+            assert code(place.questions.answer, place.host, question.id, "perhaps") == "INVALID_COMMAND"
+            assert place.questions.answer(place.host, question.id, "once") == question
+            assert code(place.questions.answer, place.host, question.id, "no") == "INVALID_COMMAND"
+            view = await place.done(begun.id)
+            assert view.text.endswith("done")
+            assert view.question is None
+            assert await answers(place, begun.session_id) == ["once"]
+
+
+async def test_an_unknown_question_is_not_answered_and_refusing_it_does_nothing(opened):
+    with anyio.fail_after(10):
+        async with opened() as place:
+            assert code(place.questions.answer, place.host, "nonsense", "yes") == "INVALID_COMMAND"
+            place.questions.refuse("nonsense")
+            await place.questions.settled("nonsense")
+
+
+async def test_a_host_does_not_answer_for_another(opened):
+    with anyio.fail_after(20):
+        async with opened() as place:
+            question = await place.asked((await place.tasks.start(place.host, ASKS)).id)
+            assert code(place.questions.answer, Host(connected=True), question.id, "yes") == "INVALID_COMMAND"
+            place.questions.refuse(question.id)
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        (["allow_once", "reject_always", "reject_once"], "reject_once"),
+        (["allow_once", "reject_always"], "reject_always"),
+        (["allow_once"], None),
+    ],
+)
+async def test_refusing_takes_the_narrowest_no_that_the_agent_offers(opened, offered, chosen):
+    with anyio.fail_after(20):
+        async with opened() as place:
+            options = [{"optionId": kind, "name": kind, "kind": kind} for kind in offered]
+            asked = json.dumps({"toolCall": {"toolCallId": "x", "title": "Remove it"}, "options": options})
+            begun = await place.tasks.start(place.host, f"/request session/request_permission {asked}")
+            question = await place.asked(begun.id)
+            place.questions.refuse(question.id)
+            place.questions.refuse(question.id)
+            await place.questions.settled(question.id)
+            assert place.questions.of(begun.session_id) is None
+            await place.done(begun.id)
+            assert await answers(place, begun.session_id) == [chosen]
+
+
+async def test_nobody_is_asked_where_the_options_deny(opened):
+    with anyio.fail_after(20):
+        async with opened(permissions="deny") as place:
+            view = await place.chat(ASKS)
+            assert view.is_done
+            assert await answers(place, view.session_id) == ["no"]
+
+
+async def test_a_person_elsewhere_is_asked_where_hosts_are_not(opened):
+    editor = RecordingClient()
+    with anyio.fail_after(20):
+        async with opened(permissions="deny") as place, place.desk.attach(editor) as agent:
+            session = await place.create()
+            info = await place.desk.info(session)
+            await agent.open(resume(info, info.cwd), replay=False)
+            await place.chat(ASKS)
+            assert await answers(place, session) == ["once"]
+
+
+async def test_a_question_that_nobody_answers_is_denied_in_time_and_is_gone(opened):
+    with anyio.fail_after(20):
+        async with opened(settings={"limits": {"question_s": 0.2}}) as place:
+            begun = await place.tasks.start(place.host, ASKS)
+            question = await place.asked(begun.id)
+            await place.questions.settled(question.id)
+            await place.done(begun.id)
+            assert await answers(place, begun.session_id) == ["no"]
+
+
+async def test_a_question_ends_with_its_turn(opened):
+    with anyio.fail_after(20):
+        async with opened() as place:
+            begun = await place.tasks.start(place.host, ASKS)
+            question = await place.asked(begun.id)
+            await place.tasks.cancel(place.host, begun.id)
+            await place.questions.settled(question.id)
+            assert (await place.done(begun.id)).status == "cancelled"
+            assert place.questions.of(begun.session_id) is None
+
+
+async def test_a_question_that_another_client_answers_is_gone(opened):
+    editor = RecordingClient()
+    with anyio.fail_after(20):
+        async with opened() as place:
+            begun = await place.tasks.start(place.host, ASKS)
+            question = await place.asked(begun.id)
+            async with place.desk.attach(editor) as agent:
+                info = await place.desk.info(begun.session_id)
+                await agent.open(resume(info, info.cwd), replay=False)
+                await place.questions.settled(question.id)
+                assert (await place.done(begun.id)).text.endswith("done")
+
+
+async def test_only_a_person_can_trust_a_folder(opened, tmp_path):
+    agents = tmp_path / ".kiro" / "agents"
+    agents.mkdir(parents=True)
+    configuration = {"name": "mine", "mcpServers": {"x": {"command": "never-started"}}}
+    (agents / "mine.json").write_text(json.dumps(configuration))
+    with anyio.fail_after(20):
+        async with opened(settings={"agent": "mine"}) as place:
+            begun = await place.tasks.start(place.host, "/echo on")
+            question = await place.asked(begun.id)
+            assert question.person_only
+            assert question.notice == f"The folder {tmp_path} is not trusted: kiro-core trust {tmp_path}"
+            assert code(place.questions.answer, place.host, question.id, "trust") == "INVALID_COMMAND"
+            place.questions.refuse(question.id)
+            assert (await place.done(begun.id)).text.endswith("on")
+            assert await answers(place, begun.session_id) == ["no"]
+            session = await place.create()
+            begun = await place.tasks.start(place.host, "/echo on", session)
+            question = await place.asked(begun.id)
+            place.questions.answer(place.host, question.id, "no", by_person=True)
+            assert (await place.done(begun.id)).text.endswith("on")
