@@ -19,7 +19,7 @@ from kiro_core.cli.commands import kiro_core
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-BUNDLED = {name: f"kiro_{name}" for name in ("acp", "agents", "files", "http", "local")}
+BUNDLED = {name: f"kiro_{name}" for name in ("acp", "agents", "files", "http", "local", "mcp")}
 COMMANDS = sorted(set(re.findall(r"kiro-core((?: [a-z]+\b(?![:/]))+)", README)))
 
 
@@ -42,7 +42,7 @@ def test_the_version_is_that_of_the_project_file():
 
 
 def test_the_bundled_plugins_are_found_by_entry_point_and_load():
-    found = {point.name: point.value for point in entry_points(group="kiro_core") if point.dist.name == "kiro-core"}
+    found = {point.name: point.module for point in entry_points(group="kiro_core") if point.dist.name == "kiro-core"}
     assert found == BUNDLED
     for point in entry_points(group="kiro_core"):
         point.load()

@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from kiro_mcp import searching
+from kiro_mcp.service import searching
 from kiro_mcp.service.hosts import Host
 
 
