@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 
 from kiro_core.cli.text import ask, one_line
-from kiro_core.cli.wording import title_of
+from kiro_core.cli.wording import asked_about, title_of
 from kiro_core.frames import Frame
 from kiro_core.notices import TRUST
 from kiro_core.rpc import METHOD_NOT_FOUND, Stream
@@ -103,5 +103,5 @@ async def permission(frame: Frame, person: Person | None) -> Verdict:
     call = frame.params.get("toolCall")
     call = call if isinstance(call, dict) else {}
     title = title_of(call)
-    option = await person.choose(title, options) if person and options else None
+    option = await person.choose(asked_about(title, frame.params), options) if person and options else None
     return Verdict(str(call.get("toolCallId", "")), title, option)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from kiro_core.cli.text import one_line
+from kiro_core.notices import MARK
 
 _STEP = {"completed": "x", "in_progress": ">"}
 
@@ -35,6 +37,14 @@ def title_of(call: Any) -> str:
     """What a tool call is called: its title, else its id."""
     call = call if isinstance(call, dict) else {}
     return str(call.get("title") or call.get("toolCallId") or "a tool")
+
+
+def asked_about(title: str, params: Mapping[str, Any]) -> str:
+    """What a person is asked: the title, and what the tool would work on where that does not say it."""
+    meta = params.get("_meta")
+    ours = meta.get(MARK) if isinstance(meta, dict) else None
+    about = str(ours.get("about") or "") if isinstance(ours, dict) else ""
+    return title if not about or about in title else f"{title} ({one_line(about)})"
 
 
 def text_of(block: Any) -> str:

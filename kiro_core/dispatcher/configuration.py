@@ -15,9 +15,11 @@ _COMMANDS = frozenset({"command", "login"})
 """Keys of argument vectors: an argument may be a secret, the program is none."""
 
 
-def configuration(settings: Settings) -> Mapping[str, Any]:
-    """See `Desk.configuration`."""
-    return {"values": _shown(settings), "origins": dict(settings.origins)}
+def configuration(settings: Settings, named: Mapping[str, Any]) -> Mapping[str, Any]:
+    """See `Desk.configuration`; `named` is what the command line chose beside the settings."""
+    chosen = {name: value for name, value in named.items() if name in ("agent", "engine")}
+    origins = {**settings.origins, **{name: f"argument --{name}" for name in chosen}}
+    return {"values": _shown(settings) | chosen, "origins": origins}
 
 
 def _shown(model: BaseModel) -> dict[str, Any]:

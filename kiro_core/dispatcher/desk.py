@@ -355,7 +355,7 @@ class Dispatcher:
 
     def configuration(self) -> Mapping[str, Any]:
         """See `Desk.configuration`."""
-        return configuration(self.settings)
+        return configuration(self.settings, self.planner.wishes)
 
     def engines(self) -> Sequence[Engine]:
         """See `Desk.engines`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -63,6 +64,15 @@ class ToolUse:
         return told + tuple(f"{given} {text}" for text in told if given)
 
     @property
+    def about(self) -> str:
+        """For a person who is asked: the commands, else the addresses, else the paths, else all arguments; cut."""
+        named = "\n".join(str(_named(self.env, text)) for text in self.told_commands or filter(None, (self.command,)))
+        told = named or "\n".join(self.urls or self.paths)
+        if not told and self.input:
+            told = json.dumps(dict(self.input), ensure_ascii=False, default=str)
+        return told if len(told) <= _ABOUT else f"{told[:_ABOUT]}..."
+
+    @property
     def agents(self) -> tuple[str, ...]:
         """The names of the agents that a subagent tool is to start."""
         stages = self.input.get("stages")
@@ -103,4 +113,5 @@ def _named(env: Mapping[str, str], command: str | None) -> str | None:
     return " ".join([*(f"{name}=..." for name in env), command]) if command is not None and env else command
 
 
+_ABOUT = 2000
 _AGENT_KEYS = ("agent_name", "agentName", "agent", "role", "subagent_type")

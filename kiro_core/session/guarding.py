@@ -136,7 +136,7 @@ class Guard:
 
     async def _asked(self, frame: Frame, use: ToolUse, decision: Decision) -> Frame:
         try:
-            reply = await self.ask(frame)
+            reply = await self.ask(frame, _explained(self._session.for_client(frame), use))
         except anyio.get_cancelled_exc_class():
             about = {**use.recorded(), **decision.recorded(), "outcome": "cancelled", "by": "taken back"}
             self._session.journal.later("decision", about, self._session.running_turn)
@@ -171,6 +171,16 @@ class Guard:
         policy.learn(answer)
         await session.note(answers=(*session.metadata.info.answers, answer))
         return {"remembered": answer}
+
+
+def _explained(frame: Frame, use: ToolUse) -> Frame:
+    """A question with what it is about: not every agent program says that in the question itself."""
+    about = {key: value for key, value in (("tool", use.tool or use.name), ("about", use.about)) if value}
+    if not about or not frame.strict:
+        return frame
+    meta = frame.params.get("_meta")
+    told = {**(meta if isinstance(meta, dict) else {}), MARK: about}
+    return Frame.of("session/request_permission", {**frame.params, "_meta": told}, id=0)
 
 
 def _meta_of(reply: Reply) -> Mapping[str, Any]:

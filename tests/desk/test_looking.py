@@ -29,6 +29,7 @@ async def test_the_settings_are_told_with_the_names_alone_of_what_may_be_secret(
     assert values["serve"] == [{"use": "http", "options": ["port"]}]
     assert (values["limits"]["start_s"], values["durability"]) == (7, "normal")
     assert "limits.start_s" in told["origins"]
+    assert (values["engine"], told["origins"]["engine"]) == ("rehearsal", "argument --engine")
 
 
 async def test_an_agent_is_told_as_a_session_in_that_folder_would_get_it(opened_desk, tmp_path):

@@ -356,3 +356,24 @@ async def test_an_engine_that_does_not_ask_is_refused_before_the_old_one_is_ende
             with pytest.raises(EngineUnguarded):
                 await office.set(session, "engine", "y")
             assert await office.entries(session, "process_ended") == []
+
+
+async def test_who_is_asked_is_told_what_it_is_about_also_where_the_agent_told_that_elsewhere(opened_desk, scripted):
+    announced = {**SHELL, "sessionUpdate": "tool_call", "status": "pending"}
+    bare = {"toolCallId": "t1", "title": "shell"}
+    update = f"say(method='session/update', params={{'sessionId': 's', 'update': {announced!r}}})\n"
+    asking = {"asking": {**scripted(prompt=f"{update}{ASKING}"), **NAMES}}
+    asked = []
+
+    async def seen(frame):
+        asked.append(frame.params)
+        return Frame.answer({"outcome": {"outcome": "cancelled"}})
+
+    with anyio.fail_after(10):
+        async with opened_desk(RecordingClient(answer=seen), engine_settings=asking, engine="asking") as office:
+            session = await office.start()
+            await office.prompt(session, json.dumps([bare]))
+            (question,) = await office.entries(session, "question")
+    assert asked[0]["_meta"]["kiro_core"] == {"tool": "shell", "about": "make check"}
+    assert asked[0]["toolCall"] == bare
+    assert "_meta" not in question.value
