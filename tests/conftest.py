@@ -1,9 +1,16 @@
 """Every asynchronous test runs on asyncio and on trio, with a home of its own."""
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# `importlib` mode puts no folder of tests on the path.
+sys.path.append(str(Path(__file__).with_name("starting")))
+
+import warm
 
 # A shared machine is slow at times, which says nothing about a property. `tox -e fuzz` tries a hundred times as many.
 settings.register_profile("usual", deadline=None, max_examples=50)
@@ -15,6 +22,13 @@ settings.load_profile("usual")
 @pytest.fixture(params=os.environ.get("TEST_BACKENDS", "asyncio,trio").split(","))
 def anyio_backend(request):
     return request.param
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forks():
+    """What starts the command for many tests ends with the last one."""
+    yield
+    warm.close()
 
 
 @pytest.fixture(autouse=True)

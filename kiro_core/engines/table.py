@@ -7,6 +7,7 @@ import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,7 @@ def merged(changes: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Engine]:
         SettingsError: see `load_engines`.
 
     """
-    text = Path(__file__).with_name("engines.toml").read_text("utf-8")
-    engines = {name: Engine(name, **entry) for name, entry in tomllib.loads(text).items()}
+    engines = dict(_built_in())
     for name, change in changes.items():
         engines[name] = _changed(engines.get(name), name, change, engines)
     learned = read_learned(cache_path(os.environ))
@@ -50,6 +50,12 @@ def merged(changes: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Engine]:
 def names_of(engines: Mapping[str, Engine]) -> str:
     """The names for a message."""
     return ", ".join(sorted(engines))
+
+
+@cache
+def _built_in() -> Mapping[str, Engine]:
+    text = Path(__file__).with_name("engines.toml").read_text("utf-8")
+    return {name: Engine(name, **entry) for name, entry in tomllib.loads(text).items()}
 
 
 def _changed(built_in: Engine | None, name: str, change: Mapping[str, Any], known: Mapping[str, Engine]) -> Engine:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 
 from kiro_core.catalog import PluginInfo
 from kiro_core.errors import SettingsError
@@ -50,7 +50,9 @@ def installed_plugins(only: Collection[str] | None, block: Collection[str], *, s
     known = [point.name for point in points]
     _check("only", only or (), known)
     _check("block", block, known)
-    return [_installed(point, _excluded(point.name, only, block), strict=strict) for point in points]
+    releases = {dist: _release(dist) for dist in {point.dist for point in points}}
+    excluded = {name: _excluded(name, only, block) for name in known}
+    return [_installed(point, releases[point.dist], excluded[point.name], strict=strict) for point in points]
 
 
 def _excluded(name: str, only: Collection[str] | None, block: Collection[str]) -> str:
@@ -59,8 +61,16 @@ def _excluded(name: str, only: Collection[str] | None, block: Collection[str]) -
     return "" if only is None or name in only else "not in plugins.only."
 
 
-def _installed(point: EntryPoint, excluded: str, *, strict: bool) -> Found:
-    distribution, version = (point.dist.name, point.dist.version) if point.dist else ("", "")
+def _release(dist: Distribution | None) -> tuple[str, str]:
+    """Name and version, out of all that it says of itself, which each look at it parses anew."""
+    if dist is None:
+        return "", ""
+    told = dist.metadata
+    return told["Name"], told["Version"]
+
+
+def _installed(point: EntryPoint, release: tuple[str, str], excluded: str, *, strict: bool) -> Found:
+    distribution, version = release
     extras = f"[{','.join(point.extras)}]" if point.extras else ""
     install = f"Install what it needs: pip install '{distribution}{extras}'." if extras else ""
     return Found(point.name, point.load, strict, distribution, version, excluded, install, optional=bool(extras))

@@ -6,23 +6,11 @@ import os
 import pty
 import select
 import struct
-import subprocess
 import sys
 import termios
-from pathlib import Path
 
 import pytest
-
-# The module beside this file: `importlib` mode puts no folder of tests on the path.
-sys.path.append(str(Path(__file__).parent))
-
-from warm import BOUND_S, PROGRAM, Warm
-
-LEADING = """
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.argv[1], sys.argv[1:])
-"""
+import warm
 
 
 class Terminal:
@@ -31,8 +19,8 @@ class Terminal:
     def __init__(self, environment, cwd, *arguments):
         self._fd, inside = pty.openpty()
         self.resize(200, 50)
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", LEADING, PROGRAM, *arguments],
+        self.process = warm.start(
+            [warm.PROGRAM, *arguments],
             stdin=inside,
             stdout=inside,
             stderr=inside,
@@ -108,31 +96,11 @@ def environment(home, tmp_path):
     return os.environ | {"PATH": str(tmp_path / "bin")}
 
 
-@pytest.fixture(scope="session")
-def warm():
-    """Where commands run that are over before the test goes on."""
-    warm = Warm()
-    yield warm
-    warm.close()
-
-
 @pytest.fixture
-def kiro(environment, tmp_path, warm):
+def kiro(environment, tmp_path):
     """Run a command to its end, in the folder and environment of the test."""
 
     def run(*arguments, stdin="", **variables):
-        variables = environment | variables
-        if warm.can_run(variables):
-            return warm.run(arguments, stdin=stdin, cwd=tmp_path, env=variables)
-        return subprocess.run(
-            [PROGRAM, *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=BOUND_S,
-            check=False,
-            cwd=tmp_path,
-            env=variables,
-        )
+        return warm.run([warm.PROGRAM, *arguments], stdin, cwd=tmp_path, env=environment | variables)
 
     return run

@@ -6,11 +6,10 @@ import select
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+import warm
 
-PROGRAM = Path(sys.executable).with_name("kiro-core")
 GATED = """
 import sys
 
@@ -32,7 +31,7 @@ class Editor:
 
     def __init__(self, cwd, environment, *command):
         self.cwd = str(cwd)
-        self.process = subprocess.Popen(
+        self.process = warm.start(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, env=environment
         )
         self._count = 0
@@ -82,7 +81,7 @@ class Editor:
 def editor(environment, tmp_path):
     opened = []
 
-    def start(*arguments, program=(PROGRAM,)):
+    def start(*arguments, program=(warm.PROGRAM,)):
         one = Editor(tmp_path, environment, *program, "acp", *arguments)
         opened.append(one)
         return one

@@ -6,11 +6,11 @@ import select
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+import warm
 
-COMMAND = [str(Path(sys.executable).with_name("kiro-core")), "acp", "--engine", "rehearsal"]
+COMMAND = [warm.PROGRAM, "acp", "--engine", "rehearsal"]
 DEADLINE_S = 30
 
 
@@ -20,7 +20,7 @@ class Program:
     def __init__(self, *options, env=None, command=COMMAND):
         pipe = subprocess.PIPE
         env = {**os.environ, **(env or {})}
-        self.process = subprocess.Popen([*command, *options], stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, env=env)
+        self.process = warm.start([*command, *options], stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, env=env)
         self.seen = []
         self._rest = b""
 

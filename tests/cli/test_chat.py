@@ -6,16 +6,15 @@ import stat
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+import warm
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kiro_core.cli.chat.layout import Layout
 from kiro_core.cli.chat.told import Told
 
-PROGRAM = Path(sys.executable).with_name("kiro-core")
 CHAT = ("chat", "--engine", "mem")
 SAID = "This is the rehearsal agent, which repeats what it is told: "
 CTRL_C, CTRL_D, UP, TAB = "\x03", "\x04", "\x1b[A", "\t"
@@ -104,8 +103,8 @@ def test_a_chat_goes_on_with_a_session(kiro, talk, options):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_chat_through_a_pipe(environment, tmp_path, number, kiro):
-    with subprocess.Popen(
-        [PROGRAM, *CHAT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path, env=environment
+    with warm.start(
+        [warm.PROGRAM, *CHAT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path, env=environment
     ) as chat:
         chat.stdin.write(b"/echo at work\\\n/sleep 60\n/echo never\n")
         chat.stdin.flush()
@@ -121,8 +120,8 @@ def test_a_signal_ends_a_chat_through_a_pipe(environment, tmp_path, number, kiro
 
 
 def test_a_reader_that_has_enough_ends_the_chat(environment, tmp_path):
-    with subprocess.Popen(
-        [PROGRAM, *CHAT],
+    with warm.start(
+        [warm.PROGRAM, *CHAT],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -6,11 +6,10 @@ import signal
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+import warm
 
-PROGRAM = Path(sys.executable).with_name("kiro-core")
 AGENT = """
 import json, os, sys
 METHODS = json.loads(os.environ["METHODS"])
@@ -143,8 +142,8 @@ def test_what_an_editor_starts_for_a_login_is_the_same(kiro, agent):
 
 def test_a_signal_reaches_the_login_itself(agent, environment, tmp_path):
     agent(login=["{python}", "-c", "print('begun', flush=True); input()"])
-    with subprocess.Popen(
-        [PROGRAM, "engines", "login", "fake"],
+    with warm.start(
+        [warm.PROGRAM, "engines", "login", "fake"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -205,7 +204,7 @@ def asked(environment, tmp_path, **capabilities):
     """The authMethods that a client is told."""
     params = {"protocolVersion": 1, "clientCapabilities": capabilities}
     told = subprocess.run(
-        [PROGRAM, "acp"],
+        [warm.PROGRAM, "acp"],
         input=json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}) + "\n",
         capture_output=True,
         text=True,

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import warm
 
-PROGRAM = Path(sys.executable).with_name("kiro-core")
 SAID = "This is the rehearsal agent, which repeats what it is told: "
 REHEARSAL = ("run", "--engine", "rehearsal")
 
@@ -20,8 +20,8 @@ def started(environment, tmp_path):
     processes = []
 
     def start(prompt, *options):
-        command = [PROGRAM, *REHEARSAL, "--output", "stream-json", *options, f"/echo at work\n{prompt}"]
-        process = subprocess.Popen(
+        command = [warm.PROGRAM, *REHEARSAL, "--output", "stream-json", *options, f"/echo at work\n{prompt}"]
+        process = warm.start(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -270,8 +270,8 @@ def test_a_signal_before_the_session_is_open_ends_the_run(environment, tmp_path)
     script.write_text(f"#!/bin/sh\n: > {mark}\nexec {sys.executable} -m kiro_core.rehearsal --hang-at session/new\n")
     script.chmod(0o755)
     os.mkfifo(mark)
-    command = [PROGRAM, "run", "--set", f'engines.slow.command=["{script}"]', "--engine", "slow", "Hello"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+    command = [warm.PROGRAM, "run", "--set", f'engines.slow.command=["{script}"]', "--engine", "slow", "Hello"]
+    with warm.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         mark.open("rb").close()  # returns when the agent's script has begun
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
@@ -296,8 +296,8 @@ def test_a_session_that_another_run_has_open_is_refused_where_that_is_asked_for(
 
 def test_a_session_that_another_run_has_open_is_waited_for(started, environment):
     first, session = started("/sleep 60", "--engine", "mem")
-    command = [PROGRAM, "run", "--session", session, "/echo next"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as second:
+    command = [warm.PROGRAM, "run", "--session", session, "/echo next"]
+    with warm.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as second:
         first.send_signal(signal.SIGINT)
         assert second.communicate(timeout=60) == (b"next\n", b"")
     assert (first.wait(30), second.returncode) == (130, 0)
@@ -321,8 +321,8 @@ def test_another_run_is_interrupted_where_that_is_asked_for(kiro, started):
 def test_what_serves_more_than_one_session_is_not_interrupted(kiro, started, environment):
     first, session = started("/echo once", "--engine", "mem")
     first.communicate(timeout=30)
-    command = [PROGRAM, "chat", "--session", session]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as chat:
+    command = [warm.PROGRAM, "chat", "--session", session]
+    with warm.start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as chat:
         chat.stdin.write(b"/echo here\n")
         chat.stdin.flush()
         assert chat.stdout.readline() == b"here\n"
@@ -383,20 +383,20 @@ def test_a_reader_that_has_enough_ends_the_run_quietly(started):
 def test_output_that_nobody_reads_from_the_beginning_ends_the_run_quietly(environment, output):
     reading, writing = os.pipe()
     os.close(reading)
-    command = [PROGRAM, *REHEARSAL, "--output", output, "Hello"]
-    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False, env=environment)
+    command = [warm.PROGRAM, *REHEARSAL, "--output", output, "Hello"]
+    done = warm.run(command, stdout=writing, env=environment)
     os.close(writing)
-    assert (done.returncode, done.stderr) == (1, b"")
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
 def test_output_that_cannot_be_written_is_a_failure(environment):
     with Path("/dev/full").open("wb") as full:
-        command = [PROGRAM, *REHEARSAL, "Hello"]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False, env=environment)
+        command = [warm.PROGRAM, *REHEARSAL, "Hello"]
+        done = warm.run(command, stdout=full, env=environment)
     assert (done.returncode, done.stderr) == (
         1,
-        b"kiro-core: The output could not be written: No space left on device.\n",
+        "kiro-core: The output could not be written: No space left on device.\n",
     )
 
 
@@ -404,17 +404,17 @@ def test_output_that_cannot_be_written_is_a_failure(environment):
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"]])
 def test_help_that_cannot_be_written_is_a_failure_in_one_sentence(environment, arguments):
     with Path("/dev/full").open("wb") as full:
-        command = [PROGRAM, *arguments]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, timeout=60, check=False, env=environment)
+        command = [warm.PROGRAM, *arguments]
+        done = warm.run(command, stdout=full, env=environment)
     assert (done.returncode, done.stderr) == (
         1,
-        b"kiro-core: The output could not be written: No space left on device.\n",
+        "kiro-core: The output could not be written: No space left on device.\n",
     )
 
 
 @pytest.mark.parametrize("missing", ["<&-", ">&-", "2>&-"])
 def test_a_run_without_one_of_its_streams_goes_through(environment, kiro, missing):
-    command = f'"{PROGRAM}" run --engine rehearsal Hello {missing}'
+    command = f'"{warm.PROGRAM}" run --engine rehearsal Hello {missing}'
     done = subprocess.run(
         ["/bin/sh", "-c", command], capture_output=True, text=True, timeout=60, check=False, env=environment
     )
@@ -463,10 +463,8 @@ def test_an_empty_name_is_wrong_usage_and_not_a_new_session(kiro, option):
 
 
 def test_a_run_whose_output_nobody_reads_ends_by_a_signal(environment, tmp_path):
-    command = [PROGRAM, *REHEARSAL, "/flood 100000 100"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment
-    ) as run:
+    command = [warm.PROGRAM, *REHEARSAL, "/flood 100000 100"]
+    with warm.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment) as run:
         assert run.stdout.read(1)
         run.send_signal(signal.SIGINT)
         assert b"Cancelling" in run.stderr.readline()

@@ -7,18 +7,15 @@ import select
 import signal
 import stat
 import subprocess
-import sys
 import tarfile
 from contextlib import suppress
-from pathlib import Path
 
 import anyio
 import pytest
+import warm
 
 from kiro_core.testing.store_samples import session
 from kiro_files import FilesOptions, open_store
-
-PROGRAM = Path(sys.executable).with_name("kiro-core")
 
 
 @pytest.fixture
@@ -54,8 +51,8 @@ def at_terminal(environment, tmp_path):
 
     def run(*arguments, text, then):
         ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            [PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environment
+        process = warm.start(
+            [warm.PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environment
         )
         os.close(theirs)
         shown, done = b"", False
@@ -277,12 +274,12 @@ def test_an_archive_is_named_after_its_session_unless_a_file_is_named(kiro, reco
 def test_an_archive_passes_through_pipes(kiro, environment, recorded, tmp_path):
     id_ = recorded(title="T")
     exported = subprocess.run(
-        [PROGRAM, "sessions", "export", id_, "-"], capture_output=True, env=environment, timeout=60, check=True
+        [warm.PROGRAM, "sessions", "export", id_, "-"], capture_output=True, env=environment, timeout=60, check=True
     )
     assert exported.stderr == b""
     kiro("sessions", "delete", id_, "--yes")
     imported = subprocess.run(
-        [PROGRAM, "sessions", "import", "-", "--json"],
+        [warm.PROGRAM, "sessions", "import", "-", "--json"],
         input=exported.stdout,
         capture_output=True,
         env=environment,
@@ -355,7 +352,7 @@ def test_an_archive_is_nothing_for_a_terminal(recorded, at_terminal, arguments):
 def test_an_import_that_waits_for_its_pipe_ends_with_ctrl_c(environment, home):
     begun = tarfile.TarInfo("manifest.json")
     begun.size = 2**20
-    with subprocess.Popen([PROGRAM, "sessions", "import", "-"], stdin=subprocess.PIPE, env=environment) as process:
+    with subprocess.Popen([warm.PROGRAM, "sessions", "import", "-"], stdin=subprocess.PIPE, env=environment) as process:
         try:
             # More than a pipe holds: when it is written, the program reads.
             process.stdin.write(begun.tobuf() + b" " * 300_000)

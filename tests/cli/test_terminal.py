@@ -4,13 +4,11 @@ import json
 import os
 import signal
 import stat
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+import warm
 
-PROGRAM = Path(sys.executable).with_name("kiro-core")
 REHEARSAL = ("run", "--engine", "rehearsal")
 
 
@@ -97,7 +95,7 @@ def test_recorded_names_cannot_command_the_terminal(terminal):
     assert screen.ended() == 0
     assert "]0;owned [bold]x" in screen.shown
     assert "\x1b]0" not in screen.shown
-    session = json.loads(subprocess.check_output([PROGRAM, "sessions", "list", "--json"]))[0]["id"]
+    session = json.loads(warm.run([warm.PROGRAM, "sessions", "list", "--json"]).stdout)[0]["id"]
     screen = terminal("sessions", "show", session)
     assert screen.ended() == 0
     assert "\x1b" not in screen.shown
@@ -108,8 +106,8 @@ def test_a_window_that_is_closed_cancels_the_turn(terminal, prompt):
     screen = terminal(*REHEARSAL, f"/echo at work\n{prompt}")
     screen.expect("at work")
     assert screen.hang_up() == 130
-    session = json.loads(subprocess.check_output([PROGRAM, "sessions", "list", "--json"]))[0]["id"]
-    assert b"turn: cancelled" in subprocess.check_output([PROGRAM, "sessions", "show", session])
+    session = json.loads(warm.run([warm.PROGRAM, "sessions", "list", "--json"]).stdout)[0]["id"]
+    assert "turn: cancelled" in warm.run([warm.PROGRAM, "sessions", "show", session]).stdout
 
 
 def test_a_start_that_takes_its_time_is_told_and_taken_back(terminal, home):

@@ -6,15 +6,14 @@ import select
 import subprocess
 import sys
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
+import warm
 
 from kiro_core import Frame, Registry, load_settings, open_desk
 from kiro_core.journal import entry
 from kiro_core.types import SessionId
 
-PROGRAM = Path(sys.executable).with_name("kiro-core")
 REHEARSAL = [sys.executable, "-P", "-m", "kiro_core.rehearsal"]
 
 
@@ -83,8 +82,8 @@ class Editor:
 
     def __init__(self, environment, cwd, *options):
         self.cwd = str(cwd)
-        self.process = subprocess.Popen(
-            [PROGRAM, "acp", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=cwd, env=environment
+        self.process = warm.start(
+            [warm.PROGRAM, "acp", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=cwd, env=environment
         )
         self.updates = []
         self._answers = {}
@@ -187,15 +186,6 @@ def kiro(environment, tmp_path):
     """Run a command to its end."""
 
     def run(*arguments):
-        return subprocess.run(
-            [PROGRAM, *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            cwd=tmp_path,
-            env=environment,
-        )
+        return warm.run([warm.PROGRAM, *arguments], cwd=tmp_path, env=environment)
 
     return run

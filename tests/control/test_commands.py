@@ -4,13 +4,10 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-
-PROGRAM = Path(sys.executable).with_name("kiro-core")
+import warm
 
 
 @pytest.fixture
@@ -19,8 +16,8 @@ def started(environment, tmp_path):
 
     @contextmanager
     def start(*arguments):
-        with subprocess.Popen(
-            [PROGRAM, *arguments],
+        with warm.start(
+            [warm.PROGRAM, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -2,10 +2,8 @@
 
 import json
 import subprocess
-import sys
-from pathlib import Path
 
-PROGRAM = Path(sys.executable).with_name("kiro-core")
+import warm
 
 
 def conversation(editor, session):
@@ -103,8 +101,8 @@ def test_a_terminal_looks_on_until_the_session_ends(editor, environment, tmp_pat
     one = editor()
     session = one.new()
     one.answer(one.prompt(session, "/echo before"))
-    command = [PROGRAM, "sessions", "attach", session, "--observe"]
-    with subprocess.Popen(
+    command = [warm.PROGRAM, "sessions", "attach", session, "--observe"]
+    with warm.start(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment
     ) as looking:
         shown = b""

@@ -94,7 +94,7 @@ async def test_a_client_that_takes_nothing_keeps_its_session_from_ending_no_long
 
 @pytest.mark.parametrize("wishes", [{}, {"agent": "nobody"}], ids=["from the start", "after a notice was held back"])
 async def test_a_client_that_takes_nothing_falls_behind_alone_and_is_shown_everything_later(opened_desk, wishes):
-    flood = "/flood 20000 1000"
+    flood = "/flood 4000 1000"
     settled = []
 
     async def wait(turn):
@@ -112,7 +112,7 @@ async def test_a_client_that_takes_nothing_falls_behind_alone_and_is_shown_every
             await stuck.offered.wait()
             agent_of_stuck, office.agent = office.agent, agent_of_other
             await office.load(session)
-            await other.until(lambda c: len(c.text(session)) >= 20000 * 1000)
+            await other.until(lambda c: len(c.text(session)) >= 4000 * 1000)
             await office.recorded(session, "turn_ended")
             office.agent = agent_of_stuck
             assert settled == [], "its answer cannot overtake what was said before"

@@ -34,7 +34,9 @@ class Place:
     @property
     def environment(self):
         """What a client's child gets on top of the SDK's own few variables."""
-        ours = {name: value for name, value in os.environ.items() if name.startswith(("PYTHON", "COVERAGE"))}
+        ours = {
+            name: value for name, value in os.environ.items() if name.startswith(("PYTHON", "LC_", "LANG", "COVERAGE"))
+        }
         return {**ours, "HOME": str(self.home), "KIRO_HOME": str(self.home / ".kiro")}
 
     def engine(self, name, *command):

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("acp")
 
 from far_end import FarEnd
-from programs import PROGRAM, REHEARSAL
+from programs import REHEARSAL
 from sdk_day import ANSWERS, have_a_day, have_another_day
 from sdk_shapes import judge
 
@@ -38,18 +38,35 @@ ASKED = {
 }
 
 
+class Editor(FarEnd):
+    """It keeps what it has written, byte for byte."""
+
+    def __init__(self, *arguments, **more):
+        self.written = []
+        super().__init__(*arguments, **more)
+
+    def write(self, data):
+        self.written.append(data)
+        super().write(data)
+
+    def judged(self, folder):
+        """The kinds of all messages that it was told; each has its shape."""
+        received, sent = folder / "received", folder / "sent"
+        received.write_bytes(b"".join(line + b"\n" for line in self.lines))
+        sent.write_bytes(b"".join(self.written))
+        return judge(received, sent)
+
+
 @pytest.fixture
 def start(place):
-    """`start(options)`: a far end; what passes between it and us, and between us and an agent, is kept by taps."""
-    place.editor_wire = place.root / "editor-wire"
-    place.editor_wire.mkdir()
+    """`start(options)`: a far end; what passes between us and an agent is kept by a tap."""
     opened = []
 
     def start(options):
         memory = ("--memory", str(place.root / "memory"))
         place.settings.write_text("")
         place.engine("day", *TAP, str(place.agent_wire), *REHEARSAL, *memory, *options)
-        far = FarEnd(place, "--engine", "day", environment={}, program=[*TAP, str(place.editor_wire), PROGRAM])
+        far = Editor(place, "--engine", "day", environment={})
         far.answers.update(ANSWERS)
         opened.append(far)
         return far
@@ -66,11 +83,12 @@ def test_all_that_we_say_in_a_day_has_the_shape_that_it_should(place, start, opt
     far.greet(**offers)
     session = have_a_day(far, str(place.home))
     assert far.hang_up() == 0
+    told = set(far.judged(place.root))
     far = start(options)
     far.greet(**offers)
     have_another_day(far, session)
     assert far.hang_up() == 0
-    told = {name for run in place.editor_wire.iterdir() for name in judge(run / "stdout", run / "stdin")}
+    told |= set(far.judged(place.root))
     asked = {name for run in place.agent_wire.iterdir() for name in judge(run / "stdin", run / "stdout")}
     assert told >= TOLD
     assert asked >= ASKED

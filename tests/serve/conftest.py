@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import warm
 
-PROGRAM = Path(sys.executable).with_name("kiro-core")
 BOUND_S = 30
 
 
@@ -32,9 +32,9 @@ def line_of(stream):
 class Desk:
     """`kiro-core serve` in the foreground."""
 
-    def __init__(self, environment, cwd, *arguments, command=(PROGRAM, "serve"), **more):
+    def __init__(self, environment, cwd, *arguments, command=(warm.PROGRAM, "serve"), **more):
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(
+        self.process = warm.start(
             [*command, *arguments], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, cwd=cwd, env=environment, **more
         )
         self.pid = self.process.pid
@@ -171,14 +171,6 @@ def editor(place, tmp_path):
 @pytest.fixture
 def kiro(environment, tmp_path):
     def run(*arguments, env=None):
-        return subprocess.run(
-            [PROGRAM, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=2 * BOUND_S,
-            check=False,
-            cwd=tmp_path,
-            env=env or environment,
-        )
+        return warm.run([warm.PROGRAM, *arguments], cwd=tmp_path, env=env or environment)
 
     return run

@@ -4,13 +4,12 @@ import json
 import os
 import select
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+import warm
 
-PROGRAM = Path(sys.executable).with_name("kiro-core")
 FLOOD = "/echo begun;\n/flood 20000 100"
 
 
@@ -19,8 +18,8 @@ class Program:
 
     def __init__(self, environment, cwd):
         self.cwd = str(cwd)
-        self.process = subprocess.Popen(
-            [PROGRAM, "acp"],
+        self.process = warm.start(
+            [warm.PROGRAM, "acp"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -8,11 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+import warm
 
 ASKING = "/echo begun\n/permission once=allow_once\n/echo done"
 SLEEPING = "/echo begun\n/sleep 600"
@@ -129,8 +129,7 @@ def test_stop_waits_also_for_an_end_that_has_begun_already(serve, editor, enviro
     question = client.question()
     desk.process.send_signal(signal.SIGTERM)
     desk.until_logged("The desk ends")
-    program = Path(sys.executable).with_name("kiro-core")
-    with subprocess.Popen([program, "serve", "stop"], stderr=subprocess.PIPE, env=environment) as stop:
+    with warm.start([warm.PROGRAM, "serve", "stop"], stderr=subprocess.PIPE, env=environment) as stop:
         assert stop.stderr.readline() == b"The desk (pid %d) ends. Turns that run: 1; they have 60 s.\n" % desk.pid
         client.allow(question)
         assert client.answer(running)["result"]["stopReason"] == "end_turn"
@@ -254,11 +253,8 @@ def asked(url):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells at once that a terminal is gone")
 def test_a_desk_at_a_terminal_ends_with_it(serve, environment, tmp_path):
     outside, inside = pty.openpty()
-    leading = (
-        "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", leading, Path(sys.executable).with_name("kiro-core"), "serve"],
+    with warm.start(
+        [warm.PROGRAM, "serve"],
         stdin=inside,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -281,4 +277,4 @@ def test_check_looks_at_what_is_to_be_served(kiro):
     assert transports == [("acp", "fine"), ("acp", "fine"), ("http", "broken")]
     assert any("port" in one["reason"] for one in checks)
     serve = json.loads(kiro("check", "--schema").stdout)["properties"]["serve"]
-    assert {"enum": ["acp", "http"]} in serve["items"]["anyOf"]
+    assert {"enum": ["acp", "http", "mcp"]} in serve["items"]["anyOf"]

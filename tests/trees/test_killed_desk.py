@@ -4,16 +4,15 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import warm
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes cannot be told apart here")
 
-PROGRAM = Path(sys.executable).with_name("kiro-core")
-RUN = [str(PROGRAM), "run", "--engine", "tree", "/hang"]
+RUN = [str(warm.PROGRAM), "run", "--engine", "tree", "/hang"]
 LIMIT_S = 30
 
 # It stays when its stdin ends.
@@ -28,8 +27,8 @@ def kiro(home, tree, tmp_path):
     started = []
 
     def start(*arguments):
-        program = subprocess.Popen(
-            [PROGRAM, *arguments], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=-1, stderr=-1, text=True
+        program = warm.start(
+            [warm.PROGRAM, *arguments], cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=-1, stderr=-1, text=True
         )
         started.append(program)
         return program

@@ -6,6 +6,7 @@ import select
 import subprocess
 import time
 
+import warm
 from programs import PROGRAM
 
 BOUND_S = 30
@@ -25,7 +26,7 @@ class FarEnd:
         self._errors = place.home / f"stderr-{time.monotonic_ns()}"
         self._parts, self._waiting = [], []
         with self._errors.open("wb") as stderr:
-            self.process = subprocess.Popen(
+            self.process = warm.start(
                 [*program, "acp", *options],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

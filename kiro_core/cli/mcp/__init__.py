@@ -24,7 +24,7 @@ _PORT = 8383
 
 @click.group(epilog=example("kiro-core mcp serve", "kiro-core mcp list", "kiro-core mcp test github"))
 def mcp() -> None:
-    """Serve sessions to MCP hosts; list and try MCP servers, and tell how those of a session are."""
+    """Serve MCP hosts; list and try MCP servers."""
 
 
 @mcp.command(epilog=example("kiro-core mcp serve", "kiro-core mcp serve --http", "kiro-core mcp serve --tools core"))

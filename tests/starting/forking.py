@@ -1,0 +1,114 @@
+"""The process that has imported everything of the program already, and forks whenever `warm.py` wants one started.
+
+All else is as if the program had been started: streams, folder, environment, arguments and exit code.
+"""
+
+import atexit
+import fcntl
+import gc
+import json
+import os
+import pkgutil
+import signal
+import socket
+import sys
+import termios
+import threading
+from contextlib import suppress
+from importlib import import_module
+
+_OURS = ("kiro_core", "kiro_acp", "kiro_agents", "kiro_files", "kiro_http", "kiro_local")
+_COLD = ("kiro_core.testing", "kiro_core.cli.mcp")
+"""What few commands need and makes every fork slower, such as the SDK of MCP."""
+_LATE = ("anyio._backends._asyncio", "prompt_toolkit", "rich.box", "rich.console", "rich.table", "rich.text")
+
+
+def main():
+    """Fork as told, until nobody tells any more; returns in a fork alone."""
+    if os.fork():
+        os._exit(0)  # tests of other things count the children of theirs: this one is nobody's
+    _warm_up()
+    running = {}
+    signal.signal(signal.SIGCHLD, lambda *_: _tell_ended(running))
+    with socket.socket(fileno=int(sys.argv[1])) as control:
+        while fds := socket.recv_fds(control, 1, 4)[1]:
+            with socket.socket(fileno=fds[0]) as told, told.makefile("r") as lines:
+                order = json.loads(lines.readline())
+                signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+                if pid := os.fork():
+                    running[pid] = told.dup()
+                    told.sendall(b"%d\n" % pid)
+            if not pid:
+                for inherited in (control, *running.values()):
+                    inherited.close()
+                _become(order, fds[1:])
+                return
+            for fd in fds[1:]:
+                os.close(fd)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+    os._exit(0)
+
+
+def _warm_up():
+    """Import everything, and keep the collector from it, so that the forks share its memory."""
+    for name in _OURS:
+        for module in pkgutil.walk_packages(import_module(name).__path__, f"{name}."):
+            if not module.name.startswith(_COLD) and not module.name.endswith("__main__"):
+                import_module(module.name)
+    for name in _LATE:
+        import_module(name)
+    gc.collect()
+    gc.freeze()
+
+
+def _tell_ended(running):
+    with suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            with suppress(BrokenPipeError), running.pop(ended[0]) as told:
+                told.sendall(b"%d\n" % os.waitstatus_to_exitcode(ended[1]))
+
+
+def _become(order, streams):
+    """Let this process be as if the program had been started in it."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+    if order["leads"]:
+        os.setsid()
+    for number, fd in enumerate(streams):
+        os.dup2(fd, number)
+        os.close(fd)
+    if order["leads"] and os.isatty(0):
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    if os.isatty(1):
+        sys.stdout.reconfigure(line_buffering=True)  # as Python does it when it starts there
+    os.chdir(order["cwd"])
+    os.environ.clear()
+    os.environ.update(order["env"])
+    sys.argv = order["command"]
+
+
+def _end(code):
+    """End as the interpreter does, but leave the modules as they are, whose end takes nine tenths of a fork's time.
+
+    Raises:
+        OSError: something cannot be written; the interpreter's own end says so.
+
+    """
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    gc.collect()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()
+    os._exit(code or 0)
+
+
+if __name__ == "__main__":
+    main()
+    from kiro_core.cli import main as command
+
+    try:
+        command()
+    except SystemExit as ended:
+        with suppress(OSError):
+            _end(ended.code)
+        raise
