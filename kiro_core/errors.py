@@ -20,12 +20,13 @@ KiroError
 ├── ObserverOnly         PermissionError  OBSERVER_ONLY      a client that watches a session and may do no more
 ├── SessionNotFound      LookupError   SESSION_NOT_FOUND     no session of that id
 ├── SessionBusy          RuntimeError  SESSION_BUSY          its queue of prompts is full
+├── InboxFull            RuntimeError  INBOX_FULL            its inbox takes no more messages
 ├── SessionClosing       RuntimeError  SESSION_CLOSING       it is being ended
 ├── DeskFull             RuntimeError  DESK_FULL             the desk has as many as its limits allow
 ├── Held                 RuntimeError  SESSION_HELD          another live owner holds its lease
 ├── Fenced               RuntimeError  SESSION_FENCED        this owner's lease has ended
 ├── Unavailable          OSError       STORE_UNAVAILABLE     the store did not take it; the outcome is unknown
-├── RecordInvalid        ValueError    RECORD_INVALID        a record that cannot be read
+├── RecordInvalid        ValueError    RECORD_INVALID        a record or message that cannot be read
 ├── ArchiveInvalid       ValueError    ARCHIVE_INVALID       an archive of a session that does not verify
 ├── LabelInvalid         ValueError    LABEL_INVALID         a title, name or tag that cannot be given
 ├── NameTaken            ValueError    NAME_TAKEN            another session of the folder has the name
@@ -187,6 +188,12 @@ class SessionBusy(KiroError, RuntimeError):
     code = "SESSION_BUSY"
 
 
+class InboxFull(KiroError, RuntimeError):
+    """As many messages are pending in the session's inbox as it takes; this one was not put there."""
+
+    code = "INBOX_FULL"
+
+
 class SessionClosing(KiroError, RuntimeError):
     """The session is being ended and takes nothing new."""
 
@@ -218,7 +225,7 @@ class Unavailable(KiroError, OSError):
 
 
 class RecordInvalid(KiroError, ValueError):
-    """A record or its metadata cannot be read, or has a newer format than this program knows."""
+    """A record, a message or metadata cannot be read, or have a newer format than this program knows."""
 
     code = "RECORD_INVALID"
 

@@ -179,6 +179,31 @@ class Told:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something in a session's inbox; what it says is its sender's and its reader's business.
+
+    `id` is the sender's choice, such as the session and the turn that it comes from: sent again under it, it is
+    there once. `at` is when it came, RFC 3339 in UTC; `body` is one strict JSON object without a newline.
+    """
+
+    id: str
+    at: str
+    body: bytes
+
+
+INBOX_MESSAGES = 100
+"""How many messages may be pending in an inbox."""
+
+INBOX_REMEMBERED = 1000
+"""Of how many settled messages an inbox knows the ids at least, the newest ones."""
+
+MESSAGE_BYTES = 2**16
+"""How long the body of a message may be."""
+
+MESSAGE_ID_CHARACTERS = 200
+"""How long the id of a message may be; it is printable and not empty."""
+
 GAP = "gap"
 """The kind of the one record that a store makes by itself: numbers that are lost, see `SessionStore.read`."""
 
@@ -188,8 +213,9 @@ class Finding:
     """Something in a stored session that is not as it was written: a stable `kind` and a sentence.
 
     Kinds: "gap" (records that are lost for good, which readers are told), "damaged" (bytes that are
-    no record), "torn" (a batch that was not written to its end), "metadata", "owner" (nobody can say
-    who held the session). `first` and `last` are the numbers of lost records, 0 for none.
+    no record), "torn" (a batch or a message that was not written to its end), "metadata", "inbox" (bytes that
+    are no message), "owner" (nobody can say who held the session). `first` and `last` are the numbers of lost
+    records, 0 for none.
     """
 
     kind: str

@@ -17,7 +17,8 @@ from kiro_core.frames import Frame
 from kiro_core.mcp_servers import SessionServer
 from kiro_core.rpc import Peer, failure
 from kiro_core.testing import RecordingClient
-from kiro_core.types import AgentConfig, Command, SessionId
+from kiro_core.testing.store_samples import session
+from kiro_core.types import INBOX_MESSAGES, AgentConfig, Command, SessionId
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "errors.md"
 REHEARSAL = [sys.executable, "-P", "-m", "kiro_core.rehearsal"]
@@ -205,6 +206,15 @@ async def session_busy(folder):
         await desk.ask(session, text("/echo begun\n/sleep 600"))
         await desk.client.until(lambda c: "begun" in c.text(session))
         await desk.ask(session, text("me too"), whenBusy="reject")
+
+
+async def inbox_full(folder):
+    info = session()
+    async with Registry(only={"files"}).stores.open(Choice("files", {"root": str(folder / "sessions")})) as store:
+        async with store.create(info):
+            pass
+        for number in range(INBOX_MESSAGES + 1):
+            await store.put(info.id, str(number), b"{}")
 
 
 async def session_closing(folder):

@@ -11,7 +11,7 @@ import anyio
 from kiro_core import Provider, hookimpl
 from kiro_core.errors import SessionNotFound
 from kiro_core.ports import SessionStore
-from kiro_core.types import Page, Record, SessionId, SessionInfo, SessionQuery
+from kiro_core.types import NO_CONTACT, Contact, Message, Page, Record, SessionId, SessionInfo, SessionQuery
 
 
 class ForgetfulDb:
@@ -25,8 +25,10 @@ class ForgetfulDb:
         self.head = 0
         self.lost = anyio.Event()
 
-    async def append(self, batch: Sequence[bytes]) -> int:
+    async def append(self, batch: Sequence[bytes], *, consume: Sequence[str] = ()) -> int:
         """See `SessionDb.append`."""
+        if consume:
+            raise ValueError("No message is ever pending.")
         self.head += len(batch)
         return self.head
 
@@ -37,6 +39,14 @@ class ForgetfulDb:
         """Nothing is kept."""
         return ()
 
+    async def pending(self) -> Sequence[Message]:
+        """Nobody can put anything there."""
+        return ()
+
+    async def woken(self) -> None:
+        """So nothing ever comes."""
+        await anyio.sleep_forever()
+
     async def put_info(self, info: SessionInfo) -> None:
         """See `SessionDb.put_info`."""
         self.info = info
@@ -46,12 +56,12 @@ class ForgetfulStore:
     """Implements `SessionStore`: every session is new, and unknown when it has ended."""
 
     @asynccontextmanager
-    async def create(self, info: SessionInfo) -> AsyncIterator[ForgetfulDb]:
+    async def create(self, info: SessionInfo, _: Contact = NO_CONTACT) -> AsyncIterator[ForgetfulDb]:
         """See `SessionStore.create`."""
         yield ForgetfulDb(info)
 
     @asynccontextmanager
-    async def open(self, session: SessionId) -> AsyncIterator[ForgetfulDb]:
+    async def open(self, session: SessionId, _: Contact = NO_CONTACT) -> AsyncIterator[ForgetfulDb]:
         """Refuse: nothing is kept."""
         _unknown(session)
         yield  # makes it a generator, as the decorator wants it
@@ -67,6 +77,13 @@ class ForgetfulStore:
     async def freed(self, session: SessionId) -> None:
         """Refuse: nothing is kept."""
         _unknown(session)
+
+    async def put(self, session: SessionId, _: str, __: bytes) -> bool:
+        """Refuse: nothing is kept."""
+        _unknown(session)
+
+    def wake(self, session: SessionId) -> None:
+        """Nothing ever comes."""
 
     async def list(self, _: SessionQuery, __: str | None = None, ___: int = 50) -> Page[SessionInfo]:
         """Nothing is kept."""

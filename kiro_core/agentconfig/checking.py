@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,19 @@ MAX_PROBLEMS = 50
 
 _LONGEST = 80
 
+LineOf = Callable[[Sequence[str | int]], int]
+"""Tells the line of a place in a document, counted from 1; 0 when it cannot."""
+
 
 def check(path: Path, written: Written, name: str) -> tuple[AgentFormat | None, list[Problem]]:
     """The typed configuration, None when it cannot be used, and all that is wrong; `name` is that of one without."""
     fields = _present(written.fields, name)
     errors = list(islice(_errors(fields), MAX_PROBLEMS))
     if errors:
-        return None, [_problem(path, written, remark, "error") for remark in errors]
+        return None, [as_problem(path, remark, written.line) for remark in errors]
     typed = AgentFormat.model_validate(fields)
     told = islice(_warnings(typed, written.fields), MAX_PROBLEMS)
-    return typed, [_problem(path, written, remark, "warning") for remark in told]
+    return typed, [as_problem(path, remark, written.line, "warning") for remark in told]
 
 
 def typed(config: AgentConfig) -> AgentFormat:
@@ -63,18 +66,18 @@ def _present(fields: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _errors(fields: dict[str, Any]) -> Iterator[Remark]:
-    yield from _refused(AgentFormat, fields, fields, ())
+    yield from refused(AgentFormat, fields, fields, ())
     if all(name in fields for name in ("includeMcpJson", "useLegacyMcpJson")):
         yield Remark(("useLegacyMcpJson",), "is the old name of includeMcpJson, and both are there")
     settings = fields.get("toolsSettings")
     for tool, value in settings.items() if isinstance(settings, dict) else ():
         if (model := OF_TOOL.get(canonical(tool))) and isinstance(value, dict):
-            yield from _refused(model, value, fields, ("toolsSettings", tool))
+            yield from refused(model, value, fields, ("toolsSettings", tool))
 
 
 def _warnings(typed: AgentFormat, fields: Mapping[str, Any]) -> Iterator[Remark]:
     for name, value in typed.mcp_servers.items():
-        for wrong in islice(_refused(McpServer, value, typed.mcp_servers, (name,)), 1):
+        for wrong in islice(refused(McpServer, value, typed.mcp_servers, (name,)), 1):
             reason = f"{wrong.reason}, so this server is left out"
             yield Remark(("mcpServers", *wrong.path), reason)
     for old, new in OLD_NAMES.items():
@@ -83,7 +86,7 @@ def _warnings(typed: AgentFormat, fields: Mapping[str, Any]) -> Iterator[Remark]
     yield from remarks(typed, fields)
 
 
-def _refused(model: type[BaseModel], value: Any, root: Any, inside: Sequence[str]) -> Iterator[Remark]:
+def refused(model: type[BaseModel], value: Any, root: Any, inside: Sequence[str]) -> Iterator[Remark]:
     """What a model refuses of a value that stands at `inside` in `root`; no reason repeats the value."""
     try:
         model.model_validate(value)
@@ -112,10 +115,11 @@ def _as_written(root: Any, path: Sequence[str | int]) -> tuple[str | int, ...]:
     return tuple(found)
 
 
-def _problem(path: Path, written: Written, remark: Remark, severity: str) -> Problem:
+def as_problem(path: Path, remark: Remark, line_of: LineOf, severity: str = "error") -> Problem:
+    """The remark about a document, with the line that `line_of` tells of its place."""
     parts = [part if isinstance(part, int) else _short(part) for part in remark.path]
     field = dotted(str(part) for part in parts)
-    return Problem(path, field, remark.reason, written.line(remark.path), severity)
+    return Problem(path, field, remark.reason, line_of(remark.path), severity)
 
 
 def _short(part: str) -> str:

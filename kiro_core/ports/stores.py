@@ -14,6 +14,7 @@ from kiro_core.types import (
     AgentConfig,
     AgentSummary,
     Contact,
+    Message,
     Page,
     Problem,
     Record,
@@ -130,6 +131,30 @@ class SessionStore(Protocol):
         """
         ...
 
+    async def put(self, session: SessionId, message_id: str, body: bytes) -> bool:
+        """Put a message into a session's inbox, held or not, from any process; durable on return.
+
+        False where a message with that id is pending already or was settled: who does not know whether it was put
+        puts it again. Of settled ones at least the newest `INBOX_REMEMBERED` ids are known.
+
+        Raises:
+            SessionNotFound: no session has the id.
+            InboxFull: `INBOX_MESSAGES` are pending; none is ever dropped.
+            RecordInvalid: the body is no strict JSON object on one line, or has more than `MESSAGE_BYTES`; the id
+                is empty, longer than `MESSAGE_ID_CHARACTERS` or not printable; or the inbox is of a newer format.
+            Unavailable: the store cannot write; the outcome is unknown, and the same message may be put again.
+
+        """
+        ...
+
+    def wake(self, session: SessionId) -> None:
+        """Let `SessionDb.woken` of a session that is held through this store return; nothing where it is not.
+
+        What is put through this store does that by itself. Of what other processes put, whoever learns of it tells
+        it here, where the store does not notice by itself.
+        """
+        ...
+
     async def delete(self, session: SessionId, *, trashed: str = "") -> None:
         """Remove a session with all that belongs to it, damaged or not; its id is free on return.
 
@@ -153,7 +178,7 @@ class SessionStore(Protocol):
         """Check everything that is stored of a session; without `repair`, nothing is changed.
 
         Checked are the order of numbers and epochs, that batches are whole and records readable, the
-        metadata, and who held it last. With `repair` it is held for the moment; no byte is thrown
+        metadata, the inbox, and who held it last. With `repair` it is held for the moment; no byte is thrown
         away: what is no record is kept beside, and gaps stay.
 
         Raises:
@@ -203,13 +228,18 @@ class SessionDb(Protocol):
         """Set when the lease is gone: the owner must stop its agent."""
         ...
 
-    async def append(self, batch: Sequence[bytes]) -> int:
+    async def append(self, batch: Sequence[bytes], *, consume: Sequence[str] = ()) -> int:
         """Write a batch of bodies (each one strict JSON object without a newline) and return the new head.
 
         Whole or not at all, in order, written on return. Idempotent per epoch and head: after
         `Unavailable` the same batch may be repeated.
 
+        `consume` are ids of pending messages, which are settled in the same step: that is as durable as the
+        batch, and whatever takes the batch away leaves them pending. A batch is repeated with the same ones.
+
         Raises:
+            ValueError: a message is not pending, or is named twice, or the batch is empty and `consume` is not;
+                nothing was written.
             Fenced: the lease has ended or a higher epoch exists; never retry.
             Unavailable: the outcome is unknown.
 
@@ -227,6 +257,27 @@ class SessionDb(Protocol):
 
     async def tail(self, count: int) -> Sequence[Record]:
         """The last `count` records, oldest first, at a cost that does not grow with the log."""
+        ...
+
+    async def pending(self) -> Sequence[Message]:
+        """The messages of the inbox that are not settled, in the order in which they came; also what others put.
+
+        Raises:
+            Fenced, Unavailable.
+            RecordInvalid: a message is of a newer format.
+
+        """
+        ...
+
+    async def woken(self) -> None:
+        """Wait until the inbox may have something new: the first call returns at once, and any may without a reason.
+
+        Nothing is missed by who asks what is `pending` after each return.
+
+        Raises:
+            Fenced: the session is not held any more.
+
+        """
         ...
 
     async def put_info(self, info: SessionInfo) -> None:

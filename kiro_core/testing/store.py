@@ -11,14 +11,24 @@ from kiro_core.ports import SessionStore
 from kiro_core.testing.contract import Contract, opened
 from kiro_core.testing.store_catalogue import CataloguePromises
 from kiro_core.testing.store_deleting import DeletingPromises
+from kiro_core.testing.store_inbox import InboxPromises
 from kiro_core.testing.store_lease import LeasePromises
 from kiro_core.testing.store_log import LogPromises
 from kiro_core.testing.store_reading import ReadingPromises
+from kiro_core.testing.store_settling import SettlingPromises
 from kiro_core.testing.store_upkeep import UpkeepPromises
 
 
 class StoreContract(
-    LeasePromises, LogPromises, ReadingPromises, CataloguePromises, DeletingPromises, UpkeepPromises, Contract
+    LeasePromises,
+    LogPromises,
+    InboxPromises,
+    SettlingPromises,
+    ReadingPromises,
+    CataloguePromises,
+    DeletingPromises,
+    UpkeepPromises,
+    Contract,
 ):
     """Inherit it, set `provider`, and give `options` where the store needs any.
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import anyio
 
-from kiro_core.ports import SessionStore
+from kiro_core.ports import SessionDb, SessionStore
 from kiro_core.types import Record, SessionId, SessionInfo
 
 STAMP = "2025-01-02T03:04:05Z"
@@ -35,6 +35,19 @@ async def stored(store: SessionStore, **fields: Any) -> SessionInfo:
     info = session(**fields)
     async with store.create(info):
         return info
+
+
+async def with_messages(store: SessionStore, *some: str) -> SessionInfo:
+    """A session that exists and that nobody holds, with messages of these ids in its inbox."""
+    info = await stored(store)
+    for name in some:
+        assert await store.put(info.id, name, b"{}")
+    return info
+
+
+async def names(db: SessionDb) -> list[str]:
+    """The ids of what is pending."""
+    return [message.id for message in await db.pending()]
 
 
 async def records(store: SessionStore, session: SessionId, after: int = 0) -> list[Record]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 
 from kiro_core.errors import RecordInvalid, SessionNotFound
 from kiro_core.types import NO_CONTACT, Finding, Report, SessionInfo
 from kiro_files import metadata
 from kiro_files.files import Files, not_found, opened
-from kiro_files.findings import of_metadata, of_owner, told, torn
+from kiro_files.findings import of_inbox, of_metadata, of_owner, told, torn
+from kiro_files.inbox import locked_inbox
 from kiro_files.lease import Lease
 from kiro_files.lines import Line
 from kiro_files.opening import begin
@@ -22,7 +24,7 @@ from kiro_files.seeking import End
 
 
 def check_session(files: Files) -> Report:
-    """Read the whole log, the metadata and the owner record; blocks on the disk.
+    """Read the whole log, the metadata, the inbox and the owner record; blocks on the disk.
 
     Raises:
         SessionNotFound: there is none.
@@ -39,7 +41,8 @@ def check_session(files: Files) -> Report:
                 records += isinstance(item, Line) and not item.gap
                 findings += told(files, item)
         findings += torn(files, fd, place)
-    return Report(files.id, records, place.next - 1, [*findings, *of_metadata(files, place), *of_owner(files)])
+    findings += chain(of_metadata(files, place), of_inbox(files), of_owner(files))
+    return Report(files.id, records, place.next - 1, findings)
 
 
 def repair_session(files: Files) -> Report:
@@ -58,6 +61,9 @@ def repair_session(files: Files) -> Report:
     try:
         require_any(files)
         begin(files, lease, _known(files), _end(lease.log_fd), NO_CONTACT)
+        if files.inbox.exists():
+            with locked_inbox(files) as inbox:
+                inbox.mend(lease.check)
     finally:
         lease.release()
     return replace(before, repaired=check_session(files).sound)

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import anyio
 from anyio import to_thread
 
-from kiro_core.errors import Fenced, Unavailable
-from kiro_core.types import Record, SessionInfo
+from kiro_core.errors import Fenced
+from kiro_core.types import Message, Record, SessionInfo
 from kiro_files import metadata, seeking
 from kiro_files.committing import Committer
 from kiro_files.disk import Disk
 from kiro_files.files import Files
 from kiro_files.opening import Holding
-from kiro_files.refusals import unavailable
+from kiro_files.settling import Settling
+from kiro_files.telling import Told
+from kiro_files.waking import Bell
 
 
 class FileDb:
@@ -23,11 +25,13 @@ class FileDb:
     def __init__(self, files: Files, holding: Holding, committer: Committer) -> None:
         """Own what `opening` took; `leave` gives it back."""
         self._files = files
-        self._lease, self._log, self._info = holding
+        self._lease, self._log, self._info, found = holding
         self._disk = Disk(committer, self._lease)
+        self._settling = Settling(files, found, self._log.end)
         self._left = False
-        self._told = _Told(self)
+        self.bell = Bell()
         self.lost = anyio.Event()
+        self._told = Told(files, self._disk, self.lost)
 
     @property
     def info(self) -> SessionInfo:
@@ -44,16 +48,20 @@ class FileDb:
         """The number of the last record, 0 for none."""
         return self._log.seq
 
-    async def append(self, batch: Sequence[bytes]) -> int:
-        """Write a batch with one call and return the new head; never suspends.
+    async def append(self, batch: Sequence[bytes], *, consume: Sequence[str] = ()) -> int:
+        """Write a batch with one call and return the new head; suspends only to look for messages not seen yet.
 
         Raises:
-            ValueError: a body is not one line that looks like a JSON object.
+            ValueError: a body is not one line that looks like a JSON object; or as `SessionDb.append` says.
             Fenced, Unavailable.
 
         """
+        if consume and not self._settling.knows(consume):
+            await self.pending()
         with self._told:
             self._check()
+            if consume:
+                return self._settling.settle(batch, consume, self._log)
             return self._log.append(batch) if batch else self.head
 
     async def commit(self) -> None:
@@ -65,7 +73,10 @@ class FileDb:
         """
         with self._told:
             self._require_held()
+            note = self._settling.due(self._log, self._lease.check)
             await self._disk.flush(self._log.end)
+            if note is not None:
+                self._disk.later(note)
 
     async def tail(self, count: int) -> Sequence[Record]:
         """The last `count` records, oldest first; reads from the end of the log.
@@ -78,6 +89,29 @@ class FileDb:
         with self._told:
             self._check()
             return await to_thread.run_sync(seeking.last, fd, log.end, log.seq, count, abandon_on_cancel=True)
+
+    async def pending(self) -> Sequence[Message]:
+        """The messages that are not settled, in the order in which they came.
+
+        Raises:
+            Fenced, Unavailable, RecordInvalid: a newer format.
+
+        """
+        with self._told:
+            self._check()
+            return await self._settling.pending()
+
+    async def woken(self) -> None:
+        """Wait until somebody rings the bell, or has since the last time.
+
+        Raises:
+            Fenced.
+
+        """
+        with self._told:
+            self._require_held()
+            await self.bell.heard()
+            self._require_held()
 
     async def put_info(self, info: SessionInfo) -> None:
         """Replace the metadata, durable on return; fields that we do not know stay.
@@ -97,18 +131,12 @@ class FileDb:
     async def leave(self) -> None:
         """Give the session back; bounded, see `Disk.leave`."""
         self._left = True
+        self.bell.ring()
         await self._disk.leave()
 
     def _replace(self, info: SessionInfo) -> None:
         metadata.replace(self._files, info, self.epoch, self._lease.check)
         self._info = info
-
-    def explained(self, error: OSError) -> Unavailable:
-        """What the disk refuses, in words."""
-        said = unavailable(error, f"The session {self._files.id} could not be stored in {self._files.folder}")
-        if error is self._disk.failed:
-            said.hint += " Then close the session and open it again: what was not flushed may be lost."
-        return said
 
     def _check(self) -> None:
         self._require_held()
@@ -121,24 +149,3 @@ class FileDb:
                 hint="Open it again to go on.",
                 session=self._files.id,
             )
-
-
-class _Told:
-    """Lets no error of the disk out but in words, and says when the lease is gone.
-
-    Not a generator: it is entered once or twice for every record.
-    """
-
-    __slots__ = ("_db",)
-
-    def __init__(self, db: FileDb) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, Fenced):
-            self._db.lost.set()
-        elif isinstance(error, OSError):
-            raise self._db.explained(error) from error

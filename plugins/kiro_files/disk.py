@@ -58,6 +58,10 @@ class Disk:
         """Do something that blocks, behind everything that was begun before; it is done even if nobody waits."""
         await self._begin(action).ended()
 
+    def later(self, action: Callable[[], object]) -> None:
+        """Do something that blocks, behind everything that was begun before; nobody learns whether it failed."""
+        self._begin(action)
+
     async def leave(self) -> None:
         """Give the lease back behind everything else; for that, wait a few seconds at most.
 

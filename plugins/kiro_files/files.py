@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,14 +22,13 @@ def is_id(text: str) -> bool:
 
 
 class Files:
-    """The paths of one session: `{id}.json`, `{id}.jsonl` and `{id}.lock` in one folder.
+    """The paths of one session: `{id}.json`, `{id}.jsonl`, `{id}.lock` and, with the first message, `{id}.inbox`.
 
-    `damaged` takes what is cut out of the log. `others` are what may stand there besides metadata and
-    lock file: that, the log, damaged metadata, those that were being written, and the inbox of a version
-    that has one.
+    `damaged` takes what is cut out of log and inbox. `others` are what may stand there besides metadata, inbox
+    and lock file: that, the log, damaged metadata, and those that were being written.
     """
 
-    __slots__ = ("damaged", "folder", "id", "lock", "log", "metadata", "others")
+    __slots__ = ("damaged", "folder", "id", "inbox", "lock", "log", "metadata", "others")
 
     def __init__(self, folder: Path, session: SessionId) -> None:
         """Name the files; none is touched.
@@ -42,9 +41,10 @@ class Files:
             raise not_found(session)
         self.folder = folder
         self.id = session
-        self.metadata, self.log, self.lock = (folder / f"{session}.{kind}" for kind in ("json", "jsonl", "lock"))
-        self.damaged = folder / f"{session}.damaged"
-        more = (folder / f"{session}.{kind}" for kind in ("json.new", "json.damaged", "inbox"))
+        self.metadata, self.log, self.lock, self.inbox, self.damaged, *more = (
+            folder / f"{session}.{kind}"
+            for kind in ("json", "jsonl", "lock", "inbox", "damaged", "json.new", "json.damaged")
+        )
         self.others = (self.log, self.damaged, *more)
 
 
@@ -103,6 +103,30 @@ def write_all(fd: int, content: bytes) -> None:
     done = os.write(fd, content)
     while done < len(content):
         done += os.write(fd, memoryview(content)[done:])
+
+
+def write_durable(path: Path, content: bytes) -> None:
+    """Write a private file from its beginning; its name is durable when its folder is."""
+    fd, _ = open_private(path, os.O_WRONLY | os.O_TRUNC)
+    try:
+        write_all(fd, content)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def replace_file(path: Path, content: bytes, check: Callable[[], None]) -> None:
+    """Write a private file beside the old one and rename it, durable on return; `check` comes last before that."""
+    new = path.with_name(f"{path.name}.new")
+    try:
+        write_durable(new, content)
+        check()
+        new.rename(path)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink()
+        raise
+    sync_folder(path.parent)
 
 
 @contextmanager

@@ -6,12 +6,14 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 from kiro_core.errors import RecordInvalid, SessionNotFound
 from kiro_core.types import GAP, Finding
 from kiro_files import metadata
 from kiro_files.files import Files, opened
 from kiro_files.lines import Line
+from kiro_files.messages import parse
 from kiro_files.owner import read_owner
 from kiro_files.places import Hole, Place
 from kiro_files.reading import scan_part
@@ -41,18 +43,24 @@ def _numbers(first: int, last: int) -> str:
 
 def torn(files: Files, fd: int, place: Place) -> Iterator[Finding]:
     """A batch without its end is torn only where no owner lives who may be about to write the rest."""
-    if os.fstat(fd).st_size == place.offset or not _is_free(files) or scan_part(fd, place) is not None:
+    if os.fstat(fd).st_size == place.offset or not _is_free(files.lock) or scan_part(fd, place) is not None:
         return
     if rest := os.fstat(fd).st_size - place.offset:
         yield Finding("torn", f"The last {rest} bytes of the log are of a batch that was not written to its end.")
 
 
-def _is_free(files: Files) -> bool:
+def _is_free(path: Path) -> bool:
     try:
-        with opened(files.lock) as fd:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with opened(path) as fd:
+            return _lock(fd)
     except FileNotFoundError:
         return True
+
+
+def _lock(fd: int) -> bool:
+    """Lock a file for as long as it is open, if nobody writes it."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -76,6 +84,23 @@ def of_metadata(files: Files, place: Place) -> Iterator[Finding]:
     else:
         if epoch < place.epoch:
             yield Finding("metadata", f"The metadata are older than the log: epoch {epoch}, not {place.epoch}.")
+
+
+def of_inbox(files: Files) -> Iterator[Finding]:
+    """What is wrong with the inbox; a message without its end is torn only where nobody is about to write the rest.
+
+    Raises:
+        RecordInvalid: it is of a newer format.
+
+    """
+    with suppress(FileNotFoundError), opened(files.inbox) as fd:
+        nobody_writes = _lock(fd)
+        text = os.pread(fd, os.fstat(fd).st_size, 0)
+        contents = parse(text)
+        for start, end in contents.damaged:
+            yield Finding("inbox", f"{end - start} bytes at offset {start} of {files.inbox.name} are no message.")
+        if nobody_writes and (rest := len(text) - contents.end):
+            yield Finding("torn", f"The last {rest} bytes of {files.inbox.name} are of a message that was cut off.")
 
 
 def of_owner(files: Files) -> Iterator[Finding]:

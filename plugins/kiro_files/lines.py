@@ -2,6 +2,7 @@
 
 `{"format":1,"seq":N,"epoch":E,"until":M,"body":{...}}` where M is the `seq` of the last record of
 the same batch. A log whose last line has not reached its `until` was torn, and the whole batch goes.
+The last line of a batch that settles messages of the inbox has `"settled":[ID,...]` behind its body.
 
 `{"format":1,"seq":N,"epoch":E,"until":M,"gap":B}` and blanks stand where B damaged bytes stood, and
 with them the records N to M.
@@ -31,6 +32,7 @@ class Line(msgspec.Struct, gc=False):
     until: _Count
     body: msgspec.Raw = msgspec.Raw()
     gap: Annotated[int, msgspec.Meta(ge=0)] = 0
+    settled: tuple[str, ...] = ()
 
     @property
     def reach(self) -> int:
@@ -53,8 +55,8 @@ _line = msgspec.json.Decoder(Line).decode
 _format = msgspec.json.Decoder(_Format).decode
 
 
-def encode(batch: Sequence[bytes], head: int, epoch: int) -> bytes:
-    """The lines of a batch behind the record `head`, with the bodies as they are.
+def encode(batch: Sequence[bytes], head: int, epoch: int, settled: Sequence[str] = ()) -> bytes:
+    """The lines of a batch behind the record `head`, with the bodies as they are, that settles these messages.
 
     Raises:
         ValueError: a body is not one line that looks like a JSON object.
@@ -70,7 +72,10 @@ def encode(batch: Sequence[bytes], head: int, epoch: int) -> bytes:
     line = b'{"format":%d,"seq":%%d,"epoch":%d,"until":%d,"body":%%b}\n' % (FORMAT, epoch, head + count)
     values: list[int | bytes] = [0] * (2 * count)
     values[::2], values[1::2] = range(head + 1, head + count + 1), batch
-    return line * count % tuple(values)
+    block = line * count % tuple(values)
+    if settled:
+        block = b'%b,"settled":%b}\n' % (block.removesuffix(b"}\n"), msgspec.json.encode(settled))
+    return block
 
 
 def encode_gap(first: int, last: int, epoch: int, size: int) -> bytes:

@@ -8,15 +8,20 @@ nothing, which is why the name is compared with the descriptor after locking and
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakSet
 
 from kiro_files.files import open_private
 
 _ATTEMPTS = 100
+_PACE_S = 0.002
 _guard = threading.RLock()
 _all: WeakSet[LockedFile] = WeakSet()
 
@@ -85,6 +90,25 @@ class LockedFile:
     def __del__(self) -> None:
         if self.fd >= 0:
             self.release()
+
+
+@contextmanager
+def locked(path: Path, flags: int, limit_s: float) -> Iterator[LockedFile]:
+    """A locked file for the time of the block; who has it is waited for, in a thread that may wait.
+
+    Raises on entering:
+        OSError: somebody has it for longer than `limit_s` seconds (EBUSY); or as `LockedFile.take`.
+
+    """
+    until = time.monotonic() + limit_s
+    while (file := LockedFile.take(path, flags)) is None:
+        if time.monotonic() >= until:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        time.sleep(_PACE_S)  # the call that waits knows no bound
+    try:
+        yield file
+    finally:
+        file.release()
 
 
 def _after_fork_in_child() -> None:

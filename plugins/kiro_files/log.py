@@ -21,15 +21,15 @@ class Log:
         self.end, self.seq, self.epoch = end.offset, end.seq, end.epoch
         self._dirty = False
 
-    def append(self, batch: Sequence[bytes]) -> int:
-        """Write a batch behind the last one and return the number of its last record.
+    def append(self, batch: Sequence[bytes], settled: Sequence[str] = ()) -> int:
+        """Write a batch that settles these messages behind the last one; the number of its last record.
 
         Raises:
             ValueError: a body is not one line that looks like a JSON object.
             OSError: the disk failed; nothing of the batch counts, and it may be repeated.
 
         """
-        block = encode(batch, self.seq, self.epoch)
+        block = encode(batch, self.seq, self.epoch, settled)
         self._tidy()
         self._dirty = True
         try:

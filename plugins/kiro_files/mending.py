@@ -29,26 +29,33 @@ def mend(files: Files, log_fd: int, end: End) -> None:
     size = os.fstat(log_fd).st_size
     holes = [hole for hole in end.holes if hole.start < hole.end]
     if holes or size > end.offset:
-        _keep(files, log_fd, [*((hole.start, hole.end) for hole in holes), (end.offset, size)])
+        keep(files, log_fd, [*((hole.start, hole.end) for hole in holes), (end.offset, size)])
     if holes:
         _cover(files, log_fd, holes)
     if size > end.offset:
         os.ftruncate(log_fd, end.offset)
 
 
-def _keep(files: Files, log_fd: int, spans: Iterable[tuple[int, int]]) -> None:
-    """Append each span behind a line `{format, at, offset, bytes, kept}`: zeros at its end are counted, not kept."""
+def keep(files: Files, source: int, spans: Iterable[tuple[int, int]], **about: str) -> None:
+    """Append each span of a file behind a line `{format, at, offset, bytes, kept}` and what else is said `about` it.
+
+    Zeros at its end are counted, not kept.
+
+    Raises:
+        OSError: the disk failed.
+
+    """
     fd, _ = open_private(files.damaged, os.O_WRONLY | os.O_APPEND)
     try:
         for start, end in spans:
-            kept = _without_zeros(log_fd, start, end)
+            kept = _without_zeros(source, start, end)
             if start == end:
                 continue
             at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-            about = {"format": FORMAT, "at": at, "offset": start, "bytes": end - start, "kept": kept - start}
-            write_all(fd, msgspec.json.encode(about) + b"\n")
+            place = {"format": FORMAT, "at": at, **about, "offset": start, "bytes": end - start, "kept": kept - start}
+            write_all(fd, msgspec.json.encode(place) + b"\n")
             for offset in range(start, kept, _CHUNK):
-                write_all(fd, os.pread(log_fd, min(_CHUNK, kept - offset), offset))
+                write_all(fd, os.pread(source, min(_CHUNK, kept - offset), offset))
             write_all(fd, b"\n")
         os.fsync(fd)
     finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ import msgspec
 
 from kiro_core.errors import RecordInvalid
 from kiro_core.types import FORMAT, SessionId, SessionInfo
-from kiro_files.files import Files, not_found, open_private, read_whole, sync_folder, write_all
+from kiro_files.files import Files, not_found, read_whole, replace_file
 from kiro_files.lines import UNREADABLE
 
 
@@ -84,28 +83,14 @@ def parse(text: bytes, session: SessionId) -> SessionInfo:
 
 
 def replace(files: Files, info: SessionInfo, epoch: int, check: Callable[[], None]) -> None:
-    """Write the metadata beside the old one and rename it, durable on return.
+    """Replace the metadata by a new file, durable on return.
 
     Fields of the old one that we do not know stay. `check` is called first, and last before the rename, and
     raises when the session is not ours any more.
     """
     check()
     text = msgspec.json.encode({**_stored(files), **_as_fields(info), "epoch": epoch}) + b"\n"
-    new = files.metadata.with_suffix(".json.new")
-    fd, _ = open_private(new, os.O_WRONLY | os.O_TRUNC)
-    try:
-        try:
-            write_all(fd, text)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        check()
-        new.rename(files.metadata)
-    except BaseException:
-        with suppress(OSError):
-            new.unlink()
-        raise
-    sync_folder(files.folder)
+    replace_file(files.metadata, text, check)
 
 
 def _as_fields(info: SessionInfo) -> dict[str, Any]:

@@ -10,19 +10,22 @@ from kiro_core.errors import Held, SessionNotFound
 from kiro_core.types import Contact, SessionInfo
 from kiro_files import metadata
 from kiro_files.files import Files, make_folder
+from kiro_files.inbox import discard_inbox
 from kiro_files.lease import Lease
 from kiro_files.log import Log
 from kiro_files.mending import mend
 from kiro_files.removing import remove
 from kiro_files.seeking import End, find_end
+from kiro_files.settling import Found, find
 
 
 class Holding(NamedTuple):
-    """A session that is held: its locks, its mended log and its metadata."""
+    """A session that is held: its locks, its mended log, its metadata and what its inbox holds."""
 
     lease: Lease
     log: Log
     info: SessionInfo
+    found: Found
 
 
 def open_session(files: Files, contact: Contact) -> Holding:
@@ -61,6 +64,7 @@ def create_session(files: Files, info: SessionInfo, contact: Contact) -> Holding
         if os.fstat(lease.log_fd).st_size:
             repair = f"`kiro-core sessions verify {files.id} --repair` makes them anew; or delete it."
             raise _exists(files, ", without its metadata", repair)
+        discard_inbox(files)
         holding = begin(files, lease, (info, 0), End(), contact)
         undo.pop_all()
     return holding
@@ -73,6 +77,7 @@ def begin(files: Files, lease: Lease, known: tuple[SessionInfo, int], end: End, 
 
     Raises:
         Fenced: the lease was taken away.
+        RecordInvalid: the inbox is of a newer format.
         OSError: the disk failed.
 
     """
@@ -82,7 +87,7 @@ def begin(files: Files, lease: Lease, known: tuple[SessionInfo, int], end: End, 
     log.epoch = max(epoch, end.epoch, lease.previous.epoch) + 1
     lease.sign(log.epoch, contact)
     metadata.replace(files, info, log.epoch, lease.check)
-    return Holding(lease, log, info)
+    return Holding(lease, log, info, find(files, log.seq, lease.check))
 
 
 def _load_held(files: Files, lease: Lease) -> tuple[SessionInfo, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from pathlib import Path
 
 from anyio import to_thread
@@ -11,10 +12,11 @@ from anyio import to_thread
 from kiro_core.types import Record, SessionId
 from kiro_files import metadata
 from kiro_files.files import Files, not_found, opened
+from kiro_files.lines import Line
 from kiro_files.places import Place
 from kiro_files.refusals import explained
 from kiro_files.scanning import Scan
-from kiro_files.seeking import seek
+from kiro_files.seeking import find_end, seek
 
 PART_BYTES = 262144
 
@@ -64,6 +66,40 @@ def scan_part(fd: int, place: Place) -> Scan | None:
         if scan.found:
             return scan
         size *= 2
+
+
+def durable_head(files: Files) -> int:
+    """The number of the last record, 0 for none, which is durable on return; blocks on the disk.
+
+    Raises:
+        RecordInvalid: the last record is of a newer format.
+        OSError: the log cannot be read.
+
+    """
+    with suppress(FileNotFoundError), opened(files.log) as fd:
+        found = find_end(fd, os.fstat(fd).st_size).seq
+        os.fsync(fd)
+        return found
+    return 0
+
+
+def settled_behind(files: Files, after: int) -> list[str]:
+    """The ids of the messages that were settled behind a sequence number; blocks on the disk.
+
+    Raises:
+        RecordInvalid: records of a newer format.
+        OSError: the log cannot be read.
+
+    """
+    settled: list[str] = []
+    with suppress(FileNotFoundError), opened(files.log) as fd:
+        place = seek(fd, os.fstat(fd).st_size, after)
+        while (scan := scan_part(fd, place)) is not None:
+            for item in scan.found:
+                if isinstance(item, Line) and item.seq > after:
+                    settled += item.settled
+            place = scan.place
+    return settled
 
 
 def _begin(files: Files, after: int) -> Place:

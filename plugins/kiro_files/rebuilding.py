@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from kiro_core.types import FORMAT, SessionInfo
-from kiro_files.files import Files, open_private, read_whole, sync_folder, write_all
+from kiro_files.files import Files, read_whole, sync_folder, write_durable
 from kiro_files.lines import UNREADABLE
 
 _FIELD = re.compile(rb'"(\w+)"\s*:\s*("(?:[^"\\\x00-\x1f]|\\.)*"|true|false|\[[^\[\]]*\])')
@@ -40,12 +39,7 @@ def rebuild(files: Files) -> SessionInfo:
 
 
 def _keep(files: Files, text: bytes) -> None:
-    fd, _ = open_private(files.metadata.with_suffix(".json.damaged"), os.O_WRONLY | os.O_TRUNC)
-    try:
-        write_all(fd, text)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    write_durable(files.metadata.with_suffix(".json.damaged"), text)
     sync_folder(files.folder)
 
 

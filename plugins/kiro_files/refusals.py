@@ -12,6 +12,7 @@ _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space, then try again."),
     errno.EDQUOT: ("the disk quota is used up", "Free some space, then try again."),
     errno.EFBIG: ("the file has reached the largest size allowed", "Raise the limit on file sizes (ulimit -f)."),
+    errno.EBUSY: ("another process has a file of it in use", "That one may be stopped; see to it, then try again."),
     errno.EMFILE: ("this process may open no more files", "Raise the limit on open files (ulimit -n)."),
     errno.ENFILE: ("the system may open no more files", "End what has many files open, then try again."),
     errno.EROFS: ("the file system is read-only", "Mount it writable, or set another root for the store."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kiro_files import metadata
 from kiro_files.files import Files, not_found, sync_folder
+from kiro_files.inbox import discard_inbox
 from kiro_files.lease import Lease
 
 
@@ -19,7 +20,7 @@ def delete_session(files: Files, trashed: str) -> None:
         OSError: the disk failed.
 
     """
-    if not any(path.exists() for path in (files.metadata, *files.others, files.lock)):
+    if not any(path.exists() for path in (files.metadata, *files.others, files.inbox, files.lock)):
         raise not_found(files.id)
     lease = Lease.take(files)
     try:
@@ -41,7 +42,7 @@ def remove(files: Files, lease: Lease) -> None:
 
     Raises:
         Fenced: the lease was taken away.
-        OSError: the disk failed.
+        OSError: the disk failed, or the inbox is locked for too long; the next deletion removes the rest.
 
     """
     lease.check()
@@ -49,5 +50,6 @@ def remove(files: Files, lease: Lease) -> None:
     sync_folder(files.folder)
     for path in files.others:
         path.unlink(missing_ok=True)
+    discard_inbox(files)
     lease.discard()
     sync_folder(files.folder)

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
+import anyio
 from anyio import to_thread
 
 from kiro_core.ports import SessionDb
@@ -20,10 +22,14 @@ from kiro_files.files import Files, is_id
 from kiro_files.lease import holder
 from kiro_files.listing import list_page
 from kiro_files.opening import Holding, create_session, open_session
+from kiro_files.putting import put_message
 from kiro_files.reading import read_records
 from kiro_files.refusals import explained
 from kiro_files.removing import delete_session
 from kiro_files.waiting import wait_until_free
+from kiro_files.waking import Bell
+
+_PUTTERS = 8
 
 
 class FileStore:
@@ -33,6 +39,9 @@ class FileStore:
         """`root` is absolute; nothing is touched yet."""
         self._root = root
         self._committer = Committer()
+        # Whoever has one inbox locked and is stopped keeps no thread from what is done with other sessions.
+        self._putters = anyio.CapacityLimiter(_PUTTERS)
+        self._bells = WeakValueDictionary[SessionId, Bell]()
 
     def close(self) -> None:
         """Let go of what the store has for itself; sessions that are still held stay as they are."""
@@ -67,36 +76,21 @@ class FileStore:
             yield db
 
     async def get(self, session: SessionId) -> SessionInfo:
-        """Its metadata, held or not.
-
-        Raises:
-            SessionNotFound, RecordInvalid, Unavailable.
-
-        """
+        """See `SessionStore.get`; also Unavailable."""
         files = Files(self._root, session)
         with explained(f"The session {session} could not be read"):
             info, _ = await to_thread.run_sync(metadata.load, files, abandon_on_cancel=True)
         return info
 
     async def holder(self, session: SessionId) -> Mapping[str, Any]:
-        """Who holds it at this moment, empty for nobody.
-
-        Raises:
-            SessionNotFound, Unavailable.
-
-        """
+        """See `SessionStore.holder`."""
         files = Files(self._root, session)
         with explained(f"Nothing tells who holds the session {session}"):
             await to_thread.run_sync(metadata.require, files, abandon_on_cancel=True)
             return await to_thread.run_sync(holder, files, abandon_on_cancel=True)
 
     async def freed(self, session: SessionId) -> None:
-        """Wait until nobody holds it.
-
-        Raises:
-            SessionNotFound, Unavailable.
-
-        """
+        """See `SessionStore.freed`."""
         files = Files(self._root, session)
         with explained(f"Nothing tells when the session {session} is free"):
             await to_thread.run_sync(metadata.require, files, abandon_on_cancel=True)
@@ -112,6 +106,19 @@ class FileStore:
         """
         with explained(f"The sessions in {self._root} could not be listed"):
             return await to_thread.run_sync(list_page, self._root, query, cursor, limit, abandon_on_cancel=True)
+
+    async def put(self, session: SessionId, message_id: str, body: bytes) -> bool:
+        """See `SessionStore.put`."""
+        files = Files(self._root, session)
+        with explained(f"No message could be put into the inbox of the session {session}"):
+            new = await to_thread.run_sync(put_message, files, message_id, body, limiter=self._putters)
+        self.wake(session)
+        return new
+
+    def wake(self, session: SessionId) -> None:
+        """See `SessionStore.wake`."""
+        if bell := self._bells.get(session):
+            bell.ring()
 
     async def delete(self, session: SessionId, *, trashed: str = "") -> None:
         """Remove a session with all its files, durable on return; with `trashed`, if it is in the trash since then.
@@ -129,23 +136,13 @@ class FileStore:
         return read_records(self._root, session, after)
 
     async def verify(self, session: SessionId, *, repair: bool = False) -> Report:
-        """Check all files of a session, and mend them when asked to.
-
-        Raises:
-            SessionNotFound, RecordInvalid: a newer format, Held, Unavailable.
-
-        """
+        """See `SessionStore.verify`."""
         files = Files(self._root, session)
         with explained(f"The session {session} could not be checked in {self._root}"):
             return await to_thread.run_sync(repair_session if repair else check_session, files)
 
     async def evict(self, session: SessionId, timeout_s: float) -> Mapping[str, Any]:
-        """End the process that holds a session.
-
-        Raises:
-            SessionNotFound, Held, Unavailable.
-
-        """
+        """See `SessionStore.evict`."""
         files = Files(self._root, session)
         with explained(f"The session {session} could not be taken over"):
             await to_thread.run_sync(require_any, files)
@@ -156,6 +153,7 @@ class FileStore:
         with explained(f"The session {files.id} could not be opened in {files.folder}"):
             holding = await to_thread.run_sync(take)
         db = FileDb(files, holding, self._committer)
+        self._bells[files.id] = db.bell
         try:
             yield db
         finally:

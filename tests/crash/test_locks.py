@@ -32,7 +32,7 @@ def ownership(lines, written):
 
 
 def test_a_session_has_one_owner_at_a_time_and_always_finds_the_next_one(tmp_path):
-    effort = Effort("locks", share=0.3, each_second=10)
+    effort = Effort("locks", share=0.25, each_second=10)
     findings, take_overs = [], []
     kills = owners = records = bouts = 0
     for name in effort.rounds(seeds(), ["random 1"]):

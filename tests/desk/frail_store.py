@@ -106,6 +106,7 @@ class FrailStore:
     async def _open(self, _):
         async with open_store(FilesOptions()) as files:
             self.get, self.list, self.read = files.get, files.list, files.read
+            self.put, self.wake = files.put, files.wake
             self.create, self.open = partial(self._held, files.create), partial(self._held, files.open)
             yield self
 
@@ -126,7 +127,7 @@ class FrailDb:
     def __getattr__(self, name):
         return getattr(self._db, name)
 
-    async def append(self, batch):
+    async def append(self, batch, *, consume=()):
         kinds = [json.loads(body)["kind"] for body in batch]
         self._store.tried.append(list(batch))
         await self._store.strike("append", kinds)
@@ -134,7 +135,7 @@ class FrailDb:
             assert list(batch) == self._unsure, "the same batch before anything newer"
             self._unsure = None
             return self._db.head
-        head = await self._db.append(batch)
+        head = await self._db.append(batch, consume=consume)
         self._store.did(*kinds)
         if self._store.lie in kinds:
             self._store.lie, self._unsure = "", list(batch)

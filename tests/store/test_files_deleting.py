@@ -23,6 +23,7 @@ async def written(store):
     info = session()
     async with store.create(info) as db:
         await db.append([b"{}", b"{}"])
+    await store.put(info.id, "a message", b"{}")
     return info
 
 
@@ -40,7 +41,7 @@ def crash_at(monkeypatch, step):
 
 async def test_no_file_of_a_deleted_session_stays(store, root):
     info, other = await written(store), await stored(store)
-    for kind in ("inbox", "json.new", "damaged", "json.damaged"):
+    for kind in ("json.new", "damaged", "json.damaged", "inbox.new"):
         (root / f"{info.id}.{kind}").touch()
     await store.delete(info.id)
     assert {file.name.partition(".")[0] for file in root.glob("[!.]*")} == {other.id}
@@ -77,7 +78,7 @@ async def test_only_a_canonical_uuid_is_looked_for(store, root, name):
     assert not root.exists()
 
 
-@pytest.mark.parametrize("step", range(7))
+@pytest.mark.parametrize("step", range(8))
 async def test_a_crash_leaves_the_session_whole_or_unlisted_with_remains_that_go(store, root, monkeypatch, step):
     info = await written(store)
     crash_at(monkeypatch, step)

@@ -1,0 +1,63 @@
+"""Takes what agents tell Kiro's own `subagent` tool, so that a prompt written for Kiro works with every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from kiro_core.crew.checking import ANY, without_nulls
+from kiro_core.crew.document import Loaded, load_crew
+from kiro_core.crew.fitting import Known
+from kiro_core.crew.stages import is_id
+from kiro_core.crew.template import literal, result_place
+
+_NAMES = {"name": "id", "role": "agent", "prompt_template": "prompt"}
+
+
+def load_kiro(fields: Mapping[str, Any], known: Known = ANY) -> Loaded:
+    """The crew of `{task, mode, stages: [{name, role, prompt_template, depends_on, model, loop}]}`, or what is wrong.
+
+    In a template only `{task}` has a meaning; the results of the stages before go behind it, as Kiro does (kiro-cli,
+    `agent_crew`). `mode` is left to whoever calls: a crew knows nothing of who waits for it.
+    """
+    given = without_nulls(dict(fields))
+    task, stages = given.get("task", ""), given.get("stages")
+    outer = {key: value for key, value in given.items() if key != "mode"}
+    outer["name"] = _title(task)
+    if isinstance(stages, list):
+        names = [stage.get("name") for stage in stages if isinstance(stage, dict)]
+        ids = {name for name in names if isinstance(name, str) and is_id(name)}
+        outer["stages"] = [_stage(stage, ids) for stage in stages]
+    loaded = load_crew(outer, known=known)
+    return replace(loaded, problems=[replace(one, field=_as_kiro(one.field)) for one in loaded.problems])
+
+
+def _title(task: Any) -> str:
+    """The first line of a task, as far as it is short and can be shown."""
+    first = next(iter(task.split("\n", 1)), "") if isinstance(task, str) else ""
+    return "".join(sign for sign in first[:60] if sign.isprintable()).strip() or "crew"
+
+
+def _stage(stage: Any, known: Collection[str]) -> Any:
+    if not isinstance(stage, dict):
+        return stage
+    fields = {_NAMES.get(key, key): value for key, value in stage.items()}
+    if isinstance(fields.get("prompt"), str):
+        before = fields.get("depends_on")
+        listed = [before] if isinstance(before, str) else before if isinstance(before, list) else []
+        fields["prompt"] = _prompt(
+            fields["prompt"], [each for each in listed if isinstance(each, str) and each in known]
+        )
+    return fields
+
+
+def _prompt(template: str, before: Sequence[str]) -> str:
+    said = "{task}".join(literal(part) for part in template.split("{task}"))
+    return "\n\n".join([said, *(f"Result of {each}:\n{result_place(each)}" for each in dict.fromkeys(before))])
+
+
+def _as_kiro(field: str) -> str:
+    head, _, last = field.rpartition(".")
+    kiros = {ours: theirs for theirs, ours in _NAMES.items()}
+    return f"{head}.{kiros[last]}" if head.startswith("stages.") and last in kiros else field

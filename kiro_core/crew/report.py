@@ -1,0 +1,118 @@
+"""One object that says what became of a run, for people, programs and agents alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+
+from kiro_core.crew.events import Outcome
+from kiro_core.crew.schedule import Schedule
+from kiro_core.crew.state import Attempt, Phase, StageState
+
+RunOutcome = Literal["running", "succeeded", "failed", "timed_out", "cancelled", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptReport:
+    """One attempt of a stage; times are RFC 3339 in UTC, empty where there is none yet, like `outcome`."""
+
+    number: int
+    outcome: str
+    started: str
+    ended: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageReport:
+    """What became of a stage.
+
+    `outcome` is empty until it has settled, `phase` says how far it is (see `StageState`). `started` is that of its
+    first attempt, `ended` that of its last one. `result` is that of its last success, `error` what failed in its last
+    attempt, `reason` why it came out so where no attempt says it, as the end of a sentence.
+    """
+
+    id: str
+    phase: Phase
+    outcome: Outcome | Literal[""]
+    attempts: Sequence[AttemptReport]
+    started: str
+    ended: str
+    result: str
+    error: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What became of a run: one entry a stage, in the order of the crew.
+
+    `totals` counts stages, attempts, and the stages of each outcome. `outcome` is "running" until all have settled;
+    then why the run ended early, if it did and left something undone; else "failed" if any stage did or ran out of
+    time, else "unknown" or "cancelled" if any is that, else "succeeded". `ended` is empty while it runs.
+    """
+
+    run: str
+    name: str
+    outcome: RunOutcome
+    started: str
+    ended: str
+    stages: Sequence[StageReport]
+    totals: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+def report(schedule: Schedule, run: str = "") -> RunReport:
+    """The report of a run, which may still go on; `run` is its id."""
+    outcomes = list(schedule.outcomes.values())
+    attempts = sum(len(state.attempts) for state in schedule.states.values())
+    return RunReport(
+        run=run,
+        name=schedule.crew.name,
+        outcome=_outcome(schedule),
+        started=_time(schedule.began),
+        ended=_time(schedule.last) if schedule.done else "",
+        stages=[_stage(stage, state) for stage, state in schedule.states.items()],
+        totals={"stages": len(schedule.states), "attempts": attempts}
+        | {outcome: outcomes.count(outcome) for outcome in get_args(Outcome)},
+    )
+
+
+def _outcome(schedule: Schedule) -> RunOutcome:
+    if not schedule.done:
+        return "running"
+    found = set(schedule.outcomes.values())
+    if schedule.ending and found & {"cancelled", "timed_out", "unknown"}:
+        return schedule.ending
+    if found & {"failed", "timed_out"}:
+        return "failed"
+    return "unknown" if "unknown" in found else "cancelled" if "cancelled" in found else "succeeded"
+
+
+def _stage(stage: str, state: StageState) -> StageReport:
+    attempts = [_attempt(attempt) for attempt in state.attempts]
+    return StageReport(
+        id=stage,
+        phase=state.phase,
+        outcome=state.outcome if state.phase == "settled" else "",
+        attempts=attempts,
+        started=attempts[0].started if attempts else "",
+        ended=attempts[-1].ended if attempts else "",
+        result=state.result,
+        error=state.error,
+        reason=state.reason,
+    )
+
+
+def _attempt(attempt: Attempt) -> AttemptReport:
+    ended = "" if attempt.ended is None else _time(attempt.ended)
+    return AttemptReport(attempt.number, attempt.outcome, _time(attempt.started), ended, attempt.error)
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
