@@ -1,7 +1,6 @@
 """The nouns that pass between the core and its plugins, all immutable."""
 
-from kiro_core.types.agents import AgentConfig, AgentSummary, Problem, Resource
-from kiro_core.types.engines import Engine
+from kiro_core.types.agents import AgentConfig, AgentSummary, Engine, Problem, Resource
 from kiro_core.types.peers import Notice, PeerInfo
 from kiro_core.types.processes import Command, Exit, Receipt
 from kiro_core.types.records import (
