@@ -155,7 +155,7 @@ async def test_a_change_that_cannot_be_written_is_no_success(opened_desk, monkey
         async with opened_desk(RecordingClient()) as office:
             session = await office.start()
             with monkeypatch.context() as full:
-                full.setattr("kiro_files.metadata.write_all", refuse)
+                full.setattr("kiro_files.metadata.replace_file", refuse)
                 with pytest.raises(Unavailable, match="could not be written"):
                     await office.desk.relabel(session, title="mine")
             assert (await office.desk.info(session)).title == ""
