@@ -91,17 +91,19 @@ def _only_listens(method: str, headers: Headers) -> bool:
 
 
 async def _body(receive: Receive) -> bytes | HTTPStatus:
-    """All of a request's body, or why it is not taken."""
-    body = bytearray()
+    """All of a request's body, or why it is not taken; one that is too large is read, or its answer would be lost."""
+    body, size = bytearray(), 0
     more = True
     with anyio.move_on_after(_BODY_S):
         while more:
             message = await receive()
-            body += message.get("body", b"")
+            part = message.get("body", b"")
+            size += len(part)
+            body += part if size <= LARGEST_BODY else b""
             more = message.get("more_body", False)
-            if len(body) > LARGEST_BODY:
-                return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return HTTPStatus.REQUEST_TIMEOUT if more else bytes(body)
+    if more:
+        return HTTPStatus.REQUEST_TIMEOUT
+    return bytes(body) if size <= LARGEST_BODY else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

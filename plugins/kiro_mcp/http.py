@@ -5,23 +5,23 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import anyio
 import uvicorn
 from anyio.abc import TaskGroup, TaskStatus
 from mcp.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from kiro_core.errors import unwrapped
 from kiro_mcp.gate import LARGEST_BODY, PATH, Gate
 from kiro_mcp.listening import bracketed, callers, listening
 from kiro_mcp.options import McpOptions
 from kiro_mcp.server.hosting import MOST_CONNECTIONS
+from kiro_mcp.strangers import Impatient, Strangers
 
 _AT_ONCE = 256
-_HEAD_S = 10.0
 _LARGEST_HEAD = 16 * 1024
 _ANSWERED_S = 2.0
 _ENDED_S = 5.0
@@ -43,10 +43,11 @@ async def serve_http(server: Server[Any], options: McpOptions, token: str, *, ta
             max_request_body_size=LARGEST_BODY,
             max_sessions=MOST_CONNECTIONS,
         )
-        gate = Gate(manager.handle_request, token)
+        strangers = Strangers()
+        gate = Gate(strangers.recognising(manager.handle_request), token)
         async with manager.run(), anyio.create_task_group() as tasks:
             task_status.started(f"http://{bracketed(options.host)}:{port}{PATH}")
-            await _run(_Uvicorn(_config(gate)), gate, listener, tasks)
+            await _run(_Uvicorn(_config(gate, strangers)), gate, listener, tasks)
 
 
 async def _run(program: _Uvicorn, gate: Gate, listener: socket.socket, tasks: TaskGroup) -> None:
@@ -82,28 +83,10 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
-class _Impatient(H11Protocol):
-    """Hangs up on who connects and sends no request, which uvicorn waits for without an end."""
-
-    def connection_made(self, transport: Any) -> None:
-        """See `asyncio.Protocol`."""
-        super().connection_made(transport)
-        self._late = self.loop.call_later(_HEAD_S, self._hang_up)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See `asyncio.Protocol`."""
-        self._late.cancel()
-        super().connection_lost(exc)
-
-    def _hang_up(self) -> None:
-        if self.cycle is None:
-            self.transport.close()
-
-
-def _config(gate: Gate) -> uvicorn.Config:
+def _config(gate: Gate, strangers: Strangers) -> uvicorn.Config:
     return uvicorn.Config(
         gate,
-        http=_Impatient,
+        http=cast("type[Any]", partial(Impatient, strangers)),
         ws="none",
         lifespan="off",
         log_config=None,

@@ -14,7 +14,7 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp_types import CallToolResult, ListToolsResult, TextContent, Tool
 
 from kiro_core.errors import PluginError, SettingsError, unwrapped
-from kiro_mcp import gate, http
+from kiro_mcp import gate, strangers
 from kiro_mcp.face import HttpFace
 from kiro_mcp.http import serve_http
 from kiro_mcp.options import McpOptions
@@ -161,9 +161,8 @@ async def test_there_is_one_path():
 
 async def test_a_request_is_bounded(monkeypatch):
     monkeypatch.setattr(gate, "_BODY_S", 0.1)
-    monkeypatch.setattr(http, "_HEAD_S", 0.1)
+    monkeypatch.setattr(strangers, "_HEAD_S", 0.1)
     async with serving() as url:
-        assert (await ask(url, headers=ALLOWED, body=b"x" * (gate.LARGEST_BODY + 1)))[0] == 413
         assert (await ask(url, headers=[*ALLOWED, ("X-Long", "x" * 20_000)]))[0] == 400
         async with await anyio.connect_tcp("127.0.0.1", port_of(url)) as silent:
             with pytest.raises(anyio.EndOfStream):
@@ -172,6 +171,52 @@ async def test_a_request_is_bounded(monkeypatch):
             head = f"POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nAuthorization: Bearer {TOKEN}\r\n\r\nhalf"
             await slow.send(head.encode())
             assert (await slow.receive()).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize("more", [1, 8 * gate.LARGEST_BODY])
+async def test_a_body_that_is_too_large_is_answered_however_large(more):
+    async with serving() as url:
+        status, headers, said = await ask(url, headers=ALLOWED, body=b"x" * (gate.LARGEST_BODY + more))
+        assert (status, headers[b"content-type"]) == (413, b"application/json")
+        assert json.loads(said) == {"error": "Request Entity Too Large"}
+
+
+@asynccontextmanager
+async def connected(url):
+    async with await anyio.connect_tcp("127.0.0.1", port_of(url)) as stream:
+        yield stream
+
+
+def request(url):
+    """A good request as it is sent."""
+    body = json.dumps(DISCOVER).encode()
+    named = [("Host", f"127.0.0.1:{port_of(url)}"), ("Content-Length", str(len(body))), *ALLOWED, *MODERN]
+    head = "".join(f"{name}: {value}\r\n" for name, value in named)
+    return f"POST /mcp HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+async def test_a_head_that_does_not_end_is_not_waited_for_in_a_later_request_either(monkeypatch):
+    monkeypatch.setattr(strangers, "_HEAD_S", 0.5)
+    async with serving() as url, connected(url) as stream:
+        await stream.send(request(url))
+        assert b"200 OK" in await stream.receive()
+        await stream.send(b"POST /mcp HT")
+        async for _ in stream:  # until it is hung up
+            pass
+
+
+async def test_who_shows_no_token_keeps_nobody_out(monkeypatch):
+    monkeypatch.setattr(strangers, "_MOST", 2)
+    monkeypatch.setattr(strangers, "_HEAD_S", 600)
+    async with serving() as url, connected(url) as known, connected(url) as first:
+        await known.send(request(url))
+        assert b"200 OK" in await known.receive()
+        async with connected(url), connected(url):
+            with pytest.raises(anyio.EndOfStream):
+                await first.receive()
+            await known.send(request(url))
+            while b"200 OK" not in await known.receive():
+                pass
 
 
 @pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])

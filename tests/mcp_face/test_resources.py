@@ -51,6 +51,13 @@ async def test_the_prompts_of_agents_are_prompts(opened_host, home):
         assert refused.value.error.data["code"] == "AGENT_NOT_FOUND"
 
 
+@pytest.mark.parametrize("folder_named", ["nowhere", "~nobody-is-called-so/x", "a\0b"])
+async def test_agents_of_a_folder_that_is_none_are_not_looked_for(opened_host, folder_named):
+    async with opened_host() as host:
+        for tool in ("kiro_agents_list", "kiro_prompts_list"):
+            assert (await host.fails(tool, working_directory=folder_named))["code"] == "INVALID_CONFIG"
+
+
 @pytest.mark.filterwarnings("ignore:resources/:mcp.shared.exceptions.MCPDeprecationWarning")
 class TestOfTheHandshakeEra:
     @pytest.fixture
@@ -76,6 +83,10 @@ class TestOfTheHandshakeEra:
             assert len(updates) < 20
             with pytest.raises(MCPError, match="no resource"):
                 await host.client.subscribe_resource("kiro://nothing")
+            for uri_of_no_news in ("kiro://agents", "kiro://config"):
+                with pytest.raises(MCPError, match="Nobody is told") as refused:
+                    await host.client.subscribe_resource(uri_of_no_news)
+                assert refused.value.error.code == INVALID_PARAMS
             with pytest.raises(MCPError, match="is open here"):
                 await host.client.subscribe_resource("kiro://sessions/none")
             await host.client.unsubscribe_resource(uri)
@@ -87,6 +98,32 @@ class TestOfTheHandshakeEra:
                 await came.wait()
             assert uri not in updates[1:]
 
+    async def test_a_session_that_has_ended_is_watched_no_more(self, opened_host):
+        updates, came = [], anyio.Event()
+
+        async def told(message):
+            nonlocal came
+            if isinstance(message, ResourceUpdatedNotification):
+                updates.append(str(message.params.uri))
+                came.set()
+                came = anyio.Event()
+
+        async with opened_host(told=told) as host:
+            session = (await host.call("kiro_session_create"))["id"]
+            uri = f"kiro://sessions/{session}"
+            await host.client.subscribe_resource("kiro://sessions")
+            await host.client.subscribe_resource(uri)
+            await host.call("kiro_session_end", session_id=session)
+            while updates[-1:] != ["kiro://sessions"]:
+                await came.wait()
+            await host.call("kiro_session_load", session_id=session)
+            updates.clear()
+            await host.call("kiro_chat", message="/flood 500")
+            await host.call("kiro_session_create")
+            while "kiro://sessions" not in updates:
+                await came.wait()
+            assert set(updates) == {"kiro://sessions"}
+
 
 class TestWithoutAHandshake:
     @pytest.fixture
@@ -97,8 +134,13 @@ class TestWithoutAHandshake:
         async with opened_host() as host:
             session = (await host.call("kiro_session_create"))["id"]
             uri = f"kiro://sessions/{session}"
-            listening = host.client.listen(resource_subscriptions=[uri], resources_list_changed=True)
+            every = ["kiro://agents", uri, "kiro://sessions/none"]
+            listening = host.client.listen(
+                resource_subscriptions=every, resources_list_changed=True, tools_list_changed=True
+            )
             async with listening as events:
+                assert events.honored.resource_subscriptions == [uri]
+                assert (events.honored.resources_list_changed, events.honored.tools_list_changed) == (True, None)
                 await host.call("kiro_chat", message="/flood 500", session_id=session)
                 assert (await anext(events)).uri == uri
                 await host.call("kiro_session_create")

@@ -112,6 +112,7 @@ async def test_a_host_sees_what_there_is(opened_host, home):
         assert (await host.fails("kiro_prompts_get", name="plain"))["code"] == "AGENT_NOT_FOUND"
         engines = {one["name"]: one for one in (await host.call("kiro_engines_list"))["engines"]}
         assert engines["rehearsal"]["installed"]
+        assert engines["rehearsal"]["command"] == [sys.executable]
         assert await host.call("kiro_pool_stats") == {"pool_stats": {"enabled": False}}
 
 

@@ -43,7 +43,11 @@ def serve(given: Given, *, http: bool, agent: str, engine: str, cwd: Path | None
     """Serve sessions as tools to an MCP host: over stdin and stdout, or with --http to any number of them.
 
     It ends with all its sessions at the end of stdin or by a signal. Over HTTP a host needs the token of a file
-    that is told when it starts. It needs the SDK: pip install 'kiro-core[mcp]'.
+    that is told when it starts. Where a desk is served (`kiro-core serve`), new sessions are there, and stay there.
+    It needs the SDK: pip install 'kiro-core[mcp]'.
+
+    Exit codes: 0 the host has left, or with --http it was asked to end, 1 failure, 2 usage or wrong settings, 4 the
+    named agent is missing, 128 and its number a signal.
     """
     if not http and (options["host"] or options["port"] is not None):
         raise click.UsageError("--host and --port are for --http.")

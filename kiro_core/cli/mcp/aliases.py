@@ -9,15 +9,16 @@ from kiro_core.settings.layers import Layer, Value
 
 PREFIX = "KIRO_MCP_"
 
+_KIRO = "kiro"
 SAME = {
-    "CLI_PATH": ("engines", "kiro", "command"),
+    "CLI_PATH": ("engines", _KIRO, "command"),
     "DEFAULT_AGENT": ("agent",),
     "MAX_ASYNC_TASKS": ("mcp", "max_tasks"),
     "MAX_SESSIONS": ("mcp", "max_sessions"),
     "SESSION_TIMEOUT": ("mcp", "session_idle_s"),
     "WORKING_DIRECTORY": ("mcp", "working_directory"),
 }
-"""The key of the settings that means the same; `CLI_PATH` is the program of a command."""
+"""The key of the settings that means the same; `CLI_PATH` is the program of a command, and chooses its engine."""
 
 _POOL = "there is no pool: each session has an agent program of its own."
 _PROMPTS = "prompts are not matched; each agent configuration offers its own."
@@ -47,8 +48,10 @@ def aliases(environ: Mapping[str, str]) -> Layer:
     for variable in sorted(name for name, text in environ.items() if name.startswith(PREFIX) and text.strip()):
         name, text = variable.removeprefix(PREFIX), environ[variable]
         if name in SAME:
-            value = [text, "acp"] if name == "CLI_PATH" else text
-            layer[SAME[name]] = Value(value, f"environment variable {variable}")
+            origin = f"environment variable {variable}"
+            layer[SAME[name]] = Value([text, "acp"] if name == "CLI_PATH" else text, origin)
+            if name == "CLI_PATH":
+                layer["engine",] = Value(_KIRO, origin)
         else:
             tell(f"kiro-core: {variable} has no effect: {OTHER.get(name, 'no setting is known by that name.')}")
     return layer

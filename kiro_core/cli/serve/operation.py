@@ -12,11 +12,12 @@ from typing import Any
 import anyio
 
 from kiro_core.cli.failing import DONE
+from kiro_core.cli.known import require_known_engine
 from kiro_core.cli.options import Given
 from kiro_core.cli.serve.faces import Faces
 from kiro_core.cli.serve.systemd import ServiceManager
 from kiro_core.dispatcher import Dispatcher
-from kiro_core.errors import EngineNotFound, KiroError, SessionClosing
+from kiro_core.errors import KiroError, SessionClosing
 from kiro_core.inherited import left_inherited
 from kiro_core.journal import utc_now
 from kiro_core.settings import load_settings
@@ -65,7 +66,7 @@ class Operation:
 
         """
         self._desk = desk
-        _require_known_engine(desk)
+        require_known_engine(desk)
         desk.reception.unready = faces.not_ready
         desk.reception.operated = lambda: {"faces": faces.told(), "reloaded": self._last_reload}
         async with anyio.create_task_group() as serving:
@@ -148,14 +149,6 @@ class Operation:
         self._manager.stopping(line, limits.drain_s + limits.shutdown_s + _MARGIN_S)
         with self._patience:
             await desk.drain(limits.drain_s)
-
-
-def _require_known_engine(desk: Dispatcher) -> None:
-    try:
-        desk.planner.default_engine()
-    except EngineNotFound as error:
-        # It may be installed while the desk serves.
-        _LOG.warning("a session that names no engine cannot be had yet: %s %s", error, error.hint)
 
 
 def _running(desk: Dispatcher) -> int:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from typing import Any
 
 from mcp.server import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
-from mcp_types import SubscriptionsListenRequestParams, SubscriptionsListenResult
+from mcp_types import ServerCapabilities
 
 from kiro_core.ports import Desk
 from kiro_mcp.options import McpOptions
-from kiro_mcp.server import prompts, resources
+from kiro_mcp.server import prompts, resources, watching
 from kiro_mcp.server.calling import Calling
-from kiro_mcp.server.serving import Context, Serving, open_serving
+from kiro_mcp.server.refusing import named_refusal
+from kiro_mcp.server.serving import Serving, open_serving
 from kiro_mcp.server.table import offered
 
 _NAME = "kiro-core"
@@ -24,6 +26,16 @@ _INSTRUCTIONS = (
 )
 _ANSWERED_WITHIN_S = 3600.0
 """How old the state of a call may be that comes back with a person's answer."""
+
+
+class _Server(Server[Serving]):
+    def get_capabilities(self, *given: Any, **named: Any) -> ServerCapabilities:
+        """As the SDK says, but for lists of which nobody is told that they change."""
+        capabilities = super().get_capabilities(*given, **named)
+        for fixed in (capabilities.tools, capabilities.prompts):
+            if fixed is not None:
+                fixed.list_changed = False
+        return capabilities
 
 
 def build_server(desk: Desk, options: McpOptions | None = None) -> Server[Serving]:
@@ -39,7 +51,7 @@ def build_server(desk: Desk, options: McpOptions | None = None) -> Server[Servin
         async with open_serving(desk, chosen) as serving:
             yield serving
 
-    server: Server[Serving] = Server(
+    server = _Server(
         _NAME,
         version=version("kiro-core"),
         title="Sessions of coding agents",
@@ -50,20 +62,16 @@ def build_server(desk: Desk, options: McpOptions | None = None) -> Server[Servin
         on_list_resources=resources.listed,
         on_list_resource_templates=resources.templates,
         on_read_resource=resources.read,
-        on_subscribe_resource=resources.subscribe,
-        on_unsubscribe_resource=resources.unsubscribe,
-        on_subscriptions_listen=_listen,
+        on_subscribe_resource=watching.subscribe,
+        on_unsubscribe_resource=watching.unsubscribe,
+        on_subscriptions_listen=watching.listen,
         on_list_prompts=prompts.listed,
         on_get_prompt=prompts.get,
     )
     server.get_tool_input_schema = calling.input_schema  # of SDK 2.3; before it lists all tools to find the one
     security = RequestStateSecurity.ephemeral(ttl=_ANSWERED_WITHIN_S)
-    server.middleware.append(RequestStateBoundary(security, default_audience=_NAME))
+    server.middleware += [RequestStateBoundary(security, default_audience=_NAME), named_refusal]
     return server
-
-
-async def _listen(ctx: Context, params: SubscriptionsListenRequestParams) -> SubscriptionsListenResult:
-    return await ctx.lifespan_context.listen(ctx, params)
 
 
 __all__ = ["build_server"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from kiro_core.errors import AgentConfigInvalid, AgentNotFound, AgentUntrusted
 from kiro_core.types import AgentConfig, AgentSummary
 from kiro_mcp.service import Service
 from kiro_mcp.service.failing import ToolFailure
+from kiro_mcp.service.folders import folder as folder_of
 
 
 async def agents_in(service: Service, folder: str = "") -> Sequence[AgentSummary]:
@@ -18,7 +18,7 @@ async def agents_in(service: Service, folder: str = "") -> Sequence[AgentSummary
         ToolFailure: INVALID_CONFIG, there is no such folder.
 
     """
-    found, _ = await service.desk.agents(_folder(service, folder))
+    found, _ = await service.desk.agents(folder_of(service.options, folder))
     return found
 
 
@@ -53,18 +53,6 @@ async def prompt_called(service: Service, name: str, folder: str = "") -> AgentC
 
 async def _usable(service: Service, name: str, folder: str) -> AgentConfig | None:
     try:
-        return await service.desk.agent(name, _folder(service, folder))
+        return await service.desk.agent(name, folder_of(service.options, folder))
     except (AgentNotFound, AgentConfigInvalid, AgentUntrusted):
         return None
-
-
-def _folder(service: Service, folder: str) -> Path:
-    path = Path(service.options.working_directory).expanduser().absolute() / Path(folder).expanduser()
-    if not path.is_dir():
-        raise ToolFailure(
-            "INVALID_CONFIG",
-            f"The folder {str(path)!r} does not exist.",
-            hint="Name a folder that is there.",
-            details={"working_directory": str(path)},
-        )
-    return path

@@ -36,7 +36,7 @@ class AgentsResult(TypedDict):
 
 
 class EngineShape(TypedDict):
-    """One agent program; `command` is what starts it."""
+    """One agent program; of `command` only the program is told: an argument may be a secret."""
 
     name: str
     title: str
@@ -88,7 +88,7 @@ def _engine(engine: Engine) -> EngineShape:
     return {
         "name": engine.name,
         "title": engine.title,
-        "command": list(engine.command),
+        "command": list(engine.command[:1]),
         "installed": bool(engine.command) and shutil.which(engine.command[0]) is not None,
         "install": engine.install,
     }

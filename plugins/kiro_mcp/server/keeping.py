@@ -50,7 +50,7 @@ class LoadArguments(Arguments):
     """Of `kiro_session_load`: one of the first two."""
 
     session_id: str = Field(default="", description="A stored session.")
-    path: str = Field(default="", description="Or a file of kiro_session_save.")
+    path: str = Field(default="", description="Or a file of kiro_session_save: its save_path.")
     working_directory: str = Field(default="", description="Another folder than its own.")
 
 

@@ -8,7 +8,8 @@ from kiro_mcp.server.serving import Context
 from kiro_mcp.service.showing import shown
 from kiro_mcp.service.views import TaskView
 
-_APART_S = 0.25
+APART_S = 0.25
+"""What happens is gathered for so long: nobody is told of it any sooner."""
 _HEARTBEAT_S = 5.0
 
 
@@ -31,7 +32,7 @@ class Progress:
     async def say(self, message: str) -> None:
         """Tell it now; the SDK drops what was not asked for."""
         self._told += 1
-        self._next = anyio.current_time() + _APART_S
+        self._next = anyio.current_time() + APART_S
         await self._ctx.session.report_progress(self._told, message=shown(message))
 
     async def tell(self, view: TaskView) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
-    EmptyResult,
     ListResourcesResult,
     ListResourceTemplatesResult,
     PaginatedRequestParams,
@@ -17,9 +16,7 @@ from mcp_types import (
     ReadResourceResult,
     Resource,
     ResourceTemplate,
-    SubscribeRequestParams,
     TextResourceContents,
-    UnsubscribeRequestParams,
 )
 
 from kiro_mcp.server.configured import agents_in
@@ -27,15 +24,14 @@ from kiro_mcp.server.results import plain
 from kiro_mcp.server.serving import Context
 from kiro_mcp.server.sessions import listing
 from kiro_mcp.server.subscribing import SESSIONS
-from kiro_mcp.service import Service
 from kiro_mcp.service.failing import ToolFailure
-from kiro_mcp.service.hosts import Host
 from kiro_mcp.service.showing import one_line
 
 AGENTS = "kiro://agents"
 CONFIG = "kiro://config"
 _JSON = "application/json"
-_BELOW = f"{SESSIONS}/"
+BELOW = f"{SESSIONS}/"
+"""What the resource of a session begins with."""
 
 
 async def listed(ctx: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:  # noqa: ARG001
@@ -48,7 +44,7 @@ async def listed(ctx: Context, params: PaginatedRequestParams | None) -> ListRes
             Resource(uri=AGENTS, name="agents", description="The agent configurations.", mime_type=_JSON),
             Resource(uri=CONFIG, name="config", description="The settings; secrets by name only.", mime_type=_JSON),
             *(
-                Resource(uri=_BELOW + one.id, name=one.id, title=one_line(one.title) or None, mime_type=_JSON)
+                Resource(uri=BELOW + one.id, name=one.id, title=one_line(one.title) or None, mime_type=_JSON)
                 for one in sessions
             ),
         ]
@@ -58,7 +54,7 @@ async def listed(ctx: Context, params: PaginatedRequestParams | None) -> ListRes
 async def templates(ctx: Context, params: PaginatedRequestParams | None) -> ListResourceTemplatesResult:  # noqa: ARG001
     """Answer `resources/templates/list`."""
     template = ResourceTemplate(
-        uri_template=_BELOW + "{id}", name="session", description="What happened in a session.", mime_type=_JSON
+        uri_template=BELOW + "{id}", name="session", description="What happened in a session.", mime_type=_JSON
     )
     return ListResourceTemplatesResult(resource_templates=[template])
 
@@ -67,24 +63,6 @@ async def read(ctx: Context, params: ReadResourceRequestParams) -> ReadResourceR
     """Answer `resources/read`."""
     text = json.dumps(plain(await _content(ctx, params.uri)), ensure_ascii=False)
     return ReadResourceResult(contents=[TextResourceContents(uri=params.uri, mime_type=_JSON, text=text)])
-
-
-async def subscribe(ctx: Context, params: SubscribeRequestParams) -> EmptyResult:
-    """Answer `resources/subscribe` of the handshake era: changes come as `notifications/resources/updated`."""
-    serving = ctx.lifespan_context
-    connection = serving.connections.of(ctx)
-    _check(serving.service, connection.host, params.uri)
-    connection.subscriber.uris.add(params.uri)
-    if not connection.subscriber.running:
-        connection.subscriber.running = True
-        serving.tasks.start_soon(connection.subscriber.run, ctx.session, serving.changes)
-    return EmptyResult()
-
-
-async def unsubscribe(ctx: Context, params: UnsubscribeRequestParams) -> EmptyResult:
-    """Answer `resources/unsubscribe`."""
-    ctx.lifespan_context.connections.of(ctx).subscriber.uris.discard(params.uri)
-    return EmptyResult()
 
 
 async def _content(ctx: Context, uri: str) -> Mapping[str, Any]:
@@ -97,27 +75,16 @@ async def _content(ctx: Context, uri: str) -> Mapping[str, Any]:
         return {"agents": [{"name": one.name, "description": one.description, "origin": one.origin} for one in found]}
     if uri == CONFIG:
         return {"settings": service.desk.configuration(), "mcp": service.options.model_dump(mode="json")}
-    if uri.startswith(_BELOW):
-        session_id = uri.removeprefix(_BELOW)
+    if uri.startswith(BELOW):
+        session_id = uri.removeprefix(BELOW)
         try:
             return {"session_id": session_id, "transcript": await service.past.transcript(host, session_id)}
         except ToolFailure as failure:
-            raise _unknown(uri, failure) from failure
-    raise _unknown(uri)
+            raise unknown(uri, failure) from failure
+    raise unknown(uri)
 
 
-def _check(service: Service, host: Host, uri: str) -> None:
-    """Whether there can be news of it: a session's only while it is open."""
-    if uri.startswith(_BELOW):
-        try:
-            service.sessions.find(host, uri.removeprefix(_BELOW))
-        except ToolFailure as failure:
-            raise _unknown(uri, failure) from failure
-    elif uri not in (SESSIONS, AGENTS, CONFIG):
-        raise _unknown(uri)
-
-
-def _unknown(uri: str, failure: ToolFailure | None = None) -> MCPError:
+def unknown(uri: str, failure: ToolFailure | None = None) -> MCPError:
     """The error of SEP-2164; a failure of ours is told with it."""
     sentence = failure.sentence if failure else f"There is no resource {uri!r}."
     data = {"uri": uri, **(failure.told() if failure else {})}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from functools import partial
 
 import anyio
 from mcp.server.session import ServerSession
@@ -33,7 +35,7 @@ class Changes:
         while True:
             await self._some.wait()
             self._some, changed, self._waiting = anyio.Event(), list(self._waiting), {}
-            for uri in changed:
+            for uri in sorted(changed, key=SESSIONS.__eq__):  # that a session has ended comes behind what it said
                 await self.publish(ResourceUpdated(uri))
                 if uri == SESSIONS:
                     await self.publish(ResourcesListChanged())
@@ -63,9 +65,12 @@ class Subscriber:
         """Tell nothing any more."""
         self._scope.cancel()
 
-    async def run(self, session: ServerSession, changes: Changes) -> None:
-        """Tell the connection behind `session` what it watches, until this is closed or cancelled."""
-        unsubscribe = changes.subscribe(self._heard)
+    async def run(self, session: ServerSession, changes: Changes, seen: Callable[[], AbstractSet[str]]) -> None:
+        """Tell the connection behind `session` what it watches, until this is closed or cancelled.
+
+        Of sessions it watches only those that are `seen`: one that has ended is watched no more.
+        """
+        unsubscribe = changes.subscribe(partial(self._heard, seen))
         try:
             with self._scope:
                 while True:
@@ -76,7 +81,11 @@ class Subscriber:
         finally:
             unsubscribe()
 
-    def _heard(self, event: ServerEvent) -> None:
-        if isinstance(event, ResourceUpdated) and event.uri in self.uris:
+    def _heard(self, seen: Callable[[], AbstractSet[str]], event: ServerEvent) -> None:
+        if not isinstance(event, ResourceUpdated):
+            return
+        if event.uri in self.uris:
             self._waiting[event.uri] = None
             self._some.set()
+        if event.uri == SESSIONS:
+            self.uris -= {uri for uri in self.uris if uri != SESSIONS} - seen()

@@ -11,7 +11,7 @@ import anyio
 from mcp_types import InputRequiredResult
 
 from kiro_mcp.server.asking import Asked, Asking
-from kiro_mcp.server.progress import Progress
+from kiro_mcp.server.progress import APART_S, Progress
 from kiro_mcp.server.tool import Call
 from kiro_mcp.service.failing import ToolFailure
 from kiro_mcp.service.views import Chunk, Question, TaskView
@@ -66,7 +66,10 @@ async def wait_for(call: Call, task_id: str, wait: Wait) -> Waited | InputRequir
     while True:
         left_s = max(0.0, deadline - anyio.current_time())
         patience_s = progress.patience(left_s)
-        view = await call.service.tasks.follow(call.host, task_id, wait.from_chunk + len(chunks), patience_s)
+        gather_s = 0.0 if wait.once else APART_S
+        view = await call.service.tasks.follow(
+            call.host, task_id, wait.from_chunk + len(chunks), patience_s, gather_s=gather_s
+        )
         chunks += view.chunks
         await progress.tell(view)
         if view.question is not None and view.question.person_only:

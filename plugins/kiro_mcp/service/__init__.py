@@ -15,8 +15,8 @@ from kiro_mcp.service.access import Access
 from kiro_mcp.service.client import HostsClient
 from kiro_mcp.service.commands import Commands
 from kiro_mcp.service.ending import Ending
+from kiro_mcp.service.folders import folder
 from kiro_mcp.service.ground import Ground
-from kiro_mcp.service.opening import folder
 from kiro_mcp.service.past import Past
 from kiro_mcp.service.questions import Questions
 from kiro_mcp.service.sessions import Sessions
@@ -57,7 +57,7 @@ async def open_service(desk: Desk, options: McpOptions) -> AsyncIterator[Service
         ToolFailure: INVALID_CONFIG, the folder of the options is none.
 
     """
-    folder(options.working_directory)
+    folder(options)
     bells = Bells()
     table = Table(options, bells)
     questions = Questions(table, bells, options)
@@ -74,7 +74,7 @@ def _service(ground: Ground, questions: Questions, ending: Ending) -> Service:
     access = Access(ground)
     sessions = Sessions(ground, access, ending)
     tasks = Tasks(ground, access, sessions, questions)
-    commands = Commands(ground, access, sessions, tasks)
+    commands = Commands(ground, access, tasks)
     return Service(
         ground.desk, ground.options, sessions, tasks, questions, Past(ground, access), commands, ground.bells
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from typing import Any
 
 import anyio
 
@@ -14,36 +15,41 @@ from kiro_mcp.service.failing import ToolFailure, in_our_words
 from kiro_mcp.service.ground import Ground
 from kiro_mcp.service.hosts import Host
 from kiro_mcp.service.live import Live
-from kiro_mcp.service.sessions import Sessions
 from kiro_mcp.service.tasks import Tasks
 from kiro_mcp.service.views import Outcome, TaskView
 
 _OFFER_S = 2.0
 """Agents tell their commands a moment after they have opened a session; some never do."""
+_ORDERS = ("agent", "engine")
+"""What the desk itself does for a session when a prompt says so, alone or with one name."""
+_ORDER_WORDS = 2
 
 
 class Commands:
     """Runs commands of agents: ACP's are prompts, and Kiro's have a request of their own."""
 
-    def __init__(self, ground: Ground, access: Access, sessions: Sessions, tasks: Tasks) -> None:
-        """Run them in `sessions`, those that are turns as `tasks`."""
+    def __init__(self, ground: Ground, access: Access, tasks: Tasks) -> None:
+        """Run those that are turns as `tasks`."""
         self._desk = ground.desk
+        self._wait_s = ground.options.chat_wait_s
         self._access = access
-        self._sessions = sessions
         self._tasks = tasks
 
     async def start(self, host: Host, command: str, session_id: str = "") -> TaskView | Outcome:
         """Run `/name arguments` (the slash may be left out): a turn, or what the agent answers at once.
 
         Raises:
-            ToolFailure: INVALID_COMMAND unless it is offered; COMMAND_TIMEOUT, COMMAND_FAILED, and as `Tasks.start`.
+            ToolFailure: INVALID_COMMAND unless it is offered; COMMAND_TIMEOUT, not answered within `chat_wait_s`;
+                COMMAND_FAILED, and as `Tasks.start`.
 
         """
         text = command.strip().removeprefix("/")
         if not text:
             raise ToolFailure("INVALID_COMMAND", "The command is blank.", hint="Write one such as /help.")
-        live = await self._sessions.live(host, session_id)
+        live = await self._tasks.session(host, session_id)
         with live.used():
+            if _is_order(text):
+                return await self._tasks.begin(live, f"/{text}")
             name = await self._offered(live, text)
             if name not in live.executed:
                 return await self._tasks.begin(live, f"/{text}")
@@ -80,10 +86,26 @@ class Commands:
             raise ToolFailure(
                 "INVALID_COMMAND", f"/{name} takes no arguments here.", hint=hint, details={"command": name}
             )
-        request = about("_kiro.dev/commands/execute", live.id, command={"command": name, "args": {}})
-        told = await self._access.call(live, request, f"/{name} failed")
+        told = await self._answered(live, name)
         success, message = told.get("success") is True, str(told.get("message") or "")
-        return Outcome(success, message if success else "", "" if success else message, 0 if success else 1, live.id)
+        wrong = "" if success else message or "The agent gave no reason."
+        return Outcome(success, message if success else "", wrong, 0 if success else 1, live.id)
+
+    async def _answered(self, live: Live, name: str) -> dict[str, Any]:
+        request = about("_kiro.dev/commands/execute", live.id, command={"command": name, "args": {}})
+        with anyio.move_on_after(self._wait_s):
+            return await self._access.call(live, request, f"/{name} failed")
+        raise ToolFailure(
+            "COMMAND_TIMEOUT",
+            f"The agent has not answered /{name} within {self._wait_s:g} s, and may still be at it.",
+            hint="Try again later, or raise chat_wait_s in the settings.",
+            details={"session_id": live.id, "command": name, "timeout": self._wait_s},
+        )
+
+
+def _is_order(text: str) -> bool:
+    words = text.split()
+    return words[0] in _ORDERS and len(words) <= _ORDER_WORDS
 
 
 def _named(live: Live, text: str) -> str | None:

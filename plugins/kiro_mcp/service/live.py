@@ -16,7 +16,7 @@ from kiro_mcp.service.views import Command, OpenSession
 class Live:
     """One open session: `ending` is "", "ending" or "ending_failed", `seen` the last record that was read of it.
 
-    `wanted` counts who asked for it to be opened, `hosts` have it as their own, and `ended_by` wanted its end.
+    `hosts` have it as their own, and `ended_by` wanted its end.
     `stirred` is when something last happened, by the loop's clock. `prompted` and `executed` are the commands that its
     agent offers, by their names: as prompts, and in Kiro's own way; `offered` is set when it has told any.
     """
@@ -29,7 +29,6 @@ class Live:
         self.cwd = cwd
         self.created = created
         self.title = title
-        self.wanted = 0
         self.hosts: list[Host] = []
         self.ended_by: list[Host] = []
         self.ending = ""

@@ -11,7 +11,7 @@ from kiro_mcp.service.progress import Progress
 from kiro_mcp.service.questions import Questions
 from kiro_mcp.service.reading import NONE, Reading
 from kiro_mcp.service.showing import utc_now
-from kiro_mcp.service.views import TaskView
+from kiro_mcp.service.views import Question, TaskView
 
 _SETTLED_S = 1.0
 """A turn's end is on record a moment before whoever asked for it learns it."""
@@ -26,25 +26,26 @@ class Looking:
         self._bells = ground.bells
         self._questions = questions
 
-    async def look(self, task: Task, first: int, wait_s: float = 0.0) -> TaskView:
+    async def look(self, task: Task, first: int, wait_s: float = 0.0, gather_s: float = 0.0) -> TaskView:
         """How a task stands, with its chunks from number `first` on, as soon as there is news; in `wait_s` at most.
+
+        What is said and done is gathered for `gather_s`; the task's end and a question are told at once.
 
         Raises:
             KiroError: its record cannot be read.
 
         """
         reading = Reading(self._desk, task.session, task.progress, first)
-        await reading.catch_up()
-        deadline = anyio.current_time() + wait_s
-        over = False
-        while not (over or self._is_news(task, reading)) and anyio.current_time() < deadline:
-            with self._bells.wait(task.session, deadline):
-                await reading.next()
-                # The session has ended: so does a turn of ours in a moment, and of another nothing more comes.
-                over = not reading.news and task.turn is None
-                if not (over or reading.news):
-                    await anyio.sleep_forever()
-            await reading.catch_up()
+        begun, over = anyio.current_time(), False
+        gather_s = min(gather_s, wait_s) if task.turn is not None else 0.0  # only the end of a turn of ours rings
+        await self._catch_up(task, reading)
+        while not (over or self._is_urgent(task, reading)):
+            until = begun + (gather_s if reading.news else wait_s)
+            if anyio.current_time() >= until:
+                break
+            with self._bells.wait(task.session, until):
+                over = await _news(task, reading)
+            await self._catch_up(task, reading)
         await self._end(task, reading)
         if task.progress.ended and task.turn is not None:
             with anyio.move_on_after(_SETTLED_S):
@@ -55,9 +56,24 @@ class Looking:
         """How a task stood when it was read last."""
         return self._view(task, Reading(self._desk, task.session, task.progress, NONE), NONE)
 
-    def _is_news(self, task: Task, reading: Reading) -> bool:
+    async def _catch_up(self, task: Task, reading: Reading) -> None:
+        """Read what is on record: what was asked before that belongs to a turn that it tells."""
+        while True:
+            asked = self._questions.of(task.session)
+            await reading.catch_up()
+            if self._questions.of(task.session) is asked:
+                return
+
+    def _is_urgent(self, task: Task, reading: Reading) -> bool:
         ended = task.outcome is not None or (task.cancelled and not reading.progress.started_at)
-        return ended or reading.news or self._questions.of(task.session) is not None
+        return ended or reading.full or reading.progress.ended or self._question(task, reading.progress) is not None
+
+    def _question(self, task: Task, progress: Progress) -> Question | None:
+        """What is asked for a task: by its own turn, or by the session before it begins one."""
+        question = self._questions.of(task.session)
+        if question is None or progress.running or (question.of_session and not progress.started_at):
+            return question
+        return None
 
     async def _end(self, task: Task, reading: Reading) -> None:
         """Find the end of a task that its record does not tell."""
@@ -88,11 +104,22 @@ class Looking:
             progress.size,
             chunks,
             chunks[-1].index if chunks else min(first, progress.count) - 1,
-            None if done else self._questions.of(task.session),
+            None if done else self._question(task, progress),
             progress.stop_reason,
             progress.failure,
             tools=tuple((progress.tools or {}).values()),
         )
+
+
+async def _news(task: Task, reading: Reading) -> bool:
+    """Wait for what is said and done, or else for a bell; whether nothing more can come."""
+    if not reading.news:
+        await reading.next()
+        over = not reading.news
+        if task.turn is None or not over:
+            return over
+    await anyio.sleep_forever()  # where the session has ended, a turn of ours does so in a moment
+    return False
 
 
 def _cut_off(progress: Progress, task: Task) -> None:

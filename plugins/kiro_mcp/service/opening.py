@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-import os
+import os.path
 from collections.abc import Mapping
 from contextlib import aclosing
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from kiro_core.errors import Disconnected, KiroError
-from kiro_core.frames import Frame
 from kiro_core.rpc import result
 from kiro_core.types import SessionId, SessionInfo
 from kiro_mcp.service.asking import MARK, new_session, resume
 from kiro_mcp.service.ending import Ending
-from kiro_mcp.service.errands import seen_through
+from kiro_mcp.service.errands import Errands
 from kiro_mcp.service.failing import ToolFailure
+from kiro_mcp.service.folders import folder
 from kiro_mcp.service.ground import Ground
 from kiro_mcp.service.hosts import Host
 from kiro_mcp.service.live import Live
@@ -29,24 +28,6 @@ _NEVER = 2**62
 _FAILED = "The session could not be opened"
 
 
-def folder(base: str, path: str = "") -> str:
-    """The absolute path of a working directory; a relative one is below `base`, and that is by default the current one.
-
-    Raises:
-        ToolFailure: INVALID_CONFIG, it is no folder.
-
-    """
-    whole = os.path.abspath(Path(Path.cwd(), Path(base).expanduser(), path))  # noqa: PTH100 - `resolve` follows links
-    if not Path(whole).is_dir():
-        raise ToolFailure(
-            "INVALID_CONFIG",
-            f"There is no folder {whole} for the session to work in.",
-            hint="Name one that exists as working_directory.",
-            details={"working_directory": whole},
-        )
-    return whole
-
-
 class Opening:
     """Begins sessions and goes on with stored ones."""
 
@@ -54,9 +35,11 @@ class Opening:
         """Put what is open into the table; what nobody wants any more is ended."""
         self._desk = ground.desk
         self._agent = ground.agent
+        self._options = ground.options
         self._table = ground.table
         self._tasks = ground.tasks
         self._ending = ending
+        self._errands = Errands[Live](ground.tasks)
 
     async def new(self, host: Host, cwd: str, *, agent: str, engine: str) -> Live:
         """Begin a session for a host.
@@ -65,40 +48,59 @@ class Opening:
             KiroError, ToolFailure: it cannot be had.
 
         """
-        return await seen_through(self._tasks, partial(self._new, host, cwd, agent, engine), self._unwanted)
-
-    async def stored(self, host: Host, info: SessionInfo, cwd: str) -> Live:
-        """Go on with a stored session; one that is open here already is shared.
-
-        Raises:
-            KiroError, ToolFailure: it cannot be had.
-
-        """
-        if (live := self._table.lives.get(info.id)) is None:
-            return await seen_through(self._tasks, partial(self._stored, host, info, cwd), self._unwanted)
+        live = await self._errands.seen_through(partial(self._new, cwd, agent, engine), partial(self._unwanted, host))
         return self._given(host, live)
 
-    async def _new(self, host: Host, cwd: str, agent: str, engine: str) -> Live:
+    async def stored(self, host: Host, info: SessionInfo, cwd: str = "") -> Live:
+        """Go on with a stored session, in its own folder unless another one is named.
+
+        One that the host has open here, or that all hosts see, is shared; one that is being ended is opened anew.
+
+        Raises:
+            KiroError, ToolFailure: it cannot be had; SESSION_BUSY, another host has it; INVALID_CONFIG, there is no
+                such folder, or it is open in another one.
+
+        """
+        live = self._table.lives.get(info.id)
+        if live is not None and live.ending == "ending":
+            await live.ended.wait()
+            live = self._table.lives.get(info.id)
+        if live is None:
+            work = partial(self._stored, info, cwd or str(folder(self._options, info.cwd)))
+            live = await self._errands.seen_through(work, partial(self._unwanted, host), info.id)
+            if not live.hosts:
+                self._given(host, live)  # also where it is refused below: it was opened for nobody else
+        self._require_free(host, live)
+        if cwd:
+            _require_folder(live, cwd)
+        return self._given(host, live)
+
+    async def _new(self, cwd: str, agent: str, engine: str) -> Live:
         with self._table.room():
             opened = result(await self._agent.new(new_session(cwd, agent=agent, engine=engine)), _FAILED)
             # No wait from the answer to here: what the session says from now on must find it.
-            return self._add(host, Live(str(opened["sessionId"]), _chosen(opened), cwd, utc_now()))
+            return self._add(Live(str(opened["sessionId"]), _chosen(opened), cwd, utc_now()))
 
-    async def _stored(self, host: Host, info: SessionInfo, cwd: str) -> Live:
+    async def _stored(self, info: SessionInfo, cwd: str) -> Live:
         with self._table.room():
-            answer: Frame = await self._agent.open(resume(info, cwd), replay=False)
-            opened = result(answer, _FAILED)
-            if (there := self._table.lives.get(info.id)) is not None:  # two at a time wanted it
-                return self._given(host, there)
-            return self._add(host, Live(info.id, _chosen(opened), cwd, info.created, info.title))
+            opened = result(await self._agent.open(resume(info, cwd), replay=False), _FAILED)
+            return self._add(Live(info.id, _chosen(opened), cwd, info.created, info.title))
 
-    def _add(self, host: Host, live: Live) -> Live:
+    def _add(self, live: Live) -> Live:
         self._table.add(live)
         self._tasks.start_soon(self._watch, live)
-        return self._given(host, live)
+        return live
+
+    def _require_free(self, host: Host, live: Live) -> None:
+        if self._options.sessions == "own" and live.hosts and host not in live.hosts:
+            raise ToolFailure(
+                "SESSION_BUSY",
+                f"The session {live.id} is open in another connection to this server.",
+                hint='End it there; with the setting sessions = "all" all connections share what is open.',
+                details={"session_id": live.id},
+            )
 
     def _given(self, host: Host, live: Live) -> Live:
-        live.wanted += 1
         self._table.give(live, host)
         return live
 
@@ -116,11 +118,21 @@ class Opening:
                 _LOG.info("session %s: it counts as ended: %s", live.id, error)
             self._table.drop(live)
 
-    async def _unwanted(self, live: Live) -> None:
+    async def _unwanted(self, host: Host, live: Live) -> None:
         """End a session that nobody has got."""
-        live.wanted -= 1
-        if not live.wanted:
+        if not live.hosts:
+            self._given(host, live)  # should it survive, its host sees it and can end it again
             await self._ending.end(live)
+
+
+def _require_folder(live: Live, cwd: str) -> None:
+    if os.path.realpath(cwd) != os.path.realpath(live.cwd):
+        raise ToolFailure(
+            "INVALID_CONFIG",
+            f"The session {live.id} is open in the folder {live.cwd}.",
+            hint="Leave working_directory out, or end the session first: kiro_session_end.",
+            details={"session_id": live.id, "working_directory": live.cwd},
+        )
 
 
 def _chosen(opened: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -21,6 +21,8 @@ from kiro_mcp.service.waking import Bells
 _CANCELLED: Mapping[str, Any] = {"outcome": {"outcome": "cancelled"}}
 _TRUST = "kiro_core-trust"
 """The tool call of the desk's own question whether a folder is trusted: what runs in it may not say so itself."""
+_WAITING = "kiro_core-waiting-"
+"""How that of its question begins whether prompts of a killed desk are to be sent."""
 _REFUSING = ("reject_once", "reject_always")
 
 
@@ -134,9 +136,10 @@ def _question(frame: Frame, cwd: str) -> Question:
     title = one_line(str(call.get("title") or "The agent asks before it goes on."))
     options = [_option(option) for option in offered]
     tool = one_line(str(call.get("kind") or "other"))
-    trust = call.get("toolCallId") == _TRUST
+    about = str(call.get("toolCallId"))
+    trust, ours = about == _TRUST, about == _TRUST or about.startswith(_WAITING)
     notice = f"The folder {cwd} is not trusted: kiro-core trust {cwd}" if trust else ""
-    return Question(token_hex(12), frame.session or "", title, tool, options, utc_now(), trust, notice)
+    return Question(token_hex(12), frame.session or "", title, tool, options, utc_now(), trust, notice, ours)
 
 
 def _option(option: Mapping[str, Any]) -> Option:

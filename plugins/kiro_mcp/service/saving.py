@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import ExitStack, aclosing, contextmanager, suppress
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from secrets import token_hex
 from typing import BinaryIO
 
 from anyio import to_thread
 
-from kiro_core.errors import KiroError
-from kiro_mcp.service.failing import ToolFailure
+from kiro_mcp.service.folders import explained, unusable
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_CHUNK = 262144
 _FIRST = b"manifest.json\0"
 _MAGIC = b"ustar"
 _MAGIC_AT = 257
 """An archive of a session is a tar file (POSIX.1-2001 "ustar") whose first file is its manifest."""
+_HINT = "Name a file in a folder of the session that exists."
+_ONLY_ARCHIVES = "Name a file that is not there yet; only what kiro_session_save has written is replaced."
 
 
 async def write_archive(path: str, folders: Sequence[str], chunks: AsyncGenerator[bytes, None]) -> tuple[str, int]:
@@ -36,7 +36,7 @@ async def write_archive(path: str, folders: Sequence[str], chunks: AsyncGenerato
         KiroError: as `chunks` raise.
 
     """
-    with ExitStack() as opened, _explained(path):
+    with ExitStack() as opened, explained(path, _HINT):
         where, folder, name = await to_thread.run_sync(_place, path, folders, opened)
         with _new_file(folder, name, path) as file:
             async with aclosing(chunks):
@@ -72,7 +72,9 @@ def _place(path: str, folders: Sequence[str], opened: ExitStack) -> tuple[str, i
 
     The folder is opened part by part, so that a link that is put in its way meanwhile is not followed.
     """
-    given = PurePath(folders[0], path)
+    given = PurePath(folders[0], Path(path).expanduser())
+    if Path(given).is_dir():
+        raise unusable(path, "is a folder", "Name a file in it, such as session.tar.")
     parent = PurePath(os.path.realpath(given.parent, strict=True))
     for top in map(os.path.realpath, folders):
         if parent.is_relative_to(top) and given.name not in ("", ".."):
@@ -81,7 +83,7 @@ def _place(path: str, folders: Sequence[str], opened: ExitStack) -> tuple[str, i
                 folder = _opened(part, folder, opened)
             _require_ours(folder, given.name, path)
             return str(parent / given.name), folder, given.name
-    raise _unusable(path, "is outside of the session's folders")
+    raise unusable(path, "is outside of the session's folders", _HINT)
 
 
 def _opened(name: str, parent: int | None, opened: ExitStack) -> int:
@@ -97,53 +99,11 @@ def _require_ours(folder: int, name: str, path: str) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISREG(found.st_mode):
-        raise _unusable(path, "is there already, and no plain file")
+        raise unusable(path, "is there already, and no plain file", _ONLY_ARCHIVES)
     fd = os.open(name, _READ, dir_fd=folder)
     try:
         head = os.read(fd, _MAGIC_AT + len(_MAGIC))
     finally:
         os.close(fd)
     if not (head.startswith(_FIRST) and head.endswith(_MAGIC)):
-        raise _unusable(path, "is there already, and no archive of a session")
-
-
-async def read_archive(path: str) -> AsyncIterator[bytes]:
-    """The bytes of a file, in pieces.
-
-    Raises:
-        ToolFailure: INVALID_CONFIG, it is no file that can be read.
-
-    """
-    with _explained(path):
-        file = await to_thread.run_sync(_opened_file, path)
-        with file:
-            while chunk := await to_thread.run_sync(file.read, _CHUNK):
-                yield chunk
-
-
-def _opened_file(path: str) -> BinaryIO:
-    # A pipe that nobody writes to would never open.
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    file = os.fdopen(fd, "rb")
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        file.close()
-        raise _unusable(path, "is no file")
-    return file
-
-
-def _unusable(path: str, why: str) -> ToolFailure:
-    hint = "Name another file, in a folder that exists."
-    return ToolFailure("INVALID_CONFIG", f"{path} {why}.", hint=hint, details={"path": path})
-
-
-@contextmanager
-def _explained(path: str) -> Iterator[None]:
-    try:
-        yield
-    except KiroError:
-        raise  # some of them are an OSError or a ValueError too
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise _unusable(path, "is in a folder, or is a file, that does not exist") from error
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "no path"
-        raise _unusable(path, f"cannot be used ({why})") from error
+        raise unusable(path, "is there already, and no archive of a session", _ONLY_ARCHIVES)

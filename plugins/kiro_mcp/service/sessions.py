@@ -9,11 +9,12 @@ from kiro_mcp.service.access import Access
 from kiro_mcp.service.asking import about
 from kiro_mcp.service.ending import Ending
 from kiro_mcp.service.failing import ToolFailure, in_our_words
+from kiro_mcp.service.folders import folder
 from kiro_mcp.service.ground import Ground
 from kiro_mcp.service.hosts import Host
 from kiro_mcp.service.live import Live
 from kiro_mcp.service.loading import Loading
-from kiro_mcp.service.opening import Opening, folder
+from kiro_mcp.service.opening import Opening
 from kiro_mcp.service.saving import write_archive
 from kiro_mcp.service.table import not_found
 from kiro_mcp.service.views import OpenSession, Saved
@@ -29,7 +30,7 @@ class Sessions:
         """Open, find and end sessions of the table."""
         self._desk = ground.desk
         self._table = ground.table
-        self._base = ground.options.working_directory
+        self._options = ground.options
         self._access = access
         self._ending = ending
         self._opening = Opening(ground, ending)
@@ -131,7 +132,7 @@ class Sessions:
 
         """
         if not path.strip():
-            raise ToolFailure("INVALID_COMMAND", "kiro_session_save needs a path.", hint="Name a file to write.")
+            raise ToolFailure("INVALID_COMMAND", "The path is blank.", hint="Name a file to write.")
         live = await self._access.usable(host, session_id)
         with self._access.using(live):
             info = await self._desk.info(SessionId(live.id))
@@ -144,24 +145,22 @@ class Sessions:
     ) -> OpenSession:
         """Open a stored session, or one out of an archive: exactly one of `session_id` and `path`; it becomes active.
 
-        `path` may be relative to the working directory of this server. `working_directory` is another folder
-        than the recorded one, for a session whose own is not there.
+        `path` may be relative to the working directory of this server: what is to be loaded has no folder yet.
+        `working_directory` is another folder than the recorded one, for a session whose own is not there.
 
         Raises:
             ToolFailure: INVALID_COMMAND, none or both; SESSION_NOT_FOUND; SESSION_ALREADY_EXISTS, the session of the
-                archive is there; SESSION_BUSY, somebody else has it; INVALID_CONFIG; EXECUTION_ERROR.
+                archive is there; SESSION_BUSY, somebody else has it; SESSION_INACTIVE, it could not be ended;
+                INVALID_CONFIG; EXECUTION_ERROR.
 
         """
-        if bool(session_id.strip()) == bool(path.strip()):
-            hint = "Name a stored session as session_id, or the file of an archive as path."
-            raise ToolFailure("INVALID_COMMAND", "kiro_session_load needs a session_id or a path.", hint=hint)
-        live = await self._loading.load(host, session_id.strip(), path, working_directory)
+        live = await self._loading.load(host, session_id.strip(), path.strip(), working_directory)
         if host.connected:
             host.active = live.id
         return live.view()
 
     async def _created(self, host: Host, agent: str, engine: str, working_directory: str) -> Live:
-        cwd = folder(self._base, working_directory)
+        cwd = str(folder(self._options, working_directory))
         with in_our_words():
             live = await self._opening.new(host, cwd, agent=agent, engine=engine)
         if host.connected and host.active not in self._table.lives:

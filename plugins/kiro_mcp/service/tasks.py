@@ -47,9 +47,17 @@ class Tasks:
         """
         if not message.strip():
             raise ToolFailure("INVALID_MESSAGE", "The message is blank.", hint="Write what the agent is to do.")
+        return await self.begin(await self.session(host, session_id), message)
+
+    async def session(self, host: Host, session_id: str = "") -> Live:
+        """The session for a task; none is begun where no more tasks are allowed.
+
+        Raises:
+            ToolFailure: SERVER_OVERLOADED, and as `Sessions.wanted`.
+
+        """
         with self._known.room():
-            live = await self._sessions.live(host, session_id)
-        return await self.begin(live, message)
+            return await self._sessions.live(host, session_id)
 
     async def begin(self, live: Live, message: str) -> TaskView:
         """The same in a session that was found already.
@@ -61,13 +69,20 @@ class Tasks:
         task = await self._turns.begin(live, message, token_hex(12))
         return self._looking.known(task)  # without a wait: who is cancelled now knows its id
 
-    async def follow(
-        self, host: Host, task_id: str, from_chunk_index: int = 0, wait_s: float = 0.0, *, whole: bool = False
+    async def follow(  # noqa: PLR0913 - how long to wait for what, all by name
+        self,
+        host: Host,
+        task_id: str,
+        from_chunk_index: int = 0,
+        wait_s: float = 0.0,
+        *,
+        gather_s: float = 0.0,
+        whole: bool = False,
     ) -> TaskView:
         """How a task stands, as soon as there is a chunk from that index on, a question, or its end; `wait_s` at most.
 
-        A tool call that begins or ends meanwhile counts too. Cancelling this leaves the task alone. With `whole` a task
-        that is done has its `text`.
+        A tool call that begins or ends meanwhile counts too. Both are gathered for `gather_s` seconds: reading them one
+        by one costs far more. Cancelling this leaves the task alone. With `whole` a task that is done has its `text`.
 
         Raises:
             ToolFailure: SESSION_NOT_FOUND for a task that nobody knows, or that the host does not see.
@@ -75,7 +90,7 @@ class Tasks:
         """
         task = await self._task(host, task_id)
         with self._reading(task):
-            view = await self._looking.look(task, max(0, from_chunk_index), wait_s)
+            view = await self._looking.look(task, max(0, from_chunk_index), wait_s, gather_s)
             if not whole or not view.is_done:
                 return view
             return replace(view, text=await whole_text(self._desk, task.session, task.progress))

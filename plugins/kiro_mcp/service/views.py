@@ -49,7 +49,8 @@ class Option:
 class Question:
     """What an agent asks before it does something, of the kind `tool` (read, edit, execute, ...).
 
-    One that is `person_only` no program may answer: where no person can be asked, the host is told the `notice`.
+    One that is `person_only` no program may answer: where no person can be asked, the host is told the `notice`. One
+    that is `of_session` no turn asks, but the desk, before the session begins its next one.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Question:
     asked_at: str
     person_only: bool = False
     notice: str = ""
+    of_session: bool = False
 
 
 @dataclass(frozen=True, slots=True)

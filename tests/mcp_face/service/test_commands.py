@@ -4,6 +4,7 @@ import anyio
 
 from kiro_core.testing import RecordingClient
 from kiro_mcp.service.asking import new_session
+from kiro_mcp.service.hosts import Host
 
 OFFERS = (
     "update(sessionUpdate='available_commands_update', availableCommands=["
@@ -82,6 +83,45 @@ async def test_a_command_that_is_not_answered_in_time_is_a_timeout(opened, refus
     with anyio.fail_after(20):
         async with opened(scripted={"hangs": hangs}, engine="hangs", settings=limits) as place:
             assert (await refused(place.service.commands.start, place.host, "usage")).code == "COMMAND_TIMEOUT"
+
+
+async def test_a_call_waits_for_no_command_longer_than_for_an_answer(opened, refused, gate):
+    hangs = {"opened": KIRO, EXECUTE: gate.wait}
+    with anyio.fail_after(20):
+        async with opened(scripted={"hangs": hangs}, engine="hangs", chat_wait_s=0.3) as place:
+            failure = await refused(place.service.commands.start, place.host, "usage")
+            assert failure.code == "COMMAND_TIMEOUT"
+            assert failure.details == {"session_id": place.host.active, "command": "usage", "timeout": 0.3}
+            gate.let_in()
+
+
+async def test_a_command_that_fails_without_a_reason_says_that(opened):
+    fails = {"opened": KIRO, EXECUTE: f"answers['{EXECUTE}'] = {{'success': False}}"}
+    with anyio.fail_after(20):
+        async with opened(scripted={"fails": fails}, engine="fails") as place:
+            outcome = await place.service.commands.start(place.host, "usage")
+            assert (outcome.success, outcome.error) == (False, "The agent gave no reason.")
+
+
+async def test_what_the_desk_does_itself_is_a_turn_also_where_kiro_has_a_command_of_that_name(opened, refused):
+    offers = KIRO.replace("/usage", "/agent")
+    with anyio.fail_after(20):
+        async with opened(scripted={"own": {"opened": offers}}, engine="own") as place:
+            begun = await place.service.commands.start(place.host, "/agent kiro_default")
+            assert (await place.done(begun.id)).text == "Agent: kiro_default.\n"
+            begun = await place.service.commands.start(place.host, "engine")
+            assert "own" in (await place.done(begun.id)).text
+            failure = await refused(place.service.commands.start, place.host, "/agent one two")
+            assert failure.code == "INVALID_COMMAND"
+
+
+async def test_no_session_is_begun_for_a_command_where_no_more_tasks_are_allowed(opened, refused):
+    other = Host(connected=True)
+    with anyio.fail_after(20):
+        async with opened(max_tasks=1) as place:
+            await place.tasks.start(place.host, "/sleep 600")
+            assert (await refused(place.service.commands.start, other, "/help")).code == "SERVER_OVERLOADED"
+            assert not place.sessions.listed(other)
 
 
 async def test_the_commands_of_a_session_that_somebody_else_began_are_read_from_its_record(

@@ -166,12 +166,31 @@ async def test_a_session_whose_process_survives_stays_listed_and_can_be_ended_ag
                 assert (failure.code, failure.details["cause"]) == ("EXECUTION_ERROR", "ENDING_FAILED")
                 assert place.state(session) == "ending_failed"
                 assert place.host.active == session
-            failure = await refused(place.tasks.start, place.host, "hello")
-            assert failure.code == "SESSION_INACTIVE"
+            for call in (place.tasks.start(place.host, "hello"), place.sessions.load(place.host, session_id=session)):
+                failure = await refused(lambda call=call: call)
+                assert (failure.code, failure.details["state"]) == ("SESSION_INACTIVE", "ending_failed")
             launcher.survives = False
             await place.sessions.end(place.host, session)
             assert ids(place) == [other]
             assert place.host.active == other
+
+
+async def test_a_session_whose_opening_is_cancelled_and_that_survives_is_its_hosts_to_end(opened, gate):
+    launcher = Stubborn(survives=True)
+    launcher.released.set()
+    slow = {"scripted": {"slow": {"new": gate.wait}}, "engine": "slow"}
+    with anyio.fail_after(30):
+        async with opened(plugins=[launcher], settings=SLOW, **slow) as place:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(place.create)
+                await anyio.wait_all_tasks_blocked()
+                tasks.cancel_scope.cancel()
+            gate.let_in()
+            while [session.state for session in place.sessions.listed(place.host)] != ["ending_failed"]:
+                await anyio.wait_all_tasks_blocked()
+            launcher.survives = False
+            await place.sessions.end(place.host, *ids(place))
+            assert not ids(place)
 
 
 async def test_a_session_that_nobody_uses_ends_and_its_record_stays(opened, refused):

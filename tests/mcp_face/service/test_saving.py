@@ -6,6 +6,8 @@ import stat
 import anyio
 import pytest
 
+from kiro_core.types import PruneRule
+
 
 async def test_a_session_is_saved_and_loaded_from_its_archive_where_it_is_not_there(opened, tmp_path, home):
     with anyio.fail_after(30):
@@ -25,14 +27,22 @@ async def test_a_session_is_saved_and_loaded_from_its_archive_where_it_is_not_th
             assert [said.content for said in history.messages] == ["/echo kept", "kept"]
 
 
-async def test_an_archive_whose_session_is_there_is_not_loaded(opened, refused):
+async def test_an_archive_whose_session_is_there_is_not_loaded(opened, refused, tmp_path):
     with anyio.fail_after(20):
         async with opened() as place:
             session = await place.create()
             await place.sessions.save(place.host, "fix.tar")
             failure = await refused(place.sessions.load, place.host, path="fix.tar")
-            assert (failure.code, failure.details["session_id"]) == ("SESSION_ALREADY_EXISTS", session)
-            assert "session_id" in failure.hint
+            assert failure.code == "SESSION_ALREADY_EXISTS"
+            path = str(tmp_path / "fix.tar")
+            assert failure.details == {"session_id": session, "path": path}
+            assert session in failure.hint
+            assert "kiro_session_load" in failure.hint
+            await place.sessions.end(place.host, session)
+            await place.desk.relabel(session, tags=["old"])
+            await place.desk.prune(PruneRule(tag="old"))
+            failure = await refused(place.sessions.load, place.host, path="fix.tar")
+            assert failure.hint == f"Get it back first: kiro-core sessions restore {session}"
 
 
 async def test_an_archive_is_replaced_by_an_archive_and_nothing_else_is(opened, refused, tmp_path):
@@ -47,8 +57,12 @@ async def test_an_archive_is_replaced_by_an_archive_and_nothing_else_is(opened, 
             first = await place.sessions.save(place.host, "fix.tar")
             await place.chat("/echo more")
             assert (await place.sessions.save(place.host, "fix.tar")).bytes > first.bytes
-            for name in ("notes.txt", "folder", "empty.tar", "link.tar", "pipe.tar"):
-                assert (await refused(place.sessions.save, place.host, name)).code == "INVALID_CONFIG"
+            for name in ("notes.txt", "empty.tar", "link.tar", "pipe.tar"):
+                failure = await refused(place.sessions.save, place.host, name)
+                assert failure.code == "INVALID_CONFIG"
+                assert "only what kiro_session_save has written is replaced" in failure.hint
+            failure = await refused(place.sessions.save, place.host, "folder")
+            assert (failure.code, failure.sentence) == ("INVALID_CONFIG", "folder is a folder.")
             assert (tmp_path / "notes.txt").read_text() == "mine"
             assert (tmp_path / "link.tar").is_symlink()
             assert not [path for path in tmp_path.iterdir() if path.name.startswith(".kiro-core-")]
@@ -91,9 +105,27 @@ async def test_what_is_no_archive_is_not_loaded_and_says_why(opened, refused, tm
     with anyio.fail_after(20):
         async with opened() as place:
             failure = await refused(place.sessions.load, place.host, path="notes.txt")
-            assert (failure.code, failure.details["cause"]) == ("EXECUTION_ERROR", "ARCHIVE_INVALID")
-            for path in ("missing.tar", "pipe.tar", ".", "notes.txt/x"):
-                assert (await refused(place.sessions.load, place.host, path=path)).code == "INVALID_CONFIG"
+            assert (failure.code, failure.details["cause"]) == ("INVALID_CONFIG", "ARCHIVE_INVALID")
+            assert failure.details["path"] == str(tmp_path / "notes.txt")
+            assert "kiro_session_save" in failure.hint
+            for path in ("missing.tar", "pipe.tar", "notes.txt/x", "~nobody-has-this-name/x", "\0"):
+                failure = await refused(place.sessions.load, place.host, path=path)
+                assert failure.code == "INVALID_CONFIG"
+                assert "kiro_session_save" in failure.hint
+            assert (await refused(place.sessions.load, place.host, path=".")).sentence.endswith("is a folder.")
+
+
+async def test_a_tilde_is_the_home_folder_wherever_a_path_is_named(opened, tmp_path):
+    (tmp_path / "home" / "work").mkdir()
+    with anyio.fail_after(20):
+        async with opened(working_directory="~/work") as place:
+            session = await place.create()
+            saved = await place.sessions.save(place.host, "~/work/fix.tar")
+            assert saved.path == str(tmp_path / "home" / "work" / "fix.tar")
+            for path in ("fix.tar", "~/work/fix.tar"):
+                await place.sessions.end(place.host, session)
+                await place.desk.delete(session)
+                assert (await place.sessions.load(place.host, path=path)).id == session
 
 
 async def test_a_save_that_fails_half_way_leaves_the_old_archive_and_nothing_else(opened, refused, tmp_path):

@@ -228,36 +228,6 @@ async def test_a_session_is_loaded_by_its_id_and_its_agent_remembers(opened, hom
             assert [said.content for said in history.messages] == ["/echo one", "one", "/echo two", "two"]
 
 
-async def test_a_session_that_is_open_here_is_shared_with_who_loads_it(opened):
-    other = Host(connected=True)
-    with anyio.fail_after(20):
-        async with opened() as place:
-            session = await place.create()
-            await place.sessions.load(other, session_id=session)
-            assert ids(place) == ids(place, other) == [session]
-            assert len(place.desk.live[session].clients.members) == 1
-            await place.sessions.end(other, session)
-            assert not place.host.own
-            assert not other.own
-
-
-async def test_of_two_who_load_a_session_at_a_time_one_may_leave(opened, gate):
-    with anyio.fail_after(20):
-        async with opened(scripted={"slow": {"new": gate.wait}}, engine="slow") as place:
-            gate.let_in()
-            session = await place.create()
-            await place.sessions.end(place.host, session)
-            async with anyio.create_task_group() as staying, anyio.create_task_group() as leaving:
-                for tasks in (staying, leaving):
-                    tasks.start_soon(lambda: place.sessions.load(place.host, session_id=session))
-                    await anyio.wait_all_tasks_blocked()
-                leaving.cancel_scope.cancel()
-                gate.let_in()
-            await anyio.wait_all_tasks_blocked()
-            assert (ids(place), place.state(session)) == ([session], "ready")
-            assert list(place.desk.live) == [session]
-
-
 async def test_a_folder_that_is_gone_is_told_and_another_one_can_be_named(opened, tmp_path, refused):
     (tmp_path / "below").mkdir()
     with anyio.fail_after(20):
@@ -275,8 +245,10 @@ async def test_a_folder_that_is_gone_is_told_and_another_one_can_be_named(opened
 async def test_loading_needs_exactly_one_of_an_id_and_a_path(opened, refused):
     with anyio.fail_after(10):
         async with opened() as place:
-            for named in ({}, {"session_id": "x", "path": "y"}):
-                assert (await refused(place.sessions.load, place.host, **named)).code == "INVALID_COMMAND"
+            for named, wrong in (({}, "needs"), ({"session_id": "x", "path": "y"}, "not both")):
+                failure = await refused(place.sessions.load, place.host, **named)
+                assert failure.code == "INVALID_COMMAND"
+                assert wrong in failure.sentence
 
 
 async def test_an_agent_that_died_is_started_again_and_the_session_stays(opened):
