@@ -12,10 +12,14 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kiro_mcp.passage import Passage
+from kiro_mcp.visits import Visits
+
 PATH = "/mcp"
 LARGEST_BODY = 4 * 1024 * 1024
 """Bytes of a request; the SDK's own bound."""
 
+_SESSION = "mcp-session-id"
 _BODY_S = 30.0
 _ENDED_S = 5.0
 
@@ -23,11 +27,12 @@ _ENDED_S = 5.0
 class Gate:
     """An ASGI application in front of another: who has the token passes, at `/mcp`.
 
-    `end` ends what it has let in.
+    `end` ends what it has let in, and `visits` knows which connections are still there.
     """
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
-        """Let requests with this token through to `app`."""
+    def __init__(self, app: ASGIApp, token: str, idle_s: float) -> None:
+        """Let requests with this token through to `app`, which drops connections that ask nothing for `idle_s`."""
+        self.visits = Visits(idle_s)
         self._app = app
         self._token = token.encode()
         self._open: dict[anyio.CancelScope, bool] = {}
@@ -38,19 +43,27 @@ class Gate:
         """Serve one request, or refuse it."""
         if scope["type"] != "http":
             return
-        passage = _Passage(send)
+        passage = Passage(send)
         headers = Headers(scope=scope)
         with self._passing(_only_listens(scope["method"], headers)) as let_in:
             answer = self._refusal(scope["path"], headers)
             if answer is None:
                 body = await _body(receive)
                 if isinstance(body, bytes):
-                    await self._app(scope, _again(body, receive), passage.send)
+                    await self._pass(headers.get(_SESSION, ""), scope, _again(body, receive), passage)
                     return
                 answer = _refused(body)
             await answer(scope, receive, passage.send)
-        if let_in.cancelled_caught:
-            await passage.finish(scope, receive)
+        if let_in.cancelled_caught and not passage.begun:
+            await _refused(HTTPStatus.SERVICE_UNAVAILABLE)(scope, receive, send)
+        elif let_in.cancelled_caught:
+            await passage.finish()
+
+    async def _pass(self, session: str, scope: Scope, receive: Receive, passage: Passage) -> None:
+        with self.visits.visit(session, scope):
+            await self._app(scope, receive, passage.send)
+        if scope["method"] == "DELETE" and passage.status == HTTPStatus.OK:
+            self.visits.leave(session)
 
     @contextmanager
     def _passing(self, listens: bool) -> Iterator[anyio.CancelScope]:  # noqa: FBT001 - private, with one caller
@@ -114,26 +127,6 @@ def _again(body: bytes, receive: Receive) -> Receive:
         return waiting.pop() if waiting else await receive()
 
     return replayed
-
-
-class _Passage:
-    """What of an answer has gone out, so that one that is cut off is still an answer by the rules of HTTP."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._begun = False
-        self._done = False
-
-    async def send(self, message: Message) -> None:
-        await self._send(message)
-        self._begun = True
-        self._done = message["type"] == "http.response.body" and not message.get("more_body", False)
-
-    async def finish(self, scope: Scope, receive: Receive) -> None:
-        if not self._begun:
-            await _refused(HTTPStatus.SERVICE_UNAVAILABLE)(scope, receive, self._send)
-        elif not self._done:
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _unauthorized(error: str) -> Response:

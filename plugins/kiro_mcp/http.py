@@ -23,6 +23,7 @@ from kiro_mcp.strangers import Impatient, Strangers
 
 _AT_ONCE = 256
 _LARGEST_HEAD = 16 * 1024
+_IDLE_S = 1800.0
 _ANSWERED_S = 2.0
 _ENDED_S = 5.0
 
@@ -42,10 +43,12 @@ async def serve_http(server: Server[Any], options: McpOptions, token: str, *, ta
             security_settings=callers(options, port),
             max_request_body_size=LARGEST_BODY,
             max_sessions=MOST_CONNECTIONS,
+            session_idle_timeout=_IDLE_S,
         )
         strangers = Strangers()
-        gate = Gate(strangers.recognising(manager.handle_request), token)
+        gate = Gate(strangers.recognising(manager.handle_request), token, _IDLE_S)
         async with manager.run(), anyio.create_task_group() as tasks:
+            tasks.start_soon(gate.visits.run)
             task_status.started(f"http://{bracketed(options.host)}:{port}{PATH}")
             await _run(_Uvicorn(_config(gate, strangers)), gate, listener, tasks)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
+from typing import Any, Protocol
 
 import h11
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -13,14 +12,22 @@ _MOST = 32
 _HEAD_S = 2.0
 
 
+class _Transport(Protocol):
+    def close(self) -> None: ...
+
+
+class _Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
 class Strangers:
     """The connections that have sent no good request; where there are too many, the first to come has to go."""
 
     def __init__(self) -> None:
         """Nobody has come."""
-        self._all: dict[Any, asyncio.Transport] = {}
+        self._all: dict[Any, _Transport] = {}
 
-    def came(self, client: Any, transport: asyncio.Transport) -> None:
+    def came(self, client: Any, transport: _Transport) -> None:
         """Somebody has connected."""
         self._all[client] = transport
         if len(self._all) > _MOST:
@@ -47,7 +54,7 @@ class Impatient(H11Protocol):
         """Be made by uvicorn, with what it gives."""
         super().__init__(**given)
         self._strangers = strangers
-        self._late: asyncio.TimerHandle | None = None
+        self._late: _Timer | None = None
 
     def connection_made(self, transport: Any) -> None:
         """See `asyncio.Protocol`."""

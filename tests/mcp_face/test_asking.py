@@ -6,7 +6,7 @@ import anyio
 import pytest
 from mcp.shared.exceptions import MCPError
 from mcp_hosts import conversing
-from mcp_types import ElicitResult
+from mcp_types import ElicitResult, ErrorData
 
 from kiro_mcp import build_server
 from kiro_mcp.options import McpOptions
@@ -60,7 +60,24 @@ async def test_each_question_of_a_turn_is_asked(opened_host):
     async with opened_host(form=person) as host:
         said = await host.call("kiro_chat", message="/permission One\n/permission Two\n/permission Three")
         assert said["is_complete"]
-        assert [form.message.rpartition(": ")[2] for form in person.forms] == ["One", "Two", "Three"]
+        assert [form.message.splitlines()[0].rpartition(": ")[2] for form in person.forms] == ["One", "Two", "Three"]
+
+
+SHELL = {"title": "shell", "kind": "execute", "rawInput": {"command": "rm -r \x1b[31mwork"}}
+
+
+async def test_a_question_says_what_it_is_about_in_the_form_and_in_the_result(opened_host):
+    asking = f"/permission {json.dumps(SHELL)}"
+    person = Person("once")
+    async with opened_host(form=person) as host:
+        await host.call("kiro_chat", message=asking)
+        first, _, about = person.forms[0].message.partition("\n\n")
+        assert first.endswith(": shell")
+        assert "rm -r" in about
+        assert "\x1b" not in about
+    async with opened_host() as host:
+        question = (await host.call("kiro_chat", message=asking))["question"]
+        assert "rm -r" in question["about"]
 
 
 async def test_who_follows_a_task_is_asked_as_well(opened_host):
@@ -109,6 +126,12 @@ async def test_a_question_that_nobody_answers_in_time_is_a_no(opened_host):
         assert "Permission: allow" not in last["new_content"]
 
 
+def untrusted_told(result):
+    """The notices of a result that a folder is not trusted."""
+    notices = result.get("notices", [])
+    return [notice["message"] for notice in notices if notice["kind"] in ("folder_untrusted", "agent_untrusted")]
+
+
 @pytest.fixture
 def untrusted(folder):
     """A folder whose agent would be allowed everything; nobody has trusted it."""
@@ -122,20 +145,30 @@ async def test_only_a_person_trusts_a_folder(opened_host, untrusted, folder):
         said = await host.call("kiro_chat", message="Hello")
         assert said["is_complete"]
         assert "question" not in said
-        assert f"kiro-core trust {folder}" in said["notice"]
+        assert untrusted_told(said) == [f"The folder {folder} is not trusted: kiro-core trust {folder}"]
         assert (await host.call("kiro_session_list"))["sessions"][0]["agent"] == "kiro_default"
-        assert "notice" not in await host.call("kiro_chat", message="Hello")
+        assert untrusted_told(await host.call("kiro_chat", message="Hello")) == []
+
+
+async def test_a_person_who_does_not_trust_a_folder_is_not_asked_again_and_that_is_told(opened_host, untrusted, folder):
+    person = Person("decline")
+    async with opened_host(form=person, agent="wild") as host:
+        said = await host.call("kiro_chat", message="Hello")
+        assert said["is_complete"]
+        assert len(untrusted_told(said)) == len(person.forms) == 1
 
 
 async def test_a_person_trusts_a_folder_by_a_form_and_no_program_does(opened_host, untrusted):
     person = Person("trust", offered=("trust", "no"))
     async with opened_host(form=person, agent="wild") as host:
         task = (await host.call("kiro_chat_async", message="Hello"))["task_id"]
-        while "notice" not in (state := await host.call("kiro_task_status", task_id=task)):
-            pass
-        assert "question" not in state
-        assert (await host.finished(task))[-1]["status"] == "completed"
-        assert (await host.desk.info(state["session_id"])).agent == "wild"
+        states = []
+        while not person.forms:  # a call that does not wait puts it all the same
+            states.append(await host.call("kiro_task_status", task_id=task))
+        states += await host.finished(task)
+        assert states[-1]["status"] == "completed"
+        assert not [state for state in states if "question" in state or untrusted_told(state)]
+        assert (await host.desk.info(states[-1]["session_id"])).agent == "wild"
         assert len(person.forms) == 1
 
 
@@ -169,6 +202,15 @@ class TestOfTheHandshakeEra:
                 await host.call("kiro_permission_answer", question_id=question["question_id"], option_id=option)
                 await closed.wait()
             assert said[0]["content"].endswith("Done.")
+
+    async def test_a_form_that_fails_is_a_no_where_only_a_person_can_answer(self, opened_host, untrusted):
+        async def broken(ctx, params):
+            return ErrorData(code=-32603, message="No window.")
+
+        async with opened_host(form=broken, agent="wild") as host:
+            said = await host.call("kiro_chat", message="Hello")
+            assert said["is_complete"]
+            assert len(untrusted_told(said)) == 1
 
     async def test_a_person_who_needs_longer_than_the_call_finds_the_question_again(self, opened_host):
         patient = anyio.Event()

@@ -1,6 +1,6 @@
 """Many hosts at one server: what is active is a connection's own, and what has none names its session."""
 
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import anyio
 import pytest
@@ -12,6 +12,7 @@ from mcp_hosts import Host
 from kiro_core.errors import unwrapped
 from kiro_mcp.face import HttpFace
 from kiro_mcp.options import McpOptions
+from kiro_mcp.visits import Visits
 
 
 @pytest.fixture
@@ -55,6 +56,63 @@ async def test_each_connection_has_its_own_active_session(served):
         for tool in ("kiro_session_end", "kiro_session_switch"):
             assert (await other.fails(tool, session_id=first))["code"] == "SESSION_NOT_FOUND"
         assert (await other.fails("kiro_chat", message="Hello?", session_id=first))["code"] == "SESSION_NOT_FOUND"
+
+
+async def ended(desk, session):
+    """Wait until a session has ended."""
+    async with aclosing(desk.watch(session)) as records:
+        async for _ in records:
+            pass
+
+
+async def test_the_sessions_of_a_connection_that_hangs_up_end_and_make_room(served):
+    async with served(max_sessions=2) as connect:
+        sessions = []
+        for _ in range(3):
+            async with connect("legacy") as host:
+                sessions += [(await host.call("kiro_session_create"))["id"] for _ in range(2)]
+                assert (await host.fails("kiro_session_create"))["code"] == "SESSION_LIMIT_REACHED"
+        for session in sessions:
+            await ended(host.desk, session)
+
+
+async def test_what_a_connection_began_comes_to_its_end_when_it_has_hung_up(served):
+    async with served() as connect:
+        async with connect("legacy") as host:
+            begun = await host.call("kiro_chat_async", message="/sleep 0.5\n/permission\n/echo Done")
+        await ended(host.desk, begun["session_id"])
+        async with connect("legacy") as host:
+            state = await host.call("kiro_task_status", task_id=begun["task_id"])
+            assert (state["status"], state["result"].endswith("Done")) == ("completed", True)
+
+
+async def test_a_connection_that_asks_nothing_for_long_enough_is_gone():
+    visits = Visits(-4.8)
+    gone = anyio.Event()
+    told = []
+
+    def leave(session):
+        told.append(session)
+        gone.set()
+
+    scope = {}
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            with visits.visit("one", scope):
+                assert Visits.of(scope) is visits
+                visits.when_gone("one", leave)
+                tasks.start_soon(visits.run)
+                with visits.visit("one", scope):
+                    pass
+                with visits.visit("two", {}):
+                    pass
+                await anyio.sleep(0.3)
+                assert told == []  # a request of it is open
+            await gone.wait()
+            visits.leave("one")
+            assert told == ["one"]
+            assert not visits._visitors
+            tasks.cancel_scope.cancel()
 
 
 async def test_a_setting_shows_each_connection_all_sessions(served):

@@ -1,6 +1,7 @@
 """What is offered to a host: it costs the context of its model, and many hosts take plain schemas only."""
 
 import json
+import re
 
 import jsonschema
 import pytest
@@ -91,7 +92,6 @@ def test_a_tool_says_what_it_does_to_the_world(tool):
 
 
 READING = {
-    "kiro_task_status",
     "kiro_task_list",
     "kiro_session_list",
     "kiro_session_search",
@@ -111,6 +111,35 @@ DESTROYING = {
     "kiro_session_save",
     "kiro_history_clear",
 }
+
+
+HINT = "Open it with kiro_session_load. Or begin one with kiro_session_create; kiro_default is its agent."
+
+
+def test_a_hint_names_no_tool_that_is_not_offered():
+    unoffered = {"kiro_session_load", "kiro_history"}
+    failure = ToolFailure("SESSION_INACTIVE", "It is stored.", hint=HINT)
+    usable = "Or begin one with kiro_session_create; kiro_default is its agent."
+    assert refused(failure).structured_content["hint"] == HINT
+    assert refused(failure, unoffered).structured_content["hint"] == usable
+    assert returned({"error": failure.told()}, unoffered).structured_content["error"]["hint"] == usable
+    assert returned({"error": ""}, unoffered).structured_content == {"error": ""}
+
+
+async def test_of_eight_tools_hints_name_eight(opened_host):
+    async with opened_host(options={"tools": "core"}) as host:
+        session = (await host.call("kiro_session_create"))["id"]
+        await host.call("kiro_session_end", session_id=session)
+        failures = [
+            await host.fails("kiro_chat", message="Hello", session_id=session),
+            await host.fails("kiro_chat", message="Hello", session_id="nonsense"),
+            await host.fails("kiro_session_end", session_id=session),
+            await host.fails("kiro_task_status", task_id="nonsense"),
+        ]
+        offered = {tool.name for tool in CORE}
+        for failure in failures:
+            assert set(re.findall(r"kiro_[a-z_]+", failure["hint"])) <= offered
+        assert failures[0]["hint"] == "Or begin another one with kiro_session_create."
 
 
 def test_nothing_is_shown_that_a_terminal_would_obey():

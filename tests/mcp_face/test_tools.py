@@ -5,7 +5,9 @@ import sys
 
 import anyio
 import pytest
+from mcp_hosts import REHEARSAL
 
+from kiro_mcp.server import progress
 from kiro_mcp.service.failing import CODES
 
 
@@ -139,7 +141,8 @@ async def test_an_argument_is_checked_in_words(opened_host):
     async with opened_host() as host:
         for arguments, said in (
             ({}, "kiro_session_end needs session_id."),
-            ({"session_id": ""}, "kiro_session_end needs session_id."),
+            ({"session_id": ""}, "session_id of kiro_session_end is blank."),
+            ({"session_id": " \n"}, "session_id of kiro_session_end is blank."),
             ({"session_id": None}, "kiro_session_end needs session_id."),
             ({"session_id": "x", "force": True}, "kiro_session_end does not take 'force'."),
             ({"session_id": 7}, "session_id of kiro_session_end is not good: input should be a valid string."),
@@ -149,6 +152,57 @@ async def test_an_argument_is_checked_in_words(opened_host):
             assert failure["hint"] == "It takes session_id."
         assert (await host.fails("kiro_pool_stats", x=1))["hint"] == "It takes no arguments."
         assert (await host.call("kiro_session_create", agent=None))["id"]
+
+
+async def test_what_only_looks_like_an_argument_is_refused(opened_host):
+    async with opened_host() as host:
+        session = (await host.call("kiro_session_create"))["id"]
+        for tool, arguments in (
+            ("kiro_chat", {"message": "Hello", "stream": "yes"}),
+            ("kiro_chat", {"message": 7}),
+            ("kiro_history", {"limit": "5"}),
+            ("kiro_history", {"limit": True}),
+            ("kiro_history", {"limit": 2.5}),
+            ("kiro_task_list", {"include_done": 1}),
+            ("kiro_task_status", {"task_id": f"{session}:x", "wait_s": "5"}),
+        ):
+            assert (await host.fails(tool, **arguments))["code"] == "INVALID_COMMAND"
+        assert (await host.call("kiro_history", limit=5.0))["count"] == 0
+        assert (await host.call("kiro_history", session_id=f" {session}\n"))["session_id"] == session
+
+
+async def test_what_a_session_tells_besides_comes_with_its_next_result_and_once(opened_host):
+    async with opened_host(agent="nobody") as host:
+        session = await host.call("kiro_session_create")
+        said = await host.call("kiro_chat", message="/echo Hello")
+        [notice] = session.get("notices", []) + said.get("notices", [])
+        assert (notice["kind"], notice["severity"]) == ("agent_not_found", "warning")
+        assert "'nobody'" in notice["message"]
+        await host.call("kiro_session_clear")
+        task = (await host.call("kiro_chat_async", message="/echo Hello"))["task_id"]
+        notices = [notice for state in await host.finished(task) for notice in state.get("notices", [])]
+        assert "context_reset" in [notice["kind"] for notice in notices]
+        assert "notices" not in await host.call("kiro_chat", message="/echo Hello")
+
+
+async def test_a_host_goes_on_in_a_session_that_has_ended_by_itself(opened_host):
+    async with opened_host(options={"session_idle_s": 0.3}) as host:
+        session = (await host.call("kiro_chat", message="/echo One"))["session_id"]
+        while (listed := await host.call("kiro_session_list"))["count"]:
+            pass
+        assert listed == {"sessions": [], "active_session_id": None, "count": 0}
+        assert (await host.fails("kiro_chat", message="Two", session_id=session))["code"] == "SESSION_INACTIVE"
+        said = await host.call("kiro_chat", message="/echo Two")
+        assert said["session_id"] == session
+        assert "session_reopened" in [notice["kind"] for notice in said["notices"]]
+
+
+async def test_a_history_says_how_its_turns_ended(opened_host):
+    async with opened_host() as host:
+        await host.call("kiro_chat", message="/echo Good")
+        await host.fails("kiro_chat", message="/echo Half\n/error -32000 No more credits")
+        history = (await host.call("kiro_history"))["history"]
+        assert [one.get("status") for one in history] == [None, None, None, "failed"]
 
 
 async def unspoken(host, folder):
@@ -281,6 +335,19 @@ async def test_a_task_can_be_cancelled(opened_host):
         assert not (await host.call("kiro_task_cancel", task_id=task))["success"]
 
 
+async def test_a_cancelled_task_that_goes_on_says_so_and_what_helps(opened_host):
+    async with opened_host() as host:
+        task = (await host.call("kiro_chat_async", message="/echo First\n/hang"))["task_id"]
+        await host.call("kiro_task_status", task_id=task, wait_s=20)
+        assert "kiro_session_end" in (await host.call("kiro_task_cancel", task_id=task))["message"]
+        state = await host.call("kiro_task_status", task_id=task)
+        assert (state["is_done"], state["cancel_requested"]) == (False, True)
+        [listed] = (await host.call("kiro_task_list"))["tasks"]
+        assert listed["cancel_requested"]
+        await host.call("kiro_session_end", session_id=state["session_id"])
+        assert "cancel_requested" not in (await host.finished(task))[-1]
+
+
 async def test_a_chat_that_the_host_cancels_is_cancelled_at_the_agent(opened_host):
     async with opened_host() as host:
         session = (await host.call("kiro_session_create"))["id"]
@@ -330,3 +397,29 @@ async def test_what_happens_is_told_while_it_happens(opened_host):
         numbers = [number for number, _ in host.progress]
         assert numbers == sorted(set(numbers))
         assert "".join(message for _, message in host.progress if message in ("One", "Two", "Three")) == "OneTwoThree"
+
+
+async def test_what_was_said_last_is_told_before_a_call_returns(opened_host):
+    async with opened_host(options={"chat_wait_s": 1.2}) as host:
+        await host.call("kiro_session_create")
+        host.progress.clear()
+        await host.call("kiro_chat", message="/echo One\n/sleep 1\n/echo Two\n/echo Three\n/sleep 30", stream=True)
+        assert "".join(message for _, message in host.progress if "bytes" not in message) == "OneTwoThree"
+
+
+class TestOfAHostThatAsksForProgress:
+    @pytest.fixture
+    def era(self):
+        return "legacy"  # the other one needs no token in memory, and asks for nothing
+
+    async def test_a_long_silence_is_told_to_go_on(self, opened_host, monkeypatch):
+        monkeypatch.setattr(progress, "_HEARTBEAT_S", 0.1)
+        slow = [*REHEARSAL, "--start-delay", "0.5"]
+        async with opened_host(engines={"slow": slow}) as host:
+            await host.call("kiro_session_create", engine="slow")
+            assert "working, 0 s" in [message for _, message in host.progress]
+            host.progress.clear()
+            await host.call("kiro_chat", message="/sleep 1.5\n/echo Done")
+            numbers = [number for number, _ in host.progress]
+            assert numbers == sorted(set(numbers))
+            assert "working, 1 s" in [message for _, message in host.progress]

@@ -1,5 +1,6 @@
 """What was known of kiro-cli-mcp and is absent here, as far as no other test shows it: docs/mcp.md has the table."""
 
+import ast
 import json
 import logging
 import os
@@ -7,9 +8,18 @@ import re
 import shlex
 import signal
 import sys
+from functools import partial
+from pathlib import Path
 
 import anyio
 import pytest
+
+import kiro_acp
+import kiro_agents
+import kiro_core
+import kiro_files
+import kiro_local
+import kiro_mcp
 
 REHEARSAL = shlex.join([sys.executable, "-P", "-m", "kiro_core.rehearsal"])
 
@@ -130,6 +140,34 @@ async def test_a_task_that_ends_while_it_is_cancelled_has_one_outcome(opened_hos
             assert (await host.call("kiro_task_cancel", task_id=task))["success"] is False
 
 
+async def test_calls_of_every_kind_at_once_leave_each_session_and_task_in_one_state(opened_host):
+    async with opened_host() as host:
+        first, second = await new(host), await new(host)
+        begun = []
+
+        async def work(session):
+            task = await begin(host, "/echo one\n/sleep 600", session)
+            begun.append(task)
+            await host.call("kiro_session_switch", session_id=session)
+            listed = await host.call("kiro_session_list")
+            assert listed["active_session_id"] in (first, second)
+            assert listed["count"] == 2
+            assert task in [one["task_id"] for one in (await host.call("kiro_task_list"))["tasks"]]
+            await host.call("kiro_task_cancel", task_id=task)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(work, first)
+                tasks.start_soon(work, second)
+        assert len(set(begun)) == 10
+        assert {(await outcome(host, task))["status"] for task in begun} == {"cancelled"}
+        assert (await host.call("kiro_task_list"))["count"] == 0
+        async with anyio.create_task_group() as tasks:
+            for session in (first, second, first, second):
+                tasks.start_soon(partial(host.raw, "kiro_session_end", session_id=session))
+        assert await host.call("kiro_session_list") == {"sessions": [], "active_session_id": None, "count": 0}
+
+
 async def test_what_is_shown_is_whole_characters_without_control_sequences_and_is_not_logged(opened_host, caplog):
     caplog.set_level(logging.DEBUG)
     async with opened_host() as host:
@@ -163,6 +201,47 @@ async def test_a_message_reaches_the_agent_as_it_is_whatever_prompts_there_are(o
         (open_one,) = (await host.call("kiro_session_list"))["sessions"]
         assert open_one["working_directory"] == str(folder)
         assert (await host.call("kiro_history", session_id=session))["count"] == 2
+
+
+UNSAFE = {
+    ("os", "fork"),
+    ("os", "forkpty"),
+    ("pty", "fork"),
+    ("signal", "signal"),
+    ("signal", "setitimer"),
+    ("signal", "set_wakeup_fd"),
+    ("loop", "add_signal_handler"),
+    ("atexit", "register"),
+}
+"""What runs code of ours where hardly any may run: between fork and exec, in a signal handler, at the end."""
+
+
+def unsafe(tree):
+    """What of it a module does, by line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if (node.value.id, node.attr) in UNSAFE:
+                yield node.lineno, f"{node.value.id}.{node.attr}"
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, one.name) for one in node.names if (node.module, one.name) in UNSAFE)
+        elif isinstance(node, ast.keyword) and node.arg == "preexec_fn":
+            yield node.value.lineno, node.arg
+
+
+def test_no_code_of_ours_runs_after_a_fork_in_a_signal_handler_or_at_exit():
+    assert [
+        what for _, what in unsafe(ast.parse("signal.signal(1, f)\nPopen(x, preexec_fn=f)\nfrom os import fork"))
+    ] == [
+        "fork",
+        "signal.signal",
+        "preexec_fn",
+    ]
+    packages = (kiro_core, kiro_mcp, kiro_local, kiro_acp, kiro_files, kiro_agents)
+    sources = [path for package in packages for path in Path(package.__file__).parent.rglob("*.py")]
+    ours = [path for path in sources if "rehearsal" not in path.parts]  # an agent, which may do as agents do
+    found = {str(path): list(unsafe(ast.parse(path.read_text("utf-8")))) for path in ours}
+    assert {path: lines for path, lines in found.items() if lines} == {}
+    assert len(ours) > 200
 
 
 async def test_times_are_utc_ids_are_long_and_an_unknown_id_leaves_nothing_behind(opened_host):

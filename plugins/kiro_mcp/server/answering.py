@@ -6,13 +6,14 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from kiro_mcp.server.tool import Answer, Arguments, Call, Tool
+from kiro_mcp.server.words import Id
 
 
 class AnswerArguments(Arguments):
     """Of `kiro_permission_answer`."""
 
-    question_id: str = Field(min_length=1, description="Of the question in a result.")
-    option_id: str = Field(min_length=1, description="One of its options.")
+    question_id: Id = Field(min_length=1, description="Of the question in a result.")
+    option_id: Id = Field(min_length=1, description="One of its options.")
 
 
 class AnswerResult(TypedDict):

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from kiro_mcp.server.tool import Call
 from kiro_mcp.service.failing import ToolFailure
-from kiro_mcp.service.showing import one_line
+from kiro_mcp.service.showing import one_line, shown
 from kiro_mcp.service.views import Question
 
 _TITLED_SINCE = "2025-11-25"
@@ -22,9 +22,10 @@ _TITLED_SINCE = "2025-11-25"
 
 
 class Asked(Enum):
-    """What became of asking: there is an outcome, or the host cannot ask anybody."""
+    """What became of asking: there is an outcome, the same call has asked before, or the host cannot ask anybody."""
 
     DONE = auto()
+    ALREADY = auto()
     NOT_OFFERED = auto()
 
 
@@ -36,12 +37,14 @@ class Asking:
         self._call = call
         self._task_id = task_id
         self._put: set[str] = set()
-        self.offered = _offers_forms(call)
+        self._offered = _offers_forms(call)
 
     async def ask(self, question: Question, left_s: float) -> Asked | InputRequiredResult:
         """Have a person answer, for so long; a result that wants an input is the call's own result."""
-        if question.id in self._put or not self.offered:
+        if not self._offered:
             return Asked.NOT_OFFERED
+        if question.id in self._put:
+            return Asked.ALREADY
         self._put.add(question.id)
         if self._call.ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
             return self._wanted(question)
@@ -89,7 +92,7 @@ def decide(call: Call, question_id: str, result: ElicitResult) -> None:
             return
     except ToolFailure:
         pass
-    call.service.questions.refuse(question_id)
+    call.service.questions.refuse(call.host, question_id)
 
 
 def resumed(call: Call) -> str:
@@ -114,7 +117,8 @@ def _offers_forms(call: Call) -> bool:
 
 
 def _message(question: Question) -> str:
-    return one_line(f"The agent asks before it goes on ({question.tool}): {question.title}")
+    asked = one_line(f"The agent asks before it goes on ({question.tool}): {question.title}")
+    return f"{asked}\n\n{shown(question.about)}" if question.about else asked
 
 
 def _form(question: Question, version: str) -> dict[str, Any]:

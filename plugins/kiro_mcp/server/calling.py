@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 from kiro_core.errors import KiroError
 from kiro_mcp.server.results import refused, returned
 from kiro_mcp.server.serving import Context
+from kiro_mcp.server.table import ALL
 from kiro_mcp.server.tool import Arguments, Call, Tool
 from kiro_mcp.service.failing import ToolFailure, failure_of
 
@@ -32,6 +33,7 @@ class Calling:
     def __init__(self, tools: Mapping[str, Tool[Any]]) -> None:
         """Offer these, by name."""
         self._tools = tools
+        self._unoffered = {tool.name for tool in ALL} - tools.keys()
 
     async def listed(self, ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:  # noqa: ARG002
         """Answer `tools/list`."""
@@ -54,8 +56,8 @@ class Calling:
         except Exception as error:  # noqa: BLE001 - a boundary: a host is told of every failure, in one shape
             if not isinstance(error, (ToolFailure, KiroError)):
                 _LOG.exception("%s failed", params.name)
-            return refused(failure_of(error))
-        return answer if isinstance(answer, InputRequiredResult) else returned(answer)
+            return refused(failure_of(error), self._unoffered)
+        return answer if isinstance(answer, InputRequiredResult) else returned(answer, self._unoffered)
 
     def _tool(self, name: str) -> Tool[Any]:
         if name in self._tools:
@@ -86,8 +88,10 @@ def _checked(tool: Tool[Any], given: Mapping[str, Any]) -> Arguments:
 
 def _sentence(tool: Tool[Any], error: ErrorDetails) -> str:
     argument = _argument(error)
-    if error["type"] in ("missing", "string_too_short"):
+    if error["type"] == "missing":
         return f"{tool.name} needs {argument}."
+    if error["type"] == "string_too_short":
+        return f"{argument} of {tool.name} is blank."
     if error["type"] == "extra_forbidden":
         return f"{tool.name} does not take {argument!r}."
     return f"{argument} of {tool.name} is not good: {error['msg'][:1].lower()}{error['msg'][1:]}."

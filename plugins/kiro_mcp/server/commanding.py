@@ -9,9 +9,10 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from kiro_mcp.server.asking import resumed
+from kiro_mcp.server.progress import Progress
 from kiro_mcp.server.tool import Answer, Arguments, Call, Tool
-from kiro_mcp.server.waiting import turn_of_the_call
-from kiro_mcp.server.words import SESSION, QuestionShape, question_of
+from kiro_mcp.server.waiting import Waited, turn_of_the_call
+from kiro_mcp.server.words import SESSION, Id, NoticeShape, QuestionShape, notices_of, question_of
 from kiro_mcp.service.failing import ToolFailure
 from kiro_mcp.service.views import Outcome
 
@@ -20,7 +21,7 @@ class CommandArguments(Arguments):
     """Of `kiro_command`."""
 
     command: str = Field(description="A command that the agent offers, such as /help.")
-    session_id: str = SESSION
+    session_id: Id = SESSION
 
 
 class CommandResult(TypedDict):
@@ -33,26 +34,31 @@ class CommandResult(TypedDict):
     session_id: str
     task_id: NotRequired[str]
     question: NotRequired[QuestionShape]
-    notice: NotRequired[str]
+    notices: NotRequired[list[NoticeShape]]
 
 
 async def _command(call: Call, given: CommandArguments) -> Answer:
-    task = resumed(call)
+    task, progress = resumed(call), Progress(call.ctx)
     if not task:
-        begun = await call.service.commands.start(call.host, given.command, given.session_id)
+        async with progress.during():
+            begun = await call.service.commands.start(call.host, given.command, given.session_id)
         if isinstance(begun, Outcome):
-            return _outcome(begun)
+            return _with_notices(call, _outcome(begun))
         task = begun.id
-    waited = await turn_of_the_call(call, task)
+    waited = await turn_of_the_call(call, task, progress)
     if isinstance(waited, InputRequiredResult):
         return waited
+    return _with_notices(call, _result_of(call, given, waited))
+
+
+def _result_of(call: Call, given: CommandArguments, waited: Waited) -> CommandResult:
     view = waited.view
     if not view.is_done and waited.question is None:
         wait_s = call.service.options.chat_wait_s
         raise ToolFailure(
             "COMMAND_TIMEOUT",
             f"The command has not ended within {wait_s:g} s; it goes on.",
-            hint="Ask kiro_task_status with the task_id, or end it with kiro_task_cancel.",
+            hint="Ask kiro_task_status with the task_id. Or end it with kiro_task_cancel.",
             details={"task_id": view.id, "timeout": wait_s, "command": given.command},
         )
     cancelled = view.status == "cancelled"
@@ -66,8 +72,12 @@ async def _command(call: Call, given: CommandArguments) -> Answer:
     }
     if waited.question is not None:
         result["question"] = question_of(waited.question)
-    if waited.notice:
-        result["notice"] = waited.notice
+    return result
+
+
+def _with_notices(call: Call, result: CommandResult) -> CommandResult:
+    if notices := notices_of(call.service, result["session_id"]):
+        result["notices"] = notices
     return result
 
 

@@ -9,16 +9,18 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from kiro_mcp.server.asking import resumed
-from kiro_mcp.server.tool import Answer, Arguments, Call, Tool
+from kiro_mcp.server.progress import Progress
+from kiro_mcp.server.tool import Answer, Arguments, Call, Tool, Whole
 from kiro_mcp.server.waiting import Wait, Waited, wait_for
-from kiro_mcp.server.words import FailureShape, QuestionShape, failure_shape, question_of
+from kiro_mcp.server.words import Id, NoticeShape, QuestionShape, notices_of, question_of
+from kiro_mcp.service.failing import FailureShape
 
 
 class StatusArguments(Arguments):
     """Of `kiro_task_status`."""
 
-    task_id: str = Field(min_length=1, description="As kiro_chat or kiro_chat_async returned it.")
-    from_chunk_index: int = Field(default=0, ge=0, description="The first chunk that is wanted.")
+    task_id: Id = Field(min_length=1, description="As kiro_chat or kiro_chat_async returned it.")
+    from_chunk_index: Whole = Field(default=0, ge=0, description="The first chunk that is wanted.")
     wait_s: float = Field(
         default=0, ge=0, allow_inf_nan=False, description="Seconds to wait for something new, at most 50 by default."
     )
@@ -54,7 +56,8 @@ class StatusResult(TypedDict):
     tools: list[ToolShape]
     stop_reason: NotRequired[str]
     question: NotRequired[QuestionShape]
-    notice: NotRequired[str]
+    notices: NotRequired[list[NoticeShape]]
+    cancel_requested: NotRequired[bool]
     result: NotRequired[str]
     error: NotRequired[FailureShape]
 
@@ -62,7 +65,8 @@ class StatusResult(TypedDict):
 async def _status(call: Call, given: StatusArguments) -> Answer:
     resumed(call)
     wait_s = min(given.wait_s, call.service.options.chat_wait_s)
-    waited = await wait_for(call, given.task_id, Wait(wait_s, from_chunk=given.from_chunk_index, once=True))
+    wait = Wait(wait_s, from_chunk=given.from_chunk_index, once=True)
+    waited = await wait_for(call, given.task_id, wait, Progress(call.ctx))
     if isinstance(waited, InputRequiredResult):
         return waited
     return await _status_of(call, waited)
@@ -88,12 +92,14 @@ async def _status_of(call: Call, waited: Waited) -> StatusResult:
         result["stop_reason"] = view.stop_reason
     if waited.question is not None:
         result["question"] = question_of(waited.question)
-    if waited.notice:
-        result["notice"] = waited.notice
+    if notices := notices_of(call.service, view.session_id):
+        result["notices"] = notices
+    if view.cancel_requested:
+        result["cancel_requested"] = True
     if view.status == "completed":
         result["result"] = await call.service.tasks.answer(call.host, view.id)
     if view.failure is not None:
-        result["error"] = failure_shape(view.failure)
+        result["error"] = view.failure.told()
     return result
 
 
@@ -104,5 +110,5 @@ STATUS = Tool(
     takes=StatusArguments,
     gives=StatusResult,
     run=_status,
-    reads=True,
+    repeatable=True,
 )

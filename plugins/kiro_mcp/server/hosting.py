@@ -10,7 +10,9 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from starlette.requests import Request
 
 from kiro_mcp.server.subscribing import Subscriber
+from kiro_mcp.service import Service
 from kiro_mcp.service.hosts import Host
+from kiro_mcp.visits import Visits
 
 MOST_CONNECTIONS = 1000
 """Connections over HTTP that are remembered, the longest unused is forgotten first."""
@@ -28,10 +30,11 @@ class Connection:
 
 
 class Connections:
-    """All hosts of one server."""
+    """All hosts of one server; one that is gone over HTTP leaves what only it could use."""
 
-    def __init__(self) -> None:
+    def __init__(self, service: Service) -> None:
         """Nobody has come."""
+        self._service = service
         self._only = Connection(connected=True)
         self._stateless = Connection(connected=False)
         self._by_session: OrderedDict[str, Connection] = OrderedDict()
@@ -48,8 +51,14 @@ class Connections:
             return self._stateless
         if session not in self._by_session:
             self._by_session[session] = Connection(connected=True)
+            if (visits := Visits.of(ctx.request.scope)) is not None:
+                visits.when_gone(session, self._forget)
         self._by_session.move_to_end(session)
         if len(self._by_session) > MOST_CONNECTIONS:
-            _, forgotten = self._by_session.popitem(last=False)
-            forgotten.subscriber.close()
+            self._forget(next(iter(self._by_session)))
         return self._by_session[session]
+
+    def _forget(self, session: str) -> None:
+        if (connection := self._by_session.pop(session, None)) is not None:
+            connection.subscriber.close()
+            self._service.leave(connection.host)

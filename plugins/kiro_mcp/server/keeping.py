@@ -8,15 +8,15 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from kiro_mcp.server.progress import Progress
-from kiro_mcp.server.sessions import SessionShape, shape_of
+from kiro_mcp.server.sessions import OpenedShape, opened_shape
 from kiro_mcp.server.tool import Answer, Arguments, Call, Tool
-from kiro_mcp.server.words import SESSION
+from kiro_mcp.server.words import SESSION, Id
 
 
 class ClearArguments(Arguments):
     """Of `kiro_session_clear`."""
 
-    session_id: str = SESSION
+    session_id: Id = SESSION
 
 
 class ClearResult(TypedDict):
@@ -32,7 +32,7 @@ class SaveArguments(Arguments):
     """Of `kiro_session_save`."""
 
     path: str = Field(min_length=1, description="The file to write, in the session's folder.")
-    session_id: str = SESSION
+    session_id: Id = SESSION
 
 
 class SaveResult(TypedDict):
@@ -49,20 +49,22 @@ class SaveResult(TypedDict):
 class LoadArguments(Arguments):
     """Of `kiro_session_load`: one of the first two."""
 
-    session_id: str = Field(default="", description="A stored session.")
+    session_id: Id = Field(default="", description="A stored session.")
     path: str = Field(default="", description="Or a file of kiro_session_save: its save_path.")
     working_directory: str = Field(default="", description="Another folder than its own.")
 
 
 async def _clear(call: Call, given: ClearArguments) -> Answer:
-    session = await call.service.sessions.clear(call.host, given.session_id)
+    async with Progress(call.ctx).during("The agent is being started anew."):
+        session = await call.service.sessions.clear(call.host, given.session_id)
     message = "The agent has a new context; what was said stays on record."
     result: ClearResult = {"success": True, "message": message, "path": "", "session_id": session.id}
     return result
 
 
 async def _save(call: Call, given: SaveArguments) -> Answer:
-    saved = await call.service.sessions.save(call.host, given.path, given.session_id)
+    async with Progress(call.ctx).during("The session is being written."):
+        saved = await call.service.sessions.save(call.host, given.path, given.session_id)
     result: SaveResult = {
         "success": True,
         "output": f"{saved.bytes} bytes were written.",
@@ -75,11 +77,11 @@ async def _save(call: Call, given: SaveArguments) -> Answer:
 
 
 async def _load(call: Call, given: LoadArguments) -> Answer:
-    await Progress(call.ctx).say("The session is being opened.")
-    session = await call.service.sessions.load(
-        call.host, session_id=given.session_id, path=given.path, working_directory=given.working_directory
-    )
-    return shape_of(session, call.host)
+    async with Progress(call.ctx).during("The session is being opened."):
+        session = await call.service.sessions.load(
+            call.host, session_id=given.session_id, path=given.path, working_directory=given.working_directory
+        )
+    return opened_shape(call, session)
 
 
 CLEAR = Tool(
@@ -111,6 +113,6 @@ LOAD = Tool(
     title="Load a session",
     description="Go on with a stored or saved session; it becomes the active one.",
     takes=LoadArguments,
-    gives=SessionShape,
+    gives=OpenedShape,
     run=_load,
 )

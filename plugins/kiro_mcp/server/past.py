@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NotRequired
+
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from kiro_mcp.server.tool import Answer, Arguments, Call, Tool
-from kiro_mcp.server.words import SESSION
+from kiro_mcp.server.tool import Answer, Arguments, Call, Tool, Whole
+from kiro_mcp.server.words import SESSION, Id
+from kiro_mcp.service.past_views import Said
 
 _MOST = 1000
 
@@ -14,16 +17,17 @@ _MOST = 1000
 class HistoryArguments(Arguments):
     """Of `kiro_history`."""
 
-    session_id: str = SESSION
-    limit: int = Field(default=50, ge=1, le=_MOST, description="The newest so many.")
+    session_id: Id = SESSION
+    limit: Whole = Field(default=50, ge=1, le=_MOST, description="The newest so many.")
 
 
 class SaidShape(TypedDict):
-    """One message; `role` is "user" or "assistant"."""
+    """One message; `role` is "user" or "assistant", `status` "failed" or "cancelled" at the end of such a turn."""
 
     role: str
     content: str
     timestamp: str
+    status: NotRequired[str]
 
 
 class HistoryResult(TypedDict):
@@ -34,13 +38,13 @@ class HistoryResult(TypedDict):
     count: int
 
 
-class ClearArguments(Arguments):
+class HistoryClearArguments(Arguments):
     """Of `kiro_history_clear`."""
 
-    session_id: str = SESSION
+    session_id: Id = SESSION
 
 
-class ClearResult(TypedDict):
+class HistoryClearResult(TypedDict):
     """Of `kiro_history_clear`."""
 
     success: bool
@@ -51,7 +55,7 @@ class SearchArguments(Arguments):
     """Of `kiro_session_search`."""
 
     query: str = Field(min_length=1, description="A text in labels, folders or messages.")
-    limit: int = Field(default=20, ge=1, le=_MOST, description="At most so many.")
+    limit: Whole = Field(default=20, ge=1, le=_MOST, description="At most so many.")
 
 
 class HitShape(TypedDict):
@@ -77,16 +81,21 @@ class SearchResult(TypedDict):
 
 async def _history(call: Call, given: HistoryArguments) -> Answer:
     found = await call.service.past.history(call.host, given.session_id, given.limit)
-    said: list[SaidShape] = [
-        {"role": one.role, "content": one.content, "timestamp": one.timestamp} for one in found.messages
-    ]
+    said = [_said(one) for one in found.messages]
     result: HistoryResult = {"session_id": found.session_id, "history": said, "count": len(said)}
     return result
 
 
-async def _clear(call: Call, given: ClearArguments) -> Answer:
+def _said(one: Said) -> SaidShape:
+    said: SaidShape = {"role": one.role, "content": one.content, "timestamp": one.timestamp}
+    if one.status:
+        said["status"] = one.status
+    return said
+
+
+async def _clear(call: Call, given: HistoryClearArguments) -> Answer:
     session_id = await call.service.past.clear_history(call.host, given.session_id)
-    result: ClearResult = {"success": True, "session_id": session_id}
+    result: HistoryClearResult = {"success": True, "session_id": session_id}
     return result
 
 
@@ -122,8 +131,8 @@ HISTORY_CLEAR = Tool(
     name="kiro_history_clear",
     title="Clear the history",
     description="Have kiro_history begin anew; nothing is deleted.",
-    takes=ClearArguments,
-    gives=ClearResult,
+    takes=HistoryClearArguments,
+    gives=HistoryClearResult,
     run=_clear,
     destroys=True,
     repeatable=True,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import anyio
 
+from kiro_core.errors import unwrapped
 from kiro_mcp.server.serving import Context
 from kiro_mcp.service.showing import shown
 from kiro_mcp.service.views import TaskView
@@ -21,9 +25,11 @@ class Progress:
         self._ctx = ctx
         self._waits_longer = "progress_token" in (ctx.meta or {})
         self._text = text
+        self._began = anyio.current_time()
         self._told = 0
         self._next = 0.0
         self._unsaid = ""
+        self._last = ""
 
     def patience(self, left_s: float) -> float:
         """How long to wait for something new: not so long that the host takes this call for lost."""
@@ -35,12 +41,44 @@ class Progress:
         self._next = anyio.current_time() + APART_S
         await self._ctx.session.report_progress(self._told, message=shown(message))
 
+    @asynccontextmanager
+    async def during(self, message: str = "") -> AsyncIterator[None]:
+        """Tell what is done in this block, if anything is to be said of it, and every few seconds that it goes on."""
+        if message:
+            await self.say(message)
+        with unwrapped():
+            async with anyio.create_task_group() as tasks:
+                if self._waits_longer:
+                    tasks.start_soon(self._beat)
+                yield
+                tasks.cancel_scope.cancel()
+
     async def tell(self, view: TaskView) -> None:
-        """Tell how a task stands, unless something was told just now."""
+        """Tell how a task stands, unless something was told just now; of one that is silent that it goes on."""
         self._unsaid += "".join(chunk.content for chunk in view.chunks) if self._text else ""
-        if anyio.current_time() >= self._next or view.is_done:
+        if anyio.current_time() < self._next and not view.is_done:
+            return
+        if self._unsaid:
+            await self.flush()
+            return
+        happening = _happening(view)
+        await self.say(happening if happening != self._last else self._working(view))
+        self._last = happening
+
+    async def flush(self) -> None:
+        """Tell what the agent said and nobody was told yet."""
+        if self._unsaid:
             unsaid, self._unsaid = self._unsaid, ""
-            await self.say(unsaid or _happening(view))
+            await self.say(unsaid)
+
+    async def _beat(self) -> None:
+        while True:
+            await anyio.sleep(_HEARTBEAT_S)
+            await self.say(self._working())
+
+    def _working(self, view: TaskView | None = None) -> str:
+        waits = view is not None and (view.status == "pending" or view.question is not None)
+        return f"{'waiting' if waits else 'working'}, {anyio.current_time() - self._began:.0f} s"
 
 
 def _happening(view: TaskView) -> str:

@@ -87,5 +87,5 @@ async def _content(ctx: Context, uri: str) -> Mapping[str, Any]:
 def unknown(uri: str, failure: ToolFailure | None = None) -> MCPError:
     """The error of SEP-2164; a failure of ours is told with it."""
     sentence = failure.sentence if failure else f"There is no resource {uri!r}."
-    data = {"uri": uri, **(failure.told() if failure else {})}
+    data = {"uri": uri, **(dict(failure.told()) if failure else {})}
     return MCPError(INVALID_PARAMS, one_line(sentence), plain(data))

@@ -48,7 +48,7 @@ async def open_serving(desk: Desk, options: McpOptions) -> AsyncIterator[Serving
         tasks.start_soon(changes.run)
         forget = service.subscribe(changes.note)
         try:
-            yield Serving(service, Connections(), changes, ListenHandler(changes), tasks)
+            yield Serving(service, Connections(service), changes, ListenHandler(changes), tasks)
         finally:
             forget()
             tasks.cancel_scope.cancel()

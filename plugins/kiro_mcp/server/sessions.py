@@ -1,12 +1,15 @@
-"""The tools with which a host has sessions: create, list, switch, end."""
+"""The tools with which a host has sessions: `kiro_session_create` and `kiro_session_list`."""
 
 from __future__ import annotations
+
+from typing import NotRequired, cast
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from kiro_mcp.server.progress import Progress
 from kiro_mcp.server.tool import Answer, Arguments, Call, Nothing, Tool
+from kiro_mcp.server.words import NoticeShape, notices_of
 from kiro_mcp.service.hosts import Host
 from kiro_mcp.service.views import OpenSession
 
@@ -42,24 +45,10 @@ class ListResult(TypedDict):
     count: int
 
 
-class SessionArguments(Arguments):
-    """Of tools for one session that has to be named."""
+class OpenedShape(SessionShape):
+    """Of `kiro_session_create` and `kiro_session_load`."""
 
-    session_id: str = Field(min_length=1, description="The session.")
-
-
-class SwitchResult(TypedDict):
-    """Of `kiro_session_switch`."""
-
-    success: bool
-    active_session_id: str
-
-
-class EndResult(TypedDict):
-    """Of `kiro_session_end`."""
-
-    success: bool
-    session_id: str
+    notices: NotRequired[list[NoticeShape]]
 
 
 def shape_of(session: OpenSession, host: Host) -> SessionShape:
@@ -79,33 +68,30 @@ def shape_of(session: OpenSession, host: Host) -> SessionShape:
 
 
 def listing(call_host: Host, sessions: list[OpenSession]) -> ListResult:
-    """The sessions that a host sees, and which of them is active."""
+    """The sessions that a host sees, and which of them is active; one that has ended by itself is not any more."""
     shapes = [shape_of(session, call_host) for session in sessions]
-    return {"sessions": shapes, "active_session_id": call_host.active or None, "count": len(shapes)}
+    active = next((session.id for session in sessions if session.id == call_host.active), None)
+    return {"sessions": shapes, "active_session_id": active, "count": len(shapes)}
+
+
+def opened_shape(call: Call, session: OpenSession) -> OpenedShape:
+    """A session that was opened just now, with what it has told meanwhile."""
+    shape = cast("OpenedShape", shape_of(session, call.host))
+    if notices := notices_of(call.service, session.id):
+        shape["notices"] = notices
+    return shape
 
 
 async def _create(call: Call, given: CreateArguments) -> Answer:
-    await Progress(call.ctx).say("The agent is being started.")
-    session = await call.service.sessions.create(
-        call.host, agent=given.agent, engine=given.engine, working_directory=given.working_directory
-    )
-    return shape_of(session, call.host)
+    async with Progress(call.ctx).during("The agent is being started."):
+        session = await call.service.sessions.create(
+            call.host, agent=given.agent, engine=given.engine, working_directory=given.working_directory
+        )
+    return opened_shape(call, session)
 
 
 async def _list(call: Call, given: Nothing) -> Answer:  # noqa: ARG001 - it takes no arguments
     return listing(call.host, list(call.service.sessions.listed(call.host)))
-
-
-async def _switch(call: Call, given: SessionArguments) -> Answer:
-    session = call.service.sessions.switch(call.host, given.session_id)
-    result: SwitchResult = {"success": True, "active_session_id": session.id}
-    return result
-
-
-async def _end(call: Call, given: SessionArguments) -> Answer:
-    await call.service.sessions.end(call.host, given.session_id)
-    result: EndResult = {"success": True, "session_id": given.session_id}
-    return result
 
 
 CREATE = Tool(
@@ -113,7 +99,7 @@ CREATE = Tool(
     title="Begin a session",
     description="Start an agent. The first session becomes the active one.",
     takes=CreateArguments,
-    gives=SessionShape,
+    gives=OpenedShape,
     run=_create,
 )
 
@@ -126,27 +112,4 @@ LIST = Tool(
     gives=ListResult,
     run=_list,
     reads=True,
-)
-
-
-SWITCH = Tool(
-    name="kiro_session_switch",
-    title="Switch sessions",
-    description="Make another session the active one.",
-    takes=SessionArguments,
-    gives=SwitchResult,
-    run=_switch,
-    repeatable=True,
-)
-
-
-END = Tool(
-    name="kiro_session_end",
-    title="End a session",
-    description="End a session and its processes; its record stays.",
-    takes=SessionArguments,
-    gives=EndResult,
-    run=_end,
-    destroys=True,
-    repeatable=True,
 )

@@ -13,6 +13,7 @@ from kiro_mcp.server import (
     past,
     prompting,
     sessions,
+    switching,
     talking,
     tasks,
 )
@@ -26,14 +27,14 @@ CORE: tuple[Tool[Any], ...] = (
     answering.ANSWER,
     sessions.CREATE,
     sessions.LIST,
-    sessions.END,
+    switching.END,
 )
 """What a host needs daily; descriptions cost its model's context."""
 
 ALL: tuple[Tool[Any], ...] = (
     *CORE,
     tasks.LIST,
-    sessions.SWITCH,
+    switching.SWITCH,
     keeping.CLEAR,
     keeping.SAVE,
     keeping.LOAD,

@@ -9,16 +9,17 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from kiro_mcp.server.asking import resumed
+from kiro_mcp.server.progress import Progress
 from kiro_mcp.server.tool import Answer, Arguments, Call, Tool
 from kiro_mcp.server.waiting import turn_of_the_call
-from kiro_mcp.server.words import SESSION, QuestionShape, question_of
+from kiro_mcp.server.words import SESSION, Id, NoticeShape, QuestionShape, notices_of, question_of
 
 
 class ChatArguments(Arguments):
     """Of `kiro_chat`."""
 
     message: str = Field(description="What to say to the agent.")
-    session_id: str = SESSION
+    session_id: Id = SESSION
     stream: bool = Field(default=False, description="Send what is said as progress.")
     skip_prompt_matching: bool = Field(default=False, description="No effect: no prompt is ever added to a message.")
 
@@ -33,14 +34,14 @@ class ChatResult(TypedDict):
     task_id: str
     stop_reason: NotRequired[str]
     question: NotRequired[QuestionShape]
-    notice: NotRequired[str]
+    notices: NotRequired[list[NoticeShape]]
 
 
 class AsyncArguments(Arguments):
     """Of `kiro_chat_async`."""
 
     message: str = Field(description="What to say to the agent.")
-    session_id: str = SESSION
+    session_id: Id = SESSION
 
 
 class AsyncResult(TypedDict):
@@ -53,10 +54,11 @@ class AsyncResult(TypedDict):
 
 
 async def _chat(call: Call, given: ChatArguments) -> Answer:
-    task = resumed(call)
+    task, progress = resumed(call), Progress(call.ctx, text=given.stream)
     if not task:
-        task = (await call.service.tasks.start(call.host, given.message, given.session_id)).id
-    waited = await turn_of_the_call(call, task, show_text=given.stream)
+        async with progress.during():
+            task = (await call.service.tasks.start(call.host, given.message, given.session_id)).id
+    waited = await turn_of_the_call(call, task, progress)
     if isinstance(waited, InputRequiredResult):
         return waited
     view = waited.view
@@ -71,13 +73,14 @@ async def _chat(call: Call, given: ChatArguments) -> Answer:
         result["stop_reason"] = view.stop_reason
     if waited.question is not None:
         result["question"] = question_of(waited.question)
-    if waited.notice:
-        result["notice"] = waited.notice
+    if notices := notices_of(call.service, view.session_id):
+        result["notices"] = notices
     return result
 
 
 async def _chat_async(call: Call, given: AsyncArguments) -> Answer:
-    view = await call.service.tasks.start(call.host, given.message, given.session_id)
+    async with Progress(call.ctx).during():
+        view = await call.service.tasks.start(call.host, given.message, given.session_id)
     result: AsyncResult = {
         "task_id": view.id,
         "session_id": view.session_id,

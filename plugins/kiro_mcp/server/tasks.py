@@ -9,14 +9,17 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from kiro_mcp.server.tool import Answer, Arguments, Call, Tool
-from kiro_mcp.server.words import FailureShape, failure_shape
+from kiro_mcp.server.words import Id
+from kiro_mcp.service.failing import FailureShape
 from kiro_mcp.service.views import TaskView
+
+_CANCELLED = "It is being cancelled. If it does not end, kiro_session_end ends its session with the agent program."
 
 
 class TaskArguments(Arguments):
     """Of `kiro_task_cancel`."""
 
-    task_id: str = Field(min_length=1, description="The task.")
+    task_id: Id = Field(min_length=1, description="The task.")
 
 
 class CancelResult(TypedDict):
@@ -30,7 +33,7 @@ class CancelResult(TypedDict):
 class ListArguments(Arguments):
     """Of `kiro_task_list`."""
 
-    session_id: str = Field(default="", description="Only of this session.")
+    session_id: Id = Field(default="", description="Only of this session.")
     include_done: bool = Field(default=False, description="Also those that have ended.")
 
 
@@ -47,6 +50,7 @@ class TaskShape(TypedDict):
     total_bytes_received: int
     chunks_count: int
     last_chunk_index: int
+    cancel_requested: NotRequired[bool]
     error: NotRequired[FailureShape]
 
 
@@ -62,7 +66,7 @@ async def _cancel(call: Call, given: TaskArguments) -> Answer:
     result: CancelResult = {
         "success": cancelled,
         "task_id": given.task_id,
-        "message": "It is being cancelled." if cancelled else "It had ended already.",
+        "message": _CANCELLED if cancelled else "It had ended already.",
     }
     return result
 
@@ -86,8 +90,10 @@ def _shape(view: TaskView) -> TaskShape:
         "chunks_count": view.last_chunk_index + 1,
         "last_chunk_index": view.last_chunk_index,
     }
+    if view.cancel_requested:
+        shape["cancel_requested"] = True
     if view.failure is not None:
-        shape["error"] = failure_shape(view.failure)
+        shape["error"] = view.failure.told()
     return shape
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 import mcp_types
 from mcp_types import CallToolRequestParams, InputRequiredResult
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from kiro_mcp.server.schemas import input_schema, output_schema
 from kiro_mcp.server.serving import Context
@@ -17,10 +17,18 @@ from kiro_mcp.service import Service
 from kiro_mcp.service.hosts import Host
 
 
-class Arguments(BaseModel):
-    """What a tool takes: no argument that it does not know."""
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+Whole: TypeAlias = Annotated[int, BeforeValidator(_whole)]
+"""A whole number, for JSON also one that is written as 5.0."""
+
+
+class Arguments(BaseModel):
+    """What a tool takes: no argument that it does not know, and nothing that only looks like what it wants."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Nothing(Arguments):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
-from kiro_mcp.service.failing import ToolFailure
+from kiro_mcp.service import Service
 from kiro_mcp.service.views import Question
+
+Id = Annotated[str, StringConstraints(strip_whitespace=True)]
+"""What names something, as people and models paste it."""
 
 SESSION: Any = Field(default="", description="The session; without it the active one.")
 
@@ -27,17 +30,17 @@ class QuestionShape(TypedDict):
     question_id: str
     title: str
     tool: str
+    about: str
     options: list[OptionShape]
     asked_at: str
 
 
-class FailureShape(TypedDict):
-    """A failure, in the one shape of all."""
+class NoticeShape(TypedDict):
+    """What a host is told besides, once; `severity` is "info", "warning" or "error"."""
 
-    code: str
+    kind: str
     message: str
-    details: dict[str, Any]
-    hint: str
+    severity: str
 
 
 def question_of(question: Question) -> QuestionShape:
@@ -46,11 +49,14 @@ def question_of(question: Question) -> QuestionShape:
         "question_id": question.id,
         "title": question.title,
         "tool": question.tool,
+        "about": question.about,
         "options": [{"id": one.id, "name": one.name, "kind": one.kind} for one in question.options],
         "asked_at": question.asked_at,
     }
 
 
-def failure_shape(failure: ToolFailure) -> FailureShape:
-    """A failure as part of a result that tells of it without being one."""
-    return {"code": failure.code, "message": failure.sentence, "details": failure.details, "hint": failure.hint}
+def notices_of(service: Service, session_id: str) -> list[NoticeShape]:
+    """What a session has told and no result has carried yet; this one does."""
+    return [
+        {"kind": one.kind, "message": one.message, "severity": one.severity} for one in service.notices.take(session_id)
+    ]

@@ -12,11 +12,16 @@ from kiro_core.errors import unwrapped
 from kiro_core.ports import Desk
 from kiro_mcp.options import McpOptions
 from kiro_mcp.service.access import Access
+from kiro_mcp.service.choosing import Choosing
 from kiro_mcp.service.client import HostsClient
 from kiro_mcp.service.commands import Commands
 from kiro_mcp.service.ending import Ending
 from kiro_mcp.service.folders import folder
 from kiro_mcp.service.ground import Ground
+from kiro_mcp.service.hosts import Host
+from kiro_mcp.service.loading import Loading
+from kiro_mcp.service.notices import Notices
+from kiro_mcp.service.opening import Opening
 from kiro_mcp.service.past import Past
 from kiro_mcp.service.questions import Questions
 from kiro_mcp.service.sessions import Sessions
@@ -36,7 +41,13 @@ class Service:
     questions: Questions
     past: Past
     commands: Commands
+    notices: Notices
     bells: Bells
+
+    def leave(self, host: Host) -> None:
+        """A connection is gone: nobody answers for what only it could use."""
+        for session in self.sessions.leave(host):
+            self.questions.leave(session)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Have `listener` called with the URI of each resource that changes; what is returned ends that.
@@ -60,10 +71,14 @@ async def open_service(desk: Desk, options: McpOptions) -> AsyncIterator[Service
     folder(options)
     bells = Bells()
     table = Table(options, bells)
-    questions = Questions(table, bells, options)
+    notices = Notices()
+    questions = Questions(table, bells, notices, options)
     with unwrapped():
-        async with desk.attach(HostsClient(table, bells, questions)) as agent, anyio.create_task_group() as tasks:
-            ground = Ground(desk, agent, options, table, bells, tasks)
+        async with (
+            desk.attach(HostsClient(table, bells, questions, notices)) as agent,
+            anyio.create_task_group() as tasks,
+        ):
+            ground = Ground(desk, agent, options, table, bells, notices, tasks)
             ending = Ending(ground)
             tasks.start_soon(ending.expire)
             yield _service(ground, questions, ending)
@@ -72,9 +87,20 @@ async def open_service(desk: Desk, options: McpOptions) -> AsyncIterator[Service
 
 def _service(ground: Ground, questions: Questions, ending: Ending) -> Service:
     access = Access(ground)
-    sessions = Sessions(ground, access, ending)
-    tasks = Tasks(ground, access, sessions, questions)
+    opening = Opening(ground, ending)
+    loading = Loading(ground, access, opening)
+    choosing = Choosing(ground, access, opening, loading)
+    sessions = Sessions(ground, access, ending, choosing, loading)
+    tasks = Tasks(ground, access, choosing, questions)
     commands = Commands(ground, access, tasks)
     return Service(
-        ground.desk, ground.options, sessions, tasks, questions, Past(ground, access), commands, ground.bells
+        ground.desk,
+        ground.options,
+        sessions,
+        tasks,
+        questions,
+        Past(ground, access),
+        commands,
+        ground.notices,
+        ground.bells,
     )

@@ -43,7 +43,7 @@ class Access:
             raise ToolFailure(
                 "SESSION_INACTIVE",
                 f"The session {live.id} is being ended.",
-                hint="If that failed, kiro_session_end tries it again; kiro_session_load opens it anew after that.",
+                hint="If that failed, kiro_session_end tries it again. Then kiro_session_load opens it anew.",
                 details={"session_id": live.id, "state": live.ending},
             )
         return live

@@ -9,11 +9,12 @@ from typing import Any
 from kiro_core.frames import Frame
 from kiro_core.types import PeerInfo
 from kiro_mcp.service.live import Live
+from kiro_mcp.service.notices import Notices, notice_of
 from kiro_mcp.service.questions import Questions
 from kiro_mcp.service.table import Table
 from kiro_mcp.service.waking import Bells
 
-_READ = re.compile(rb"available_commands_update|session_info_update|_kiro\.dev/commands/available")
+_READ = re.compile(rb'available_commands_update|session_info_update|_kiro\.dev/commands/available|"notice"')
 """What says something about a session itself; what was said in it is read from its record."""
 
 
@@ -22,20 +23,24 @@ class HostsClient:
 
     info = PeerInfo("kiro_mcp", abilities=frozenset({"notices"}))
 
-    def __init__(self, table: Table, bells: Bells, questions: Questions) -> None:
+    def __init__(self, table: Table, bells: Bells, questions: Questions, notices: Notices) -> None:
         """Keep what is said of the sessions of the `table`."""
         self._table = table
         self._bells = bells
         self._questions = questions
+        self._notices = notices
 
     async def notify(self, frames: Sequence[Frame]) -> None:
         """See `Client.notify`."""
         spoke = set[str]()
         for frame in frames:
+            reads = _READ.search(frame.raw) is not None
+            if reads:
+                self._notice(frame)
             if (live := self._table.lives.get(frame.session or "")) is None:
                 continue
             spoke.add(live.id)
-            if _READ.search(frame.raw):
+            if reads:
                 follow(live, frame.method or "", frame.params)
         for session in spoke:
             self._table.lives[session].stir()
@@ -44,6 +49,12 @@ class HostsClient:
     async def request(self, frame: Frame) -> Frame:
         """See `Client.request`."""
         return await self._questions.ask(frame)
+
+    def _notice(self, frame: Frame) -> None:
+        """Keep a notice, also of a session that is not open here yet or any more."""
+        update = frame.params.get("update")
+        if frame.session and isinstance(update, dict) and update.get("sessionUpdate") == "notice":
+            self._notices.add(frame.session, notice_of(update))
 
 
 def follow(live: Live, method: str, params: Mapping[str, Any]) -> None:

@@ -42,6 +42,17 @@ class Ending:
         if live.failure is not None:
             raise failure_of(live.failure) from live.failure
 
+    def leave(self, live: Live) -> None:
+        """End a session that nobody can use any more, as soon as its turns and questions have ended."""
+        self._tasks.start_soon(self._end_unused, live)
+
+    async def _end_unused(self, live: Live) -> None:
+        await live.unused()
+        # Somebody may have loaded it meanwhile, or ended it.
+        if self._table.lives.get(live.id) is live and live.left and not live.ending:
+            _LOG.info("session %s ends: the connection that had it is gone", live.id)
+            self._begin(live)
+
     async def expire(self) -> None:
         """End each session that nobody has used for as long as the options say; one timer serves all."""
         while self._idle_s:
@@ -59,14 +70,14 @@ class Ending:
             due = live.stirred + self._idle_s
             if due > now:
                 soonest = min(soonest, due)
-            elif not self._works(live):
+            elif not self.works(live):
                 # In the same step as the look: a call that comes now finds it ending.
                 _LOG.info("session %s ends: nobody has used it for %g s", live.id, self._idle_s)
                 self._begin(live)
         return soonest - now
 
-    def _works(self, live: Live) -> bool:
-        """Whether a turn of somebody else runs in it, as far as this desk knows."""
+    def works(self, live: Live) -> bool:
+        """Whether a turn of anybody runs or waits in it, as far as this desk knows."""
         states = (each for each in self._desk.status().get("sessions", ()) if each["sessionId"] == live.id)
         return any(each["turn"] or each["waiting"] for each in states)
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
+from typing_extensions import TypedDict
+
 from kiro_core.errors import DeskFull, KiroError, LaunchFailed, RpcError
 from kiro_core.frames import Frame
 from kiro_core.rpc import raised
@@ -58,6 +60,15 @@ _CODES: Mapping[str, Code] = {
 """Which code of a host stands for which of the desk; any other is an EXECUTION_ERROR."""
 
 
+class FailureShape(TypedDict):
+    """A failure as hosts are told it."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
+    hint: str
+
+
 class ToolFailure(Exception):
     """A call of a host that failed: `sentence` is for a person, `details` holds JSON values for programs."""
 
@@ -69,8 +80,8 @@ class ToolFailure(Exception):
         self.hint = hint
         self.details = dict(details or {})
 
-    def told(self) -> dict[str, Any]:
-        """The one shape of all errors: `{code, message, details, hint}`."""
+    def told(self) -> FailureShape:
+        """The one shape of all errors."""
         return {"code": self.code, "message": self.sentence, "details": self.details, "hint": self.hint}
 
 

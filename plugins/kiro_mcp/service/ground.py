@@ -8,6 +8,7 @@ from anyio.abc import TaskGroup
 
 from kiro_core.ports import Agent, Desk
 from kiro_mcp.options import McpOptions
+from kiro_mcp.service.notices import Notices
 from kiro_mcp.service.table import Table
 from kiro_mcp.service.waking import Bells
 
@@ -21,4 +22,5 @@ class Ground:
     options: McpOptions
     table: Table
     bells: Bells
+    notices: Notices
     tasks: TaskGroup

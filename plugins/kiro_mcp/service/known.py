@@ -64,8 +64,8 @@ class Known:
         if len(self.unfinished) + self._beginning >= self._most:
             raise ToolFailure(
                 "SERVER_OVERLOADED",
-                f"{self._most} tasks are not finished, and no more are allowed here.",
-                hint="Wait for some to end, or cancel them with kiro_task_cancel.",
+                f"{_counted(self._most)} not finished, and no more are allowed here.",
+                hint="Wait until one has ended. Or cancel one with kiro_task_cancel.",
                 details={"max_tasks": self._most},
             )
         self._beginning += 1
@@ -87,3 +87,7 @@ class Known:
         self._finished.move_to_end(task.id)
         while len(self._finished) > _REMEMBERED:
             self._finished.popitem(last=False)
+
+
+def _counted(most: int) -> str:
+    return "1 task is" if most == 1 else f"{most} tasks are"

@@ -7,11 +7,32 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import asdict, replace
 
 from kiro_core.types import Told
-from kiro_mcp.service.views import Item, Said
+from kiro_mcp.service.past_views import Item, Said
 
 _ROLES = {"user": "user", "agent": "assistant"}
+_ENDS = {"cancelled": "cancelled", "failed": "failed", "unknown": "failed", "refused": "failed"}
+"""What a turn's state makes of its last message."""
+
 _CHUNKS = ("agent", "thought")
 _UNTOLD = ("prompt", "begun", "update")
+
+
+class _Message:
+    """A message as far as it was read, of the turn in which its last part was said."""
+
+    def __init__(self, role: str, at: str) -> None:
+        self.role = role
+        self.turn = ""
+        self.status = ""
+        self._at = at
+        self._texts: list[str] = []
+
+    def add(self, item: Told) -> None:
+        self._texts.append(item.text)
+        self.turn = item.turn
+
+    def said(self) -> Said:
+        return Said(self.role, "".join(self._texts), self._at, self.status)
 
 
 async def messages(items: AsyncIterator[Told], cleared: Callable[[], object]) -> AsyncGenerator[Said, None]:
@@ -19,19 +40,22 @@ async def messages(items: AsyncIterator[Told], cleared: Callable[[], object]) ->
 
     What the agent says between two prompts is one message, whatever it does meanwhile.
     """
-    role, at, texts = "", "", list[str]()
+    message: _Message | None = None
     async for item in items:
         if item.kind == "cleared":
-            role, texts = "", []
+            message = None
             cleared()
-        elif (speaker := _ROLES.get(item.kind)) is not None:
-            if texts and (speaker == "user" or speaker != role):
-                yield Said(role, "".join(texts), at)
-                texts = []
-            role, at = speaker, at if texts else item.at
-            texts.append(item.text)
-    if texts:
-        yield Said(role, "".join(texts), at)
+        elif item.kind == "ended":
+            if message is not None and message.turn == item.turn:
+                message.status = _ENDS.get(str(item.details.get("state")), "")
+        elif (role := _ROLES.get(item.kind)) is not None:
+            if message is not None and (role == "user" or message.role != role):
+                yield message.said()
+                message = None
+            message = message or _Message(role, item.at)
+            message.add(item)
+    if message is not None:
+        yield message.said()
 
 
 async def entries(items: AsyncIterator[Told], most: int) -> Sequence[Item]:

@@ -13,9 +13,9 @@ from kiro_mcp.service.failing import ToolFailure, in_our_words
 from kiro_mcp.service.ground import Ground
 from kiro_mcp.service.hosts import Host
 from kiro_mcp.service.messages import entries, messages
+from kiro_mcp.service.past_views import Found, History, Hit, Item, Said
 from kiro_mcp.service.searching import Search
 from kiro_mcp.service.showing import one_line
-from kiro_mcp.service.views import Found, History, Hit, Item, Said
 
 _ENTRIES = 1000
 
@@ -66,7 +66,7 @@ class Past:
         """
         _require_positive(limit)
         if not text.strip():
-            raise ToolFailure("INVALID_COMMAND", "kiro_session_search needs a text.", hint="Write what to look for.")
+            raise ToolFailure("INVALID_COMMAND", "The query is blank.", hint="Write what to look for.")
         hidden = frozenset(id_ for id_ in self._table.lives if not self._table.sees(host, id_))
         search = Search(self._desk, text.strip(), limit)
         with in_our_words():

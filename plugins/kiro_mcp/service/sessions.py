@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from kiro_core.types import SessionId
 from kiro_mcp.service.access import Access
 from kiro_mcp.service.asking import about
+from kiro_mcp.service.choosing import Choosing
 from kiro_mcp.service.ending import Ending
-from kiro_mcp.service.failing import ToolFailure, in_our_words
-from kiro_mcp.service.folders import folder
+from kiro_mcp.service.failing import ToolFailure
 from kiro_mcp.service.ground import Ground
 from kiro_mcp.service.hosts import Host
-from kiro_mcp.service.live import Live
 from kiro_mcp.service.loading import Loading
-from kiro_mcp.service.opening import Opening
 from kiro_mcp.service.saving import write_archive
-from kiro_mcp.service.table import not_found
 from kiro_mcp.service.views import OpenSession, Saved
 
 
@@ -26,15 +23,14 @@ class Sessions:
     Besides what is named, each may raise what `failure_of` makes of a failure of the desk.
     """
 
-    def __init__(self, ground: Ground, access: Access, ending: Ending) -> None:
+    def __init__(self, ground: Ground, access: Access, ending: Ending, choosing: Choosing, loading: Loading) -> None:
         """Open, find and end sessions of the table."""
         self._desk = ground.desk
         self._table = ground.table
-        self._options = ground.options
         self._access = access
         self._ending = ending
-        self._opening = Opening(ground, ending)
-        self._loading = Loading(ground, access, self._opening)
+        self._choosing = choosing
+        self._loading = loading
 
     async def create(
         self, host: Host, *, agent: str = "", engine: str = "", working_directory: str = ""
@@ -45,7 +41,7 @@ class Sessions:
             ToolFailure: INVALID_CONFIG, AGENT_NOT_FOUND, KIRO_CLI_NOT_FOUND, SESSION_LIMIT_REACHED.
 
         """
-        return (await self._created(host, agent, engine, working_directory)).view()
+        return (await self._choosing.new(host, agent, engine, working_directory)).view()
 
     def listed(self, host: Host) -> Sequence[OpenSession]:
         """The sessions that the host sees, oldest first."""
@@ -60,32 +56,13 @@ class Sessions:
         """
         return self._table.find(host, session_id).view()
 
-    async def wanted(self, host: Host, session_id: str = "") -> OpenSession:
-        """The same; a connected host that names none and has none active gets a new one.
-
-        Raises:
-            ToolFailure: as `find` and `create`; SESSION_INACTIVE, it is stored and not open here, or is being ended.
-
-        """
-        return (await self.live(host, session_id)).view()
-
-    async def live(self, host: Host, session_id: str = "") -> Live:
-        """The same, for whoever works with it."""
-        if host.connected and not session_id and not host.active:
-            # Of two calls at a time, the second one works in the session that the first one gets.
-            async with host.choosing:
-                if not host.active:
-                    return await self._created(host, "", "", "")
-        return await self._access.usable(host, session_id)
-
-    def switch(self, host: Host, session_id: str) -> OpenSession:
+    async def switch(self, host: Host, session_id: str) -> OpenSession:
         """Make a session the active one.
 
         Raises:
-            ToolFailure: SESSION_NOT_FOUND, also for every id without a connection.
+            ToolFailure: SESSION_NOT_FOUND, also for every id without a connection; SESSION_INACTIVE, it is not open.
 
         """
-        live = self._table.find(host, session_id)
         if not host.connected:
             raise ToolFailure(
                 "SESSION_NOT_FOUND",
@@ -93,6 +70,7 @@ class Sessions:
                 hint="Name the session as session_id in each call.",
                 details={"session_id": session_id},
             )
+        live = await self._access.usable(host, session_id)
         live.stir()
         host.active = live.id
         return live.view()
@@ -104,12 +82,13 @@ class Sessions:
         an editor perhaps, goes on for them.
 
         Raises:
-            ToolFailure: SESSION_NOT_FOUND; EXECUTION_ERROR with the cause ENDING_FAILED, its process survives.
+            ToolFailure: SESSION_NOT_FOUND, it is not open, also when it is stored; EXECUTION_ERROR with the cause
+                ENDING_FAILED, its process survives.
 
         """
         live = self._table.lives.get(session_id)
         if live is None or not self._table.sees(host, session_id):
-            raise not_found(session_id)
+            raise _not_to_end(await self._access.readable(host, session_id))
         live.ended_by.append(host)
         await self._ending.end(live)
 
@@ -117,10 +96,17 @@ class Sessions:
         """Give a session's agent a new context; what was said stays on record.
 
         Raises:
-            ToolFailure: SESSION_NOT_FOUND, SESSION_INACTIVE, KIRO_CLI_NOT_FOUND.
+            ToolFailure: SESSION_NOT_FOUND, SESSION_INACTIVE, KIRO_CLI_NOT_FOUND; SESSION_BUSY, a turn runs or waits.
 
         """
         live = await self._access.usable(host, session_id)
+        if live.is_busy or self._ending.works(live):
+            raise ToolFailure(
+                "SESSION_BUSY",
+                f"A turn of the session {live.id} runs or waits.",
+                hint="Wait for it with kiro_task_status. Or end it with kiro_task_cancel.",
+                details={"session_id": live.id},
+            )
         await self._access.call(live, about("_kiro_core/session/clear", live.id), "The context could not be cleared")
         return live.view()
 
@@ -159,10 +145,15 @@ class Sessions:
             host.active = live.id
         return live.view()
 
-    async def _created(self, host: Host, agent: str, engine: str, working_directory: str) -> Live:
-        cwd = str(folder(self._options, working_directory))
-        with in_our_words():
-            live = await self._opening.new(host, cwd, agent=agent, engine=engine)
-        if host.connected and host.active not in self._table.lives:
-            host.active = live.id
-        return live
+    def leave(self, host: Host) -> Sequence[str]:
+        """A host is gone: what nobody else can use ends when its turns have ended; the ids of these sessions."""
+        left = self._table.leave(host)
+        for live in left:
+            self._ending.leave(live)
+        return [live.id for live in left]
+
+
+def _not_to_end(session_id: str) -> ToolFailure:
+    sentence = f"The session {session_id} is not open here, and there is nothing to end; its record is there."
+    hint = "kiro_session_load opens it again."
+    return ToolFailure("SESSION_NOT_FOUND", sentence, hint=hint, details={"session_id": session_id})

@@ -13,8 +13,8 @@ from kiro_mcp.service.hosts import Host
 from kiro_mcp.service.live import Live
 from kiro_mcp.service.waking import Bells
 
-_LOAD = "Open it again with kiro_session_load, or begin another one with kiro_session_create."
-_CREATE = "Create one with kiro_session_create."
+_LOAD = "Open it again with kiro_session_load. Or begin another one with kiro_session_create."
+_CREATE = "Begin one with kiro_session_create."
 
 
 class Table:
@@ -37,10 +37,10 @@ class Table:
 
         """
         most = self._options.max_sessions
-        if 0 < most <= len(self.lives) + self._opening:
+        if 0 < most <= sum(not live.left for live in self.lives.values()) + self._opening:
             raise ToolFailure(
                 "SESSION_LIMIT_REACHED",
-                f"{most} sessions are open, and no more are allowed here.",
+                f"{'1 session is' if most == 1 else f'{most} sessions are'} open, and no more are allowed here.",
                 hint="End one with kiro_session_end.",
                 details={"max_sessions": most},
             )
@@ -59,9 +59,19 @@ class Table:
 
     def give(self, live: Live, host: Host) -> None:
         """A session is one of a host's own."""
+        live.left = False
         if host not in live.hosts:
             live.hosts.append(host)
             host.own.add(live.id)
+
+    def leave(self, host: Host) -> list[Live]:
+        """A host is gone; the sessions that nobody can use any more."""
+        own = [live for live in self.lives.values() if host in live.hosts]
+        for live in own:
+            live.hosts.remove(host)
+            live.left = not live.hosts and self._options.sessions == "own"
+        host.own.clear()
+        return [live for live in own if live.left]
 
     def drop(self, live: Live) -> None:
         """A session is not open any more.
@@ -115,15 +125,15 @@ class Table:
             return host.active
         if host.connected:
             raise ToolFailure("SESSION_NOT_FOUND", "No session is active.", hint=_CREATE)
-        hint = f"Name it as session_id; kiro_session_list tells which there are. {_CREATE}"
+        hint = f"Name it as session_id. kiro_session_list tells which there are. {_CREATE}"
         raise ToolFailure("SESSION_NOT_FOUND", "Without a connection no session is active.", hint=hint)
 
 
 def not_found(session_id: str) -> ToolFailure:
-    """Nobody here knows that session."""
-    hint = "kiro_session_list tells which are open; kiro_session_load opens one that is stored."
+    """No session that a host may know of has that id."""
+    hint = "kiro_session_list tells which are open. kiro_session_search finds those that are stored."
     return ToolFailure(
-        "SESSION_NOT_FOUND", f"No session {session_id} is open here.", hint=hint, details={"session_id": session_id}
+        "SESSION_NOT_FOUND", f"There is no session {session_id}.", hint=hint, details={"session_id": session_id}
     )
 
 

@@ -9,55 +9,61 @@ from secrets import token_hex
 
 from kiro_core.types import SessionId
 from kiro_mcp.service.access import Access
+from kiro_mcp.service.choosing import Choosing
 from kiro_mcp.service.failing import ToolFailure, in_our_words
-from kiro_mcp.service.finding import found, recorded
 from kiro_mcp.service.ground import Ground
 from kiro_mcp.service.hosts import Host
 from kiro_mcp.service.known import Known, Task
+from kiro_mcp.service.listing import Listing
 from kiro_mcp.service.live import Live
 from kiro_mcp.service.looking import Looking
 from kiro_mcp.service.questions import Questions
 from kiro_mcp.service.reading import NONE, whole_text
-from kiro_mcp.service.sessions import Sessions
 from kiro_mcp.service.turns import Turns
 from kiro_mcp.service.views import TaskView
-
-_LISTED = 100
 
 
 class Tasks:
     """The turns that hosts have asked for; a `task_id` is `SESSION_ID:KEY`."""
 
-    def __init__(self, ground: Ground, access: Access, sessions: Sessions, questions: Questions) -> None:
-        """Have turns in `sessions`, and look at them."""
+    def __init__(self, ground: Ground, access: Access, choosing: Choosing, questions: Questions) -> None:
+        """Have turns, and look at them."""
         self._desk = ground.desk
         self._table = ground.table
         self._access = access
-        self._sessions = sessions
+        self._choosing = choosing
         self._known = Known(ground.options.max_tasks)
         self._turns = Turns(ground, access, self._known)
         self._looking = Looking(ground, questions)
+        self._listing = Listing(ground, access, self._known, self._looking)
 
     async def start(self, host: Host, message: str, session_id: str = "") -> TaskView:
         """Have a turn; returns once it is accepted. Who is cancelled meanwhile takes it back.
 
         Raises:
-            ToolFailure: INVALID_MESSAGE, SESSION_BUSY, SERVER_OVERLOADED, and as `Sessions.wanted`.
+            ToolFailure: INVALID_MESSAGE, SESSION_BUSY, SERVER_OVERLOADED, and as `Choosing.live`.
 
         """
         if not message.strip():
             raise ToolFailure("INVALID_MESSAGE", "The message is blank.", hint="Write what the agent is to do.")
-        return await self.begin(await self.session(host, session_id), message)
+        live = await self.session(host, session_id)
+        try:
+            return await self.begin(live, message)
+        except ToolFailure as failure:
+            if session_id or failure.code != "SESSION_INACTIVE" or self._table.lives.get(live.id) is live:
+                raise
+        # It ended just now, and nobody had noticed: nothing was sent.
+        return await self.begin(await self.session(host), message)
 
     async def session(self, host: Host, session_id: str = "") -> Live:
         """The session for a task; none is begun where no more tasks are allowed.
 
         Raises:
-            ToolFailure: SERVER_OVERLOADED, and as `Sessions.wanted`.
+            ToolFailure: SERVER_OVERLOADED, and as `Choosing.live`.
 
         """
         with self._known.room():
-            return await self._sessions.live(host, session_id)
+            return await self._choosing.live(host, session_id)
 
     async def begin(self, live: Live, message: str) -> TaskView:
         """The same in a session that was found already.
@@ -88,9 +94,9 @@ class Tasks:
             ToolFailure: SESSION_NOT_FOUND for a task that nobody knows, or that the host does not see.
 
         """
-        task = await self._task(host, task_id)
+        task = await self._listing.one(host, task_id)
         with self._reading(task):
-            view = await self._looking.look(task, max(0, from_chunk_index), wait_s, gather_s)
+            view = self._asked(await self._looking.look(task, max(0, from_chunk_index), wait_s, gather_s))
             if not whole or not view.is_done:
                 return view
             return replace(view, text=await whole_text(self._desk, task.session, task.progress))
@@ -102,7 +108,7 @@ class Tasks:
             ToolFailure: SESSION_NOT_FOUND.
 
         """
-        task = await self._task(host, task_id)
+        task = await self._listing.one(host, task_id)
         with self._reading(task):
             return await whole_text(self._desk, task.session, task.progress)
 
@@ -113,7 +119,7 @@ class Tasks:
             ToolFailure: SESSION_NOT_FOUND; SESSION_INACTIVE for one that was begun by another run of this server.
 
         """
-        task = await self._task(host, task_id)
+        task = await self._listing.one(host, task_id)
         with self._reading(task):
             if (await self._looking.look(task, NONE)).is_done:
                 return False
@@ -123,14 +129,14 @@ class Tasks:
         raise ToolFailure(
             "SESSION_INACTIVE",
             "The task was begun before this server, which cannot cancel it alone.",
-            hint="Open its session with kiro_session_load and end that with kiro_session_end.",
+            hint="End its session with kiro_session_end.",
             details={"session_id": task.session, "task_id": task_id},
         )
 
     async def listed(self, host: Host, session_id: str = "", *, include_done: bool = False) -> Sequence[TaskView]:
         """The tasks of one session or of all that the host sees, without chunks and texts, oldest first.
 
-        Of those that are done, the newest hundred.
+        Also those that an earlier run of this server began; of those that are done, the newest hundred.
 
         Raises:
             ToolFailure: SESSION_NOT_FOUND.
@@ -140,46 +146,16 @@ class Tasks:
             sessions = [await self._access.readable(host, session_id)]
         else:
             sessions = [SessionId(live.id) for live in self._table.seen_by(host)]
-        views = [await self._glance(task) for task in self._unfinished(sessions)]
-        if not include_done:
-            return sorted((view for view in views if not view.is_done), key=_created)
-        listed = {view.id for view in views}
-        done: list[TaskView] = []
-        for session in sessions:
-            with in_our_words():
-                others = await recorded(self._desk, session, _LISTED)
-            done += [await self._glance(task) for task in others if task.id not in listed]
-        done = sorted((view for view in done if view.is_done), key=_created)[-_LISTED:]
-        return sorted([*done, *views], key=_created)
+        views = await self._listing.tasks(sessions, include_done=include_done)
+        return [self._asked(view) for view in views]
 
-    def _unfinished(self, sessions: Sequence[SessionId]) -> Sequence[Task]:
-        return [task for task in self._known.unfinished.values() if task.session in sessions]
-
-    async def _glance(self, task: Task) -> TaskView:
-        with self._reading(task):
-            return await self._looking.look(task, NONE)
-
-    async def _task(self, host: Host, task_id: str) -> Task:
-        task = self._known.get(task_id)
-        session, _, key = task_id.rpartition(":")
-        if task is None and session and key:
-            with in_our_words():
-                task = await found(self._desk, await self._access.readable(host, session), key)
-            if task is not None:
-                self._known.remember(task)
-        if task is None or not self._table.sees(host, task.session):
-            hint = "kiro_task_list tells which there are."
-            raise ToolFailure(
-                "SESSION_NOT_FOUND", f"There is no task {task_id}.", hint=hint, details={"task_id": task_id}
-            )
-        return task
+    def _asked(self, view: TaskView) -> TaskView:
+        """The same, with what this server knows besides: whether somebody has cancelled it."""
+        task = self._known.get(view.id)
+        return replace(view, cancel_requested=task is not None and task.cancelled and not view.is_done)
 
     @contextmanager
     def _reading(self, task: Task) -> Iterator[None]:
         live = self._table.lives.get(task.session)
         with live.used() if live is not None else nullcontext(), in_our_words():
             yield
-
-
-def _created(view: TaskView) -> str:
-    return view.created_at

@@ -52,7 +52,7 @@ class Turns:
             with self._known.room():
                 task.turn = await self._sent(prompt(live.id, text, key))
             self._known.add(task)
-            live.turns += 1
+            live.begin_turn()
             self._tasks.start_soon(self._settle, task, task.turn, live)
             try:
                 with anyio.fail_after(_TAKEN_S):
@@ -96,8 +96,7 @@ class Turns:
             if not isinstance(error, KiroError):
                 _LOG.exception("session %s: a turn failed", live.id)
             task.outcome = _outcome(failure(error))
-        live.turns -= 1
-        live.stir()
+        live.end_turn()
         self._known.remember(task)
         self._bells.ring(live.id)
         self._bells.changed(live.id)

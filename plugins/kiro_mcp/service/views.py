@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kiro_mcp.service.failing import ToolFailure
 
@@ -47,10 +46,11 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What an agent asks before it does something, of the kind `tool` (read, edit, execute, ...).
+    """What an agent asks before it does something with a `tool`: its name, else its kind (read, edit, execute, ...).
 
-    One that is `person_only` no program may answer: where no person can be asked, the host is told the `notice`. One
-    that is `of_session` no turn asks, but the desk, before the session begins its next one.
+    `about` is what it would work on: commands, addresses, paths; "" where that is not known. One that
+    is `person_only` no program may answer: where no person can be asked, the host is told the `notice`. One that is
+    `of_session` no turn asks, but the desk, before the session begins its next one.
     """
 
     id: str
@@ -62,6 +62,19 @@ class Question:
     person_only: bool = False
     notice: str = ""
     of_session: bool = False
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a host is told besides: a stable `kind` ("agent_not_found", "mcp_failed", ...) and a sentence.
+
+    `severity` is "info", "warning" or "error".
+    """
+
+    kind: str
+    message: str
+    severity: str = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +102,8 @@ class TaskView:
     `chunks` are those from the index that was asked for, some hundred KiB of them at most: while there are more, the
     task is not done. `last_chunk_index` is that of the last one that was told so far, -1 for none. `total_bytes` is of
     UTF-8. `question` is what the agent of the session waits for. `text` is the whole answer, of a task that is done and
-    where it is asked for. `tools` are the newest twenty. Times that did not come are "".
+    where it is asked for. `tools` are the newest twenty. Times that did not come are "". `cancel_requested` says that
+    it goes on although somebody has cancelled it.
     """
 
     id: str
@@ -107,6 +121,7 @@ class TaskView:
     failure: ToolFailure | None = None
     text: str = ""
     tools: Sequence[ToolState] = ()
+    cancel_requested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,49 +142,3 @@ class Saved:
     session_id: str
     path: str
     bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A message of a conversation; `role` is "user" or "assistant"."""
-
-    role: str
-    content: str
-    timestamp: str
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The newest messages of a session, the oldest of them first."""
-
-    session_id: str
-    messages: Sequence[Said]
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A session that was found; `where` is "id", "title", "name", "tag", "folder", "user" or "assistant".
-
-    `excerpt` is what it was found in. `is_open` tells that it is open here.
-    """
-
-    session_id: str
-    title: str
-    name: str
-    working_directory: str
-    updated_at: str
-    is_open: bool
-    where: str
-    excerpt: str
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a search found, the newest session first; not `complete` when there may be more."""
-
-    hits: Sequence[Hit]
-    complete: bool
-
-
-Item = Mapping[str, Any]
-"""One entry of a transcript: `{seq, kind, at, turn, text, details}` as `kiro_core.types.Told` has them."""

@@ -65,6 +65,13 @@ class Place:
 
     async def gone(self, session):
         """Wait until a session is not open here any more."""
+        await self._until(lambda: self.state(session) == "gone")
+
+    async def ended(self, session):
+        """Wait until a session has ended, whoever sees it."""
+        await self._until(lambda: session not in self.sessions._table.lives)
+
+    async def _until(self, true):
         changed = [anyio.Event()]
 
         def listen(_):
@@ -72,7 +79,7 @@ class Place:
             before.set()
 
         unsubscribe = self.service.subscribe(listen)
-        while self.state(session) != "gone":
+        while not true():
             await changed[0].wait()
         unsubscribe()
 

@@ -60,7 +60,7 @@ async def test_the_oldest_remaining_session_is_active_when_the_active_one_ends(o
     with anyio.fail_after(30):
         async with opened() as place:
             first, second, third = [await place.create() for _ in range(3)]
-            place.sessions.switch(place.host, third)
+            await place.sessions.switch(place.host, third)
             await place.sessions.end(place.host, second)
             assert place.host.active == third
             await place.sessions.end(place.host, third)
@@ -75,10 +75,11 @@ async def test_what_is_not_open_cannot_be_ended_and_its_record_stays(opened, ref
         async with opened() as place:
             session = await place.create()
             await place.sessions.end(place.host, session)
-            for name in (session, "unknown", ""):
+            for name in ("unknown", session):
                 failure = await refused(place.sessions.end, place.host, name)
                 assert (failure.code, failure.details) == ("SESSION_NOT_FOUND", {"session_id": name})
-            assert "kiro_session_load" in failure.hint
+                assert ("its record is there" in failure.sentence) == (name == session)
+                assert ("kiro_session_load" in failure.hint) == (name == session)
             assert (await place.desk.info(session)).id == session
 
 
@@ -114,7 +115,7 @@ async def test_a_session_that_ends_slowly_delays_no_other_call(opened, refused):
                 assert [place.state(session) for session in (slow, third)] == ["ending", "ending"]
                 assert (await place.chat("/echo quick", other)).text == "quick"
                 assert await place.create()
-                place.sessions.switch(place.host, other)
+                await place.sessions.switch(place.host, other)
                 failure = await refused(place.tasks.start, place.host, "hello", slow)
                 assert (failure.code, failure.details["state"]) == ("SESSION_INACTIVE", "ending")
                 launcher.released.set()
@@ -200,7 +201,7 @@ async def test_a_session_that_nobody_uses_ends_and_its_record_stays(opened, refu
             await place.chat("/echo one")
             await place.gone(session)
             assert session not in place.desk.live
-            failure = await refused(place.tasks.start, place.host, "hello")
+            failure = await refused(place.tasks.start, place.host, "hello", session)
             assert failure.code == "SESSION_INACTIVE"
             assert await place.sessions.load(place.host, session_id=session)
 
@@ -227,7 +228,7 @@ async def test_a_call_that_comes_when_a_session_expires_either_keeps_it_or_finds
                 assert place.state(session) == "ready"
             live.stirred -= 7200
             ending._next_look()
-            failure = await refused(place.tasks.start, place.host, "hello")
+            failure = await refused(place.tasks.start, place.host, "hello", session)
             assert (failure.code, failure.details["state"]) == ("SESSION_INACTIVE", "ending")
             await place.gone(session)
 
@@ -239,7 +240,7 @@ async def test_a_turn_of_somebody_else_keeps_a_session_from_expiring(opened):
             live, ending = place.sessions._table.lives[session], place.sessions._ending
             begun = await place.tasks.start(place.host, "/echo begun\n/sleep 600")
             await place.until(begun.id, "streaming")
-            live.turns, live.stirred = 0, live.stirred - 7200  # as if another client had asked for it
+            live._turns, live.stirred = 0, live.stirred - 7200  # as if another client had asked for it
             ending._next_look()
             assert place.state(session) == "ready"
-            live.turns = 1
+            live._turns = 1

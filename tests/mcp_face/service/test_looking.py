@@ -7,7 +7,7 @@ import pytest
 
 from kiro_core.frames import Frame
 from kiro_core.notices import TRUST, WAITING
-from kiro_mcp.service.questions import _question
+from kiro_mcp.service.questioning import question_of
 
 
 async def test_a_question_is_told_to_the_task_that_runs_and_to_none_that_waits(opened):
@@ -39,14 +39,14 @@ async def test_what_the_session_asks_before_a_turn_is_told_to_those_that_wait(op
             question = await place.asked(first.id)
             assert (await place.asked(second.id)) == question
             assert question.of_session
-            place.questions.refuse(question.id)
+            place.questions.refuse(place.host, question.id)
             assert (await place.done(second.id)).text.endswith("two")
 
 
 @pytest.mark.parametrize(("call", "ours"), [(TRUST, True), (f"{WAITING}7", True), ("call-1", False)])
 def test_the_desks_own_questions_are_known_by_their_calls(call, ours):
     asked = Frame.of("session/request_permission", {"sessionId": "s", "toolCall": {"toolCallId": call}}, id=1)
-    assert _question(asked, "/").of_session is ours
+    assert question_of(asked, "/").of_session is ours
 
 
 async def test_what_is_gathered_is_read_at_once_and_the_end_is_told_at_once(opened, gate):
@@ -77,7 +77,7 @@ async def test_a_question_is_told_at_once_however_long_is_gathered(opened):
             view = await place.tasks.follow(place.host, begun.id, 0, 60, gather_s=60)
             assert (view.question is not None, view.is_done) == (True, False)
             assert [chunk.content for chunk in view.chunks] == ["one"]
-            place.questions.refuse(view.question.id)
+            place.questions.refuse(place.host, view.question.id)
             await place.done(begun.id)
 
 

@@ -24,7 +24,7 @@ async def stored(place, gate=None):
 
 async def waited_for(place, session, callers):
     """Wait until so many wait for a session to be opened."""
-    errands = place.sessions._opening._errands._shared
+    errands = place.sessions._loading._opening._errands._shared
     while session not in errands or errands[session].wanted < callers:
         await anyio.wait_all_tasks_blocked()
 

@@ -136,3 +136,25 @@ async def test_a_search_needs_a_text(opened, refused, text):
         async with opened() as place:
             assert (await refused(place.service.past.search, place.host, text)).code == "INVALID_COMMAND"
             assert (await refused(place.service.past.search, place.host, "x", 0)).code == "INVALID_COMMAND"
+
+
+async def test_the_last_message_of_a_turn_that_came_to_no_good_end_says_so(opened):
+    with anyio.fail_after(20):
+        async with opened() as place:
+            await place.chat("/echo good")
+            await place.chat("/error -32000 No more credits")
+            await place.chat("/echo half\n/error -32000 No more credits")
+            begun = await place.tasks.start(place.host, "/echo half\n/sleep 600")
+            await place.until(begun.id, "streaming")
+            await place.tasks.cancel(place.host, begun.id)
+            await place.done(begun.id)
+            history = await place.service.past.history(place.host)
+            assert [(message.role, message.status) for message in history.messages] == [
+                ("user", ""),
+                ("assistant", ""),
+                ("user", "failed"),
+                ("user", ""),
+                ("assistant", "failed"),
+                ("user", ""),
+                ("assistant", "cancelled"),
+            ]

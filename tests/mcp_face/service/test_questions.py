@@ -5,10 +5,12 @@ import json
 import anyio
 import pytest
 
+from kiro_core.frames import Frame
 from kiro_core.testing import RecordingClient
 from kiro_mcp.service.asking import resume
 from kiro_mcp.service.failing import ToolFailure
 from kiro_mcp.service.hosts import Host
+from kiro_mcp.service.questioning import question_of
 
 ASKS = "/permission Remove it\n/echo  done"
 
@@ -31,7 +33,7 @@ async def test_a_question_is_part_of_its_task_until_it_is_answered_with_one_of_i
             begun = await place.tasks.start(place.host, ASKS)
             question = await place.asked(begun.id)
             assert (question.session_id, question.person_only) == (begun.session_id, False)
-            assert (question.title, question.tool) == ("Remove it", "other")
+            assert question.title == "Remove it"
             assert [(option.id, option.kind) for option in question.options] == [
                 ("once", "allow_once"),
                 ("always", "allow_always"),
@@ -52,7 +54,7 @@ async def test_an_unknown_question_is_not_answered_and_refusing_it_does_nothing(
     with anyio.fail_after(10):
         async with opened() as place:
             assert code(place.questions.answer, place.host, "nonsense", "yes") == "INVALID_COMMAND"
-            place.questions.refuse("nonsense")
+            place.questions.refuse(place.host, "nonsense")
             await place.questions.settled("nonsense")
 
 
@@ -60,8 +62,11 @@ async def test_a_host_does_not_answer_for_another(opened):
     with anyio.fail_after(20):
         async with opened() as place:
             question = await place.asked((await place.tasks.start(place.host, ASKS)).id)
-            assert code(place.questions.answer, Host(connected=True), question.id, "yes") == "INVALID_COMMAND"
-            place.questions.refuse(question.id)
+            other = Host(connected=True)
+            assert code(place.questions.answer, other, question.id, "yes") == "INVALID_COMMAND"
+            place.questions.refuse(other, question.id)
+            assert place.questions.of(question.session_id) == question
+            place.questions.refuse(place.host, question.id)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +84,8 @@ async def test_refusing_takes_the_narrowest_no_that_the_agent_offers(opened, off
             asked = json.dumps({"toolCall": {"toolCallId": "x", "title": "Remove it"}, "options": options})
             begun = await place.tasks.start(place.host, f"/request session/request_permission {asked}")
             question = await place.asked(begun.id)
-            place.questions.refuse(question.id)
-            place.questions.refuse(question.id)
+            place.questions.refuse(place.host, question.id)
+            place.questions.refuse(place.host, question.id)
             await place.questions.settled(question.id)
             assert place.questions.of(begun.session_id) is None
             await place.done(begun.id)
@@ -152,11 +157,62 @@ async def test_only_a_person_can_trust_a_folder(opened, tmp_path):
             assert question.person_only
             assert question.notice == f"The folder {tmp_path} is not trusted: kiro-core trust {tmp_path}"
             assert code(place.questions.answer, place.host, question.id, "trust") == "INVALID_COMMAND"
-            place.questions.refuse(question.id)
+            place.questions.refuse(place.host, question.id)
             assert (await place.done(begun.id)).text.endswith("on")
             assert await answers(place, begun.session_id) == ["no"]
+            assert [notice.message for notice in place.service.notices.take(begun.session_id)] == [question.notice]
             session = await place.create()
             begun = await place.tasks.start(place.host, "/echo on", session)
             question = await place.asked(begun.id)
             place.questions.answer(place.host, question.id, "no", by_person=True)
             assert (await place.done(begun.id)).text.endswith("on")
+
+
+@pytest.mark.parametrize(
+    ("shown", "about"),
+    [
+        ({"locations": [{"path": "/a/b.py", "line": 3}, {"path": "/c"}]}, "/a/b.py\n/c"),
+        (
+            {"content": [{"type": "diff", "path": "/a/b.py", "oldText": "x\n", "newText": "x\ny\n"}]},
+            "/a/b.py (1 lines become 2)",
+        ),
+        ({"locations": "nonsense", "content": [7, {"type": "text"}]}, ""),
+        ({"title": "rm -r x", "rawInput": {"command": "rm -r x"}}, ""),
+    ],
+)
+async def test_a_question_says_what_it_is_about(opened, shown, about):
+    call = {"toolCallId": "x", "title": "Do it", **shown}
+    options = [{"optionId": "yes", "name": "Yes", "kind": "allow_once"}]
+    with anyio.fail_after(20):
+        async with opened() as place:
+            request = f"/request session/request_permission {json.dumps({'toolCall': call, 'options': options})}"
+            question = await place.asked((await place.tasks.start(place.host, request)).id)
+            assert question.about == about
+            place.questions.refuse(place.host, question.id)
+
+
+def of(call, **ours):
+    meta = {"_meta": {"kiro_core": ours}} if ours else {}
+    params = {"sessionId": "s", "toolCall": {"toolCallId": "x", "title": "shell", **call}, "options": [], **meta}
+    return question_of(Frame.of("session/request_permission", params, id=1), "/work")
+
+
+def test_what_the_desk_found_out_is_told_first_and_nothing_twice():
+    edit = {
+        "content": [{"type": "diff", "path": "/a/b", "oldText": "", "newText": "x\n"}],
+        "locations": [{"path": "/c"}],
+    }
+    question = of({"kind": "edit", **edit}, tool="fs_write", about="/c")
+    assert (question.tool, question.about) == ("fs_write", "/c\n/a/b (0 lines become 1)")
+    question = of({"kind": "execute", "rawInput": {"command": "make"}}, tool="shell", about="make check")
+    assert (question.tool, question.about) == ("shell", "make check")
+
+
+def test_of_an_older_desk_the_arguments_are_told_in_bounds():
+    question = of({"kind": "execute", "rawInput": {"command": "m\u00e4ke", "x": "y" * 5000}})
+    assert question.tool == "execute"
+    assert question.about.startswith('{"command": "m\u00e4ke", "x": "yyy')
+    assert len(question.about) == 2000
+    assert question.about.endswith("...")
+    assert of({"rawInput": {"command": "a\x1b[31mb"}}).about == '{"command": "a\\u001b[31mb"}'
+    assert of({}, about="a\x1b[31mb\nc").about == "ab\nc"

@@ -79,7 +79,7 @@ async def test_a_session_that_ends_there_is_not_open_here(opened, served, refuse
             session = await place.create()
             await desk.live[session].close()
             await place.gone(session)
-            assert (await refused(place.tasks.start, place.host, "hello")).code == "SESSION_INACTIVE"
+            assert (await refused(place.tasks.start, place.host, "hello", session)).code == "SESSION_INACTIVE"
 
 
 async def test_a_served_desk_that_ends_takes_its_sessions_with_it_and_they_are_loaded_again(opened, served, refused):
@@ -91,7 +91,7 @@ async def test_a_served_desk_that_ends_takes_its_sessions_with_it_and_they_are_l
                 await place.until(begun.id, "streaming")
             assert (await place.done(begun.id)).status == "cancelled"
             await place.gone(session)
-            assert (await refused(place.tasks.start, place.host, "hello")).code == "SESSION_INACTIVE"
+            assert (await refused(place.tasks.start, place.host, "hello", session)).code == "SESSION_INACTIVE"
             await place.sessions.load(place.host, session_id=session)
             assert (await place.chat("/echo back")).text.endswith("back")
 

@@ -7,7 +7,6 @@ import pytest
 
 from kiro_core.testing import RecordingClient
 from kiro_mcp.service.asking import resume
-from kiro_mcp.service.failing import ToolFailure
 from kiro_mcp.service.hosts import Host
 
 
@@ -25,7 +24,7 @@ async def test_the_first_session_is_active_and_later_ones_are_where_somebody_swi
             assert (session.id, session.engine, session.state) == (first, "rehearsal", "ready")
             assert (session.agent, session.working_directory) == ("kiro_default", str(tmp_path))
             assert session.created_at.endswith("Z")
-            assert place.sessions.switch(place.host, second).id == second
+            assert (await place.sessions.switch(place.host, second)).id == second
             assert place.sessions.find(place.host).id == second
 
 
@@ -51,12 +50,15 @@ async def test_without_a_connection_nothing_is_active_and_each_call_names_its_se
         async with opened() as place:
             session = await place.create(host)
             assert host.active == ""
-            for call in (place.sessions.wanted, place.sessions.clear, place.service.past.history):
+            for call in (place.tasks.session, place.sessions.clear, place.service.past.history):
                 failure = await refused(call, host)
                 assert failure.code == "SESSION_NOT_FOUND"
                 assert "session_id" in failure.hint
-            with pytest.raises(ToolFailure, match="no session can be active"):
-                place.sessions.switch(host, session)
+            failure = await refused(place.sessions.switch, host, session)
+            assert (failure.code, failure.sentence) == (
+                "SESSION_NOT_FOUND",
+                "Without a connection no session can be active.",
+            )
             assert (await place.chat("/echo one", session, host)).text == "one"
 
 
@@ -74,7 +76,7 @@ async def test_a_host_sees_its_own_sessions_and_none_of_another_unless_all_see_a
         async with opened(sessions="all") as place:
             session = await place.create()
             assert ids(place, other) == [session]
-            assert place.sessions.switch(other, session).id == session
+            assert (await place.sessions.switch(other, session)).id == session
 
 
 @pytest.mark.parametrize("directory", ["missing", "file", "/missing/too"])
@@ -182,7 +184,7 @@ async def test_a_session_that_somebody_else_ends_is_not_open_any_more_and_nobody
             await place.desk.live[session].close()
             await place.gone(session)
             assert place.host.active == session
-            failure = await refused(place.tasks.start, place.host, "hello")
+            failure = await refused(place.tasks.start, place.host, "hello", session)
             assert (failure.code, failure.details) == ("SESSION_INACTIVE", {"session_id": session})
             assert "kiro_session_load" in failure.hint
             assert ids(place) == [other]
@@ -197,7 +199,7 @@ async def test_a_session_that_ended_just_now_is_inactive_before_anybody_has_noti
             place.sessions._table.lives[session].watching.cancel()
             await place.desk.live[session].close()
             assert ids(place) == [session]
-            assert (await refused(place.tasks.start, place.host, "hello")).code == "SESSION_INACTIVE"
+            assert (await refused(place.tasks.start, place.host, "hello", session)).code == "SESSION_INACTIVE"
             assert not ids(place)
 
 
@@ -206,9 +208,9 @@ async def test_a_stored_session_that_nobody_has_open_is_inactive_and_a_deleted_o
         async with opened() as place:
             session = await place.create()
             await place.sessions.end(place.host, session)
-            assert (await refused(place.sessions.wanted, place.host, session)).code == "SESSION_INACTIVE"
+            assert (await refused(place.tasks.session, place.host, session)).code == "SESSION_INACTIVE"
             await place.desk.delete(session)
-            assert (await refused(place.sessions.wanted, place.host, session)).code == "SESSION_NOT_FOUND"
+            assert (await refused(place.tasks.session, place.host, session)).code == "SESSION_NOT_FOUND"
             assert (await refused(place.sessions.load, place.host, session_id=session)).code == "SESSION_NOT_FOUND"
 
 
@@ -301,3 +303,106 @@ async def test_a_session_in_which_others_work_goes_on_for_them_when_a_host_ends_
                 await place.sessions.end(place.host, session)
                 assert not ids(place)
                 assert [member.client for member in live.clients.members] == [editor]
+
+
+def told(place, session):
+    return [notice.kind for notice in place.service.notices.take(session) if notice.kind.startswith("session_re")]
+
+
+@pytest.mark.parametrize("noticed", [True, False])
+async def test_an_active_session_that_has_ended_is_opened_again_by_who_goes_on_in_it(opened, noticed):
+    with anyio.fail_after(20):
+        async with opened() as place:
+            session = await place.create()
+            await place.chat("/echo one")
+            if not noticed:
+                place.sessions._table.lives[session].watching.cancel()
+            await place.desk.live[session].close()
+            if noticed:
+                await place.gone(session)
+            views = []
+
+            async def chat(text):
+                views.append(await place.chat(text))
+
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(chat, "/echo two")
+                tasks.start_soon(chat, "/echo three")
+            assert {view.session_id for view in views} == {session}
+            assert told(place, session) == ["session_reopened"]
+            history = await place.service.past.history(place.host)
+            assert [said.content for said in history.messages].count("/echo two") == 1
+
+
+async def test_an_active_session_that_is_being_ended_as_idle_is_waited_for_and_opened_again(opened):
+    with anyio.fail_after(20):
+        async with opened(session_idle_s=3600) as place:
+            session = await place.create()
+            place.sessions._table.lives[session].stirred -= 7200
+            place.sessions._ending._next_look()
+            assert place.state(session) == "ending"
+            assert (await place.chat("/echo on")).session_id == session
+            assert told(place, session) == ["session_reopened"]
+
+
+@pytest.mark.parametrize("lost", ["deleted", "held", "without its folder"])
+async def test_one_that_cannot_be_had_again_is_replaced_and_that_is_told(opened, tmp_path, lost):
+    below = tmp_path / "below"
+    below.mkdir()
+    other = Host(connected=True)
+    with anyio.fail_after(20):
+        async with opened() as place:
+            session = await place.create(working_directory="below")
+            await place.desk.live[session].close()
+            await place.gone(session)
+            if lost == "deleted":
+                await place.desk.delete(session)
+            elif lost == "held":
+                await place.sessions.load(other, session_id=session)
+            else:
+                below.rmdir()
+            view = await place.chat("/echo on")
+            assert view.session_id == place.host.active != session
+            assert told(place, view.session_id) == ["session_replaced"]
+            assert (await place.chat("/echo on")).session_id == view.session_id
+
+
+async def test_one_that_cannot_be_opened_just_now_stays_the_active_one(opened, refused):
+    other = Host(connected=True)
+    with anyio.fail_after(20):
+        async with opened(max_sessions=1) as place:
+            session = await place.create()
+            await place.desk.live[session].close()
+            await place.gone(session)
+            await place.create(other)
+            assert (await refused(place.tasks.start, place.host, "hello")).code == "SESSION_LIMIT_REACHED"
+            assert place.host.active == session
+            await place.sessions.end(other, other.active)
+            assert (await place.chat("/echo on")).session_id == session
+
+
+async def test_a_context_is_not_cleared_under_a_turn(opened, refused):
+    with anyio.fail_after(20):
+        async with opened() as place:
+            begun = await place.tasks.start(place.host, "/echo half\n/sleep 600")
+            await place.until(begun.id, "streaming")
+            failure = await refused(place.sessions.clear, place.host)
+            assert failure.code == "SESSION_BUSY"
+            assert "kiro_task_cancel" in failure.hint
+            await place.tasks.cancel(place.host, begun.id)
+            await place.done(begun.id)
+            await place.sessions.clear(place.host)
+
+
+async def test_what_is_stored_and_what_there_is_not_are_two_failures(opened, refused):
+    with anyio.fail_after(20):
+        async with opened() as place:
+            session = await place.create()
+            await place.create()
+            await place.sessions.end(place.host, session)
+            for call in (place.sessions.switch, place.tasks.session):
+                failure = await refused(call, place.host, session)
+                assert (failure.code, "kiro_session_load" in failure.hint) == ("SESSION_INACTIVE", True)
+                failure = await refused(call, place.host, "nonsense")
+                assert (failure.code, failure.sentence) == ("SESSION_NOT_FOUND", "There is no session nonsense.")
+                assert "kiro_session_load" not in failure.hint

@@ -3,6 +3,9 @@
 import anyio
 import pytest
 
+from kiro_core.frames import Frame
+from kiro_core.journal import Journal
+from kiro_files import FilesOptions, open_store
 from kiro_mcp.service.failing import ToolFailure
 from kiro_mcp.service.hosts import Host
 from kiro_mcp.service.known import _REMEMBERED
@@ -268,7 +271,7 @@ async def test_chats_of_many_sessions_at_a_time_never_mix_while_others_end(opene
         for number in range(3):
             view = await place.chat(f"/echo {word}{number}\n/flood 30 5", session)
             texts.setdefault(word, []).append(view.text[: len(word) + 1])
-            place.sessions.switch(place.host, session)
+            await place.sessions.switch(place.host, session)
         await place.sessions.end(place.host, session)
 
     with anyio.fail_after(60):
@@ -279,3 +282,78 @@ async def test_chats_of_many_sessions_at_a_time_never_mix_while_others_end(opene
             assert texts == {word: [f"{word}{number}" for number in range(3)] for word in texts}
             assert len(texts) == 6
             assert (place.sessions.listed(place.host), place.tasks._known.unfinished) == ([], {})
+
+
+async def test_a_task_that_goes_on_although_it_was_cancelled_says_so(opened, gate):
+    with anyio.fail_after(20):
+        async with opened(scripted={"deaf": {"prompt": f"tell('one')\n{gate.wait}"}}, engine="deaf") as place:
+            begun = await place.tasks.start(place.host, "hello")
+            assert not (await place.until(begun.id, "streaming")).cancel_requested
+            assert await place.tasks.cancel(place.host, begun.id)
+            view = await place.tasks.follow(place.host, begun.id)
+            assert (view.is_done, view.cancel_requested) == (False, True)
+            [listed] = await place.tasks.listed(place.host)
+            assert listed.cancel_requested
+            gate.let_in()
+            view = await place.done(begun.id)
+            assert (view.is_done, view.cancel_requested) == (True, False)
+
+
+def accepted(text, task):
+    meta = {"kiro_core": {"task": task}}
+    return Frame.of(
+        "session/prompt", {"sessionId": "s", "prompt": [{"type": "text", "text": text}], "_meta": meta}, id=7
+    )
+
+
+async def test_tasks_of_an_earlier_life_that_wait_are_listed_and_told_of(opened):
+    with anyio.fail_after(30):
+        async with opened() as place:
+            session = await place.create()
+            done = await place.chat("/echo done")
+            await place.sessions.end(place.host, session)
+            async with open_store(FilesOptions()) as store, store.open(session) as db:
+                await Journal(db).message("prompt", accepted("/echo late", "abc"), "9.1")
+            await place.sessions.load(place.host, session_id=session)
+            for _ in range(2):
+                [view] = await place.tasks.listed(place.host)
+                assert (view.id, view.status, view.is_done) == (f"{session}:abc", "pending", False)
+            views = await place.tasks.listed(place.host, include_done=True)
+            assert [view.id for view in views] == [done.id, f"{session}:abc"]
+            notices = []
+            while not any(notice.kind == "prompts_waiting" for notice in notices):
+                notices += place.service.notices.take(session)
+                await anyio.wait_all_tasks_blocked()
+            begun = await place.tasks.start(place.host, "/echo now")
+            question = await place.asked(begun.id)
+            assert question.of_session
+            place.questions.answer(place.host, question.id, "send")
+            assert (await place.done(f"{session}:abc")).text.endswith("late")
+            await place.done(begun.id)
+            assert not await place.tasks.listed(place.host)
+
+
+async def test_too_many_tasks_are_counted_in_words(opened, refused):
+    with anyio.fail_after(20):
+        async with opened(max_tasks=1) as place:
+            await place.tasks.start(place.host, "/sleep 600")
+            failure = await refused(place.tasks.start, place.host, "one too many")
+            assert failure.sentence.startswith("1 task is not finished")
+
+
+async def test_ids_that_nobody_knows_leave_nothing_behind(opened, refused):
+    with anyio.fail_after(20):
+        async with opened() as place:
+            for call in (place.tasks.follow, place.tasks.cancel, place.tasks.answer):
+                for task in ("nonsense", "nonsense:abc", f"{'1' * 36}:abc", ":", ""):
+                    assert (await refused(call, place.host, task)).code == "SESSION_NOT_FOUND"
+            for call in (place.sessions.end, place.sessions.switch, place.tasks.session, place.service.past.history):
+                assert (await refused(call, place.host, "nonsense")).code == "SESSION_NOT_FOUND"
+            known = place.tasks._known
+            assert (len(known.unfinished), len(known._finished), known._beginning) == (0, 0, 0)
+            assert (len(place.sessions._table.lives), place.sessions._table._opening) == (0, 0)
+            service = place.service
+            assert [len(kept) for kept in (service.notices._kept, service.bells._waits, service.questions._open)] == [
+                0
+            ] * 3
+            assert (place.host.active, place.host.own) == ("", set())
