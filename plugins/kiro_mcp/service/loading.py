@@ -74,13 +74,13 @@ class Loading:
             raise
 
     async def _is_there(self, path: str, held: Held) -> ToolFailure:
-        """Nobody need have it open: `SESSION_HELD` would say so."""
+        """What the desk says of it is left out as a cause: nobody need have it open."""
         session = str(held.details.get("session", ""))
         with in_our_words():
             trashed = (await self._desk.info(SessionId(session))).trashed
         open_it = f'kiro_session_load with the session_id "{session}".'
         hint = f"Get it back first: kiro-core sessions restore {session}" if trashed else f"Open that: {open_it}"
-        details = {"session_id": session, "path": path, "cause": "SESSION_EXISTS"}
+        details = {"session_id": session, "path": path}
         return ToolFailure("SESSION_ALREADY_EXISTS", held.sentence, hint=hint, details=details)
 
 
