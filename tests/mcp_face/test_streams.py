@@ -194,9 +194,10 @@ ABOUT = {"name": "host", "version": "1"}
 
 def changes(told):
     """Whether one may subscribe to what there is, and is told of changes of the list."""
+    capabilities = told["result"]["capabilities"]
     return {
-        name: (each.get("subscribe", False), each.get("listChanged", False))
-        for name, each in told["result"]["capabilities"].items()
+        name: (capabilities[name].get("subscribe", False), capabilities[name].get("listChanged", False))
+        for name in ("resources", "prompts", "tools")
     }
 
 
