@@ -44,7 +44,7 @@ def own_launches() -> list[str]:
     return [launch for launch in os.environ.get(COOKIE, "").split(":") if launch]
 
 
-def end_launches(leaders: Mapping[str, ProcessMark]) -> Swept:
+def end_launches(leaders: Mapping[str, ProcessMark], limit_s: float | None = None) -> Swept:
     """Kill all that belongs to these launches, each with the process that it began with; again until none is found.
 
     A process belongs to a launch when it has our user and its environment names the launch, or when it is in the
@@ -52,7 +52,7 @@ def end_launches(leaders: Mapping[str, ProcessMark]) -> Swept:
     that has changed its user or hides its environment, and one that has left both group and environment behind.
     Without /proc (macOS) nothing can be proven and nothing is done.
     """
-    until = time.monotonic() + LIMIT_S
+    until = time.monotonic() + (limit_s or LIMIT_S)
     sweep = _Sweep(leaders)
     while True:
         known = len(sweep.ended)

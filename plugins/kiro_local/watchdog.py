@@ -20,6 +20,8 @@ from types import ModuleType
 from typing import Any
 
 _STRAGGLE_MS = 500
+_PATIENCE_S = 10.0
+"""Longer than a desk takes, since nobody waits: on a busy machine a look at all processes may take its time."""
 
 
 def main() -> None:
@@ -28,7 +30,7 @@ def main() -> None:
     sweeping = _load("kiro_local.sweeping", sys.argv[2])
     launches = _launches(int(sys.argv[4]))
     leaders = {launch: here._replace(pid=pid, started=started) for launch, (pid, started) in launches.items()}
-    left = sweeping.end_launches(leaders).left
+    left = sweeping.end_launches(leaders, _PATIENCE_S).left
     for launch in leaders.keys() - left:
         Path(sys.argv[3], f"{launch}.json").unlink(missing_ok=True)
 
