@@ -21,6 +21,7 @@ def add_fixtures(server):
     _answer(server, "resources/read", resources.READERS, resources.reader_of)
     for method in ("resources/subscribe", "resources/unsubscribe"):
         _answer(server, method, {resources.WATCHED: _empty}, lambda params: params.uri)
+    _announce_changes(server)
     server.add_request_handler("completion/complete", types.CompleteRequestParams, prompts.complete)
     server.add_request_handler("logging/setLevel", types.SetLevelRequestParams, _empty)
 
@@ -57,6 +58,17 @@ def _check_headers(server, schemas):
     there = server.get_tool_input_schema
     if there is not None:
         server.get_tool_input_schema = lambda name: schemas.get(name) or there(name)
+
+
+def _announce_changes(server):
+    """With the fixtures the lists of tools and prompts change, of which the server has nothing to tell by itself."""
+    announced = super(type(server), server).get_capabilities
+    server.get_capabilities = announced
+
+    async def listen(context, params):
+        return await context.lifespan_context.listen(context, params)
+
+    server.add_request_handler("subscriptions/listen", types.SubscriptionsListenRequestParams, listen)
 
 
 async def _empty(context, params):
