@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kiro_core.dispatcher.login import authenticate, log_out
 from kiro_core.dispatcher.requests import busy_wish, cursor_wish, prompt_of, role_wish, session_of
 from kiro_core.engines.logins import TERMINAL_LOGIN
-from kiro_core.errors import AuthRequired, RpcError, SessionNotFound
+from kiro_core.errors import AuthRequired, EngineNotFound, RpcError, SessionNotFound
 from kiro_core.frames import Frame
 from kiro_core.ports import Client, Turn
 from kiro_core.rpc import INVALID_PARAMS, METHOD_NOT_FOUND
@@ -82,6 +82,9 @@ class Connection:
         prompt, when_busy = prompt_of(frame), busy_wish(frame)
         session = self._controlled(prompt)
         member = session.clients.controller(self._client)
+        if isinstance(session.refusal, EngineNotFound) and session.orders.read(prompt) is None:
+            # Its program was missing when it was opened, and may be there by now.
+            await session.swaps.engine(session.plan.engine.name)
         return ShownTurn(await session.prompt(prompt, when_busy, member), member)
 
     async def cancel(self, frame: Frame) -> None:

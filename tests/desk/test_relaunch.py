@@ -1,13 +1,14 @@
 """A session outlives its agent: one that ends by itself is started again when it is needed, and given up in the end."""
 
 import os
+import shlex
 import signal
 import sys
 
 import anyio
 import pytest
 
-from kiro_core.errors import LaunchFailed, SessionNotFound
+from kiro_core.errors import EngineNotFound, LaunchFailed, SessionNotFound
 from kiro_core.frames import Frame
 from kiro_core.testing import RecordingClient
 
@@ -153,3 +154,23 @@ async def test_prompts_that_wait_behind_a_crash_are_sent_to_the_next_agent_in_or
                 assert (await turn.settled()).result["stopReason"] == "end_turn"
             assert client.text(session).find("one.") < client.text(session).find("two.")
             assert len(await office.entries(session, "process_begun")) == 2
+
+
+async def test_a_session_whose_program_was_missing_goes_on_when_it_is_back(opened_desk, scripted, tmp_path):
+    engine = scripted(prompt="tell('here')")
+    program = tmp_path / "agent"
+    program.write_text(f"#!/bin/sh\nexec {shlex.join(engine['command'])}\n")
+    program.chmod(0o700)
+    settings = {"x": {**engine, "command": [str(program)]}}
+    with anyio.fail_after(20):
+        async with opened_desk(RecordingClient(), engine_settings=settings, engine="x") as office:
+            session = await office.start()
+            await office.prompt(session, "hello")
+        program.rename(tmp_path / "away")
+        async with opened_desk(RecordingClient(), engine_settings=settings, engine="x") as office:
+            await office.load(session)
+            for _ in range(2):
+                with pytest.raises(EngineNotFound):
+                    await office.prompt(session, "still there?")
+            (tmp_path / "away").rename(program)
+            assert (await office.prompt(session, "and now?")).result["stopReason"] == "end_turn"

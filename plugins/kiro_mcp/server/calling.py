@@ -35,7 +35,7 @@ class Calling:
         self._tools = tools
         self._unoffered = {tool.name for tool in ALL} - tools.keys()
 
-    async def listed(self, ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:  # noqa: ARG002
+    async def listed(self, ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:  # noqa: ARG002 - one page
         """Answer `tools/list`."""
         return ListToolsResult(tools=[tool.offered for tool in self._tools.values()])
 

@@ -21,7 +21,7 @@ from kiro_mcp.service.failing import ToolFailure
 from kiro_mcp.service.showing import one_line, shown
 
 
-async def listed(ctx: Context, params: PaginatedRequestParams | None) -> ListPromptsResult:  # noqa: ARG001
+async def listed(ctx: Context, params: PaginatedRequestParams | None) -> ListPromptsResult:  # noqa: ARG001 - one page
     """Answer `prompts/list`."""
     found = await prompts_in(ctx.lifespan_context.service)
     return ListPromptsResult(

@@ -34,7 +34,7 @@ BELOW = f"{SESSIONS}/"
 """What the resource of a session begins with."""
 
 
-async def listed(ctx: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:  # noqa: ARG001
+async def listed(ctx: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:  # noqa: ARG001 - one page
     """Answer `resources/list`: the fixed ones, and the transcript of each session that the host sees."""
     serving = ctx.lifespan_context
     sessions = serving.service.sessions.listed(serving.connections.of(ctx).host)
@@ -51,7 +51,7 @@ async def listed(ctx: Context, params: PaginatedRequestParams | None) -> ListRes
     )
 
 
-async def templates(ctx: Context, params: PaginatedRequestParams | None) -> ListResourceTemplatesResult:  # noqa: ARG001
+async def templates(ctx: Context, params: PaginatedRequestParams | None) -> ListResourceTemplatesResult:  # noqa: ARG001 - one page
     """Answer `resources/templates/list`."""
     template = ResourceTemplate(
         uri_template=BELOW + "{id}", name="session", description="What happened in a session.", mime_type=_JSON

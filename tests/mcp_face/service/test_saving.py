@@ -116,13 +116,13 @@ async def test_what_is_no_archive_is_not_loaded_and_says_why(opened, refused, tm
 
 
 async def test_a_tilde_is_the_home_folder_wherever_a_path_is_named(opened, tmp_path):
-    (tmp_path / "home" / "work").mkdir()
+    (tmp_path / "home" / "project").mkdir()
     with anyio.fail_after(20):
-        async with opened(working_directory="~/work") as place:
+        async with opened(working_directory="~/project") as place:
             session = await place.create()
-            saved = await place.sessions.save(place.host, "~/work/fix.tar")
-            assert saved.path == str(tmp_path / "home" / "work" / "fix.tar")
-            for path in ("fix.tar", "~/work/fix.tar"):
+            saved = await place.sessions.save(place.host, "~/project/fix.tar")
+            assert saved.path == str(tmp_path / "home" / "project" / "fix.tar")
+            for path in ("fix.tar", "~/project/fix.tar"):
                 await place.sessions.end(place.host, session)
                 await place.desk.delete(session)
                 assert (await place.sessions.load(place.host, path=path)).id == session
