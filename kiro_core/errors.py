@@ -6,6 +6,7 @@ KiroError
 ├── UnknownName          LookupError   NAME_UNKNOWN          no provider or engine of that name
 ├── AgentNotFound        LookupError   AGENT_NOT_FOUND       no agent configuration of that name
 ├── AgentConfigInvalid   ValueError    AGENT_CONFIG_INVALID  an agent configuration that cannot be read
+├── CrewInvalid          ValueError    CREW_INVALID          a crew that cannot run, or a run that cannot go on so
 ├── AgentUntrusted       PermissionError  AGENT_UNTRUSTED    an agent configuration of a folder that nobody trusted
 ├── EngineNotFound       LookupError   ENGINE_NOT_FOUND      no agent program to start
 ├── LaunchFailed         OSError       LAUNCH_FAILED         an agent program that did not start
@@ -91,6 +92,15 @@ class AgentConfigInvalid(KiroError, ValueError):
     """An agent configuration cannot be read; the sentence names path, field and reason."""
 
     code = "AGENT_CONFIG_INVALID"
+
+
+class CrewInvalid(KiroError, ValueError):
+    """A crew cannot run as it is written; `details` has all `problems` (`{path, line, field, reason}`).
+
+    Or its run cannot go on in the way that was asked for, which the sentence explains.
+    """
+
+    code = "CREW_INVALID"
 
 
 class AgentUntrusted(KiroError, PermissionError):

@@ -22,6 +22,9 @@ CURSOR = "_kiro_core/cursor"
 CURSORS = "cursor"
 """The ability of a client that wants to be told how far it was shown a session."""
 
+UNATTENDED = "unattended"
+"""The ability of a client at which no person sits: what its sessions ask goes to the sessions above them first."""
+
 TRUST = "kiro_core-trust"
 WAITING = "kiro_core-waiting-"
 """How the tool call of our question begins whether prompts of a killed desk are to be sent."""

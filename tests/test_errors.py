@@ -106,6 +106,11 @@ async def agent_config_invalid(folder):
         await source.find("broken", folder)
 
 
+async def crew_invalid(folder):
+    async with Desk(folder) as desk:
+        await desk.desk.crew.run({"name": "x", "stages": []}, cwd=folder)
+
+
 async def agent_untrusted(folder):
     agents = folder / ".kiro" / "agents"
     agents.mkdir(parents=True)

@@ -12,6 +12,7 @@ _FAMILIES = (
     "acp",
     "serve",
     "sessions",
+    "crew",
     "agents",
     "trust",
     "engines",

@@ -9,7 +9,7 @@ from kiro_core.cli.wanted import Wanted
 from kiro_core.errors import SessionNotFound
 from kiro_core.ports import Desk
 from kiro_core.session import require_kept
-from kiro_core.types import Page, SessionId, SessionInfo, SessionQuery
+from kiro_core.types import RUN, Page, SessionId, SessionInfo, SessionQuery
 
 _WHOLE = 36
 _SHORTEST = 4
@@ -30,8 +30,8 @@ async def find_wanted(desk: Desk, wanted: Wanted) -> SessionInfo | None:
     query = SessionQuery(cwd=str(wanted.folder), name=wanted.name)
     async with aclosing(all_sessions(desk, query)) as sessions:
         async for info in sessions:
-            # One without an agent's own session has never been open: its start failed.
-            if info.agent_session or wanted.name:
+            # One without an agent's own session has never been open: its start failed, or it is the run of a crew.
+            if info.agent_session or (wanted.name and info.kind != RUN):
                 return info
     if wanted.last:
         hint = "Begin one: leave out --last."

@@ -84,6 +84,10 @@ def _lines(item: Entry, titles: dict[str, str]) -> Iterator[str]:
             yield f"record: damaged from {value.get('first')} to {value.get('last')}, and lost"
         case "taken_over":
             yield "record: taken over by force"
+        case "crew_event":
+            value = item.value
+            what = value.get("outcome") or value.get("choice") or ""
+            yield one_line(f"run: {' '.join(filter(None, (value.get('stage'), value.get('kind'), what)))}")
         case "closed":
             yield f"session ended: {one_line(str(item.value.get('reason')))}"
 

@@ -17,10 +17,14 @@ _LONGEST = 64
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The names of agent configurations and engines that a crew may use; None: any. An empty name always is."""
+    """The names of agent configurations and engines that a crew may use; None: any. An empty name always is.
+
+    `native` are engines that may know other agents besides; "" is among them where that of a stage without one is.
+    """
 
     agents: Collection[str] | None = None
     engines: Collection[str] | None = None
+    native: Collection[str] = ()
 
 
 Placed = Sequence[tuple[int, Stage]]
@@ -36,7 +40,8 @@ def misfits(placed: Placed, known: Known, *, has_task: bool) -> Iterator[Remark]
         if first[stage.id] != number and stage.id:
             yield Remark((*where, "id"), f"is the id of stages.{first[stage.id]} already")
         yield from _unknown((*where, "depends_on"), stage.depends_on, "stage", first)
-        yield from _unknown((*where, "agent"), filter(None, [stage.agent]), "agent configuration", known.agents)
+        agents = None if stage.engine in known.native else known.agents
+        yield from _unknown((*where, "agent"), filter(None, [stage.agent]), "agent configuration", agents)
         yield from _unknown((*where, "engine"), filter(None, [stage.engine]), "engine", known.engines)
         if stage.when == "any_failed" and not stage.depends_on:
             yield Remark((*where, "when"), "is any_failed, and it depends on no stage that could fail")

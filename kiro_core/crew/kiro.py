@@ -24,7 +24,7 @@ def load_kiro(fields: Mapping[str, Any], known: Known = ANY) -> Loaded:
     given = without_nulls(dict(fields))
     task, stages = given.get("task", ""), given.get("stages")
     outer = {key: value for key, value in given.items() if key != "mode"}
-    outer["name"] = _title(task)
+    outer["name"] = name_of(task)
     if isinstance(stages, list):
         names = [stage.get("name") for stage in stages if isinstance(stage, dict)]
         ids = {name for name in names if isinstance(name, str) and is_id(name)}
@@ -33,8 +33,8 @@ def load_kiro(fields: Mapping[str, Any], known: Known = ANY) -> Loaded:
     return replace(loaded, problems=[replace(one, field=_as_kiro(one.field)) for one in loaded.problems])
 
 
-def _title(task: Any) -> str:
-    """The first line of a task, as far as it is short and can be shown."""
+def name_of(task: Any) -> str:
+    """What a crew without a name is called: the first line of its task, as far as it is short and can be shown."""
     first = next(iter(task.split("\n", 1)), "") if isinstance(task, str) else ""
     return "".join(sign for sign in first[:60] if sign.isprintable()).strip() or "crew"
 

@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from kiro_core.crew.events import Outcome
 from kiro_core.crew.schedule import Schedule
 from kiro_core.crew.state import Attempt, Phase, StageState
 
+_NONE: Mapping[tuple[str, int], str] = MappingProxyType({})
+
 RunOutcome = Literal["running", "succeeded", "failed", "timed_out", "cancelled", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptReport:
-    """One attempt of a stage; times are RFC 3339 in UTC, empty where there is none yet, like `outcome`."""
+    """One attempt of a stage; times are RFC 3339 in UTC, empty where there is none yet, like `outcome`.
+
+    `session` is the id of the child in which it ran, as far as one was opened.
+    """
 
     number: int
     outcome: str
     started: str
     ended: str
     error: str
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +74,24 @@ class RunReport:
         return asdict(self)
 
 
-def report(schedule: Schedule, run: str = "") -> RunReport:
-    """The report of a run, which may still go on; `run` is its id."""
+def report(schedule: Schedule, run: str = "", children: Mapping[tuple[str, int], str] = _NONE) -> RunReport:
+    """The report of a run, which may still go on; `run` is its id, `children` are sessions by stage and attempt."""
     outcomes = list(schedule.outcomes.values())
     attempts = sum(len(state.attempts) for state in schedule.states.values())
     return RunReport(
         run=run,
         name=schedule.crew.name,
-        outcome=_outcome(schedule),
+        outcome=run_outcome(schedule),
         started=_time(schedule.began),
         ended=_time(schedule.last) if schedule.done else "",
-        stages=[_stage(stage, state) for stage, state in schedule.states.items()],
+        stages=[_stage(stage, state, children) for stage, state in schedule.states.items()],
         totals={"stages": len(schedule.states), "attempts": attempts}
         | {outcome: outcomes.count(outcome) for outcome in get_args(Outcome)},
     )
 
 
-def _outcome(schedule: Schedule) -> RunOutcome:
+def run_outcome(schedule: Schedule) -> RunOutcome:
+    """See `RunReport.outcome`."""
     if not schedule.done:
         return "running"
     found = set(schedule.outcomes.values())
@@ -94,8 +102,8 @@ def _outcome(schedule: Schedule) -> RunOutcome:
     return "unknown" if "unknown" in found else "cancelled" if "cancelled" in found else "succeeded"
 
 
-def _stage(stage: str, state: StageState) -> StageReport:
-    attempts = [_attempt(attempt) for attempt in state.attempts]
+def _stage(stage: str, state: StageState, children: Mapping[tuple[str, int], str]) -> StageReport:
+    attempts = [_attempt(attempt, children.get((stage, attempt.number), "")) for attempt in state.attempts]
     return StageReport(
         id=stage,
         phase=state.phase,
@@ -109,9 +117,9 @@ def _stage(stage: str, state: StageState) -> StageReport:
     )
 
 
-def _attempt(attempt: Attempt) -> AttemptReport:
+def _attempt(attempt: Attempt, session: str) -> AttemptReport:
     ended = "" if attempt.ended is None else _time(attempt.ended)
-    return AttemptReport(attempt.number, attempt.outcome, _time(attempt.started), ended, attempt.error)
+    return AttemptReport(attempt.number, attempt.outcome, _time(attempt.started), ended, attempt.error, session)
 
 
 def _time(seconds: float) -> str:

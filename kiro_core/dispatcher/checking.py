@@ -10,7 +10,7 @@ from kiro_core.errors import RecordInvalid
 from kiro_core.ports import SessionStore
 from kiro_core.recovery import entries, told
 from kiro_core.session import prompt_title
-from kiro_core.types import GAP, Finding, Report, SessionId, SessionInfo
+from kiro_core.types import GAP, RUN, Finding, Report, SessionId, SessionInfo
 
 _NOWHERE = "/"
 
@@ -18,7 +18,7 @@ _NOWHERE = "/"
 async def checked(store: SessionStore, session: SessionId, *, repair: bool) -> Report:
     """The store's own check, and whether the log still reaches as far as the metadata know of it.
 
-    Metadata that are made anew get what the log says: folder, agent, engine, model and title.
+    Metadata that are made anew get what the log says: kind, folder, agent, engine, model and title.
 
     Raises:
         SessionNotFound, Held, RecordInvalid, Unavailable: see `SessionStore.verify`.
@@ -45,6 +45,8 @@ async def _complete(store: SessionStore, session: SessionId) -> None:
         async for item in items:
             if item.kind in ("opened", "configured"):
                 known |= _configuration(told(item))
+            elif item.kind == "crew_begun":
+                known |= _configuration(told(item)) | {"kind": RUN}
             elif item.kind == "prompt" and not known.get("title"):
                 known["title"] = prompt_title(item.frame)
     async with store.open(session) as db:

@@ -14,8 +14,8 @@ from kiro_core.errors import AuthRequired, EngineNotFound, RpcError, SessionNotF
 from kiro_core.frames import Frame
 from kiro_core.ports import Client, Turn
 from kiro_core.rpc import INVALID_PARAMS, METHOD_NOT_FOUND
-from kiro_core.session import CONFIGURING, CONTROLLER, Member, Plan, Session, require_kept
-from kiro_core.types import PeerInfo, SessionInfo, SessionQuery
+from kiro_core.session import CONFIGURING, CONTROLLER, Member, Plan, Session, require_conversation, require_kept
+from kiro_core.types import RUN, PeerInfo, SessionInfo, SessionQuery
 
 if TYPE_CHECKING:
     from kiro_core.dispatcher.desk import Dispatcher
@@ -55,6 +55,7 @@ class Connection:
         if session is None:
             info = await self._desk.info(id_)
             require_kept(info)
+            require_conversation(info)
             plan = await self._desk.planner.stored(frame, info, replay=replay and after is None)
             return await self._start(plan, role, after)
         await session.guests.expected()
@@ -136,7 +137,7 @@ class Connection:
         return await log_out(engine, tools, self._client, frame)
 
     async def list(self, frame: Frame) -> Frame:
-        """See `Agent.list`."""
+        """See `Agent.list`; runs of crews are left out, since they cannot be loaded."""
         cwd, cursor = frame.params.get("cwd"), frame.params.get("cursor")
         if not isinstance(cwd, str | None) or not isinstance(cursor, str | None):
             raise RpcError(INVALID_PARAMS, "session/list takes cwd and cursor as strings.")
@@ -144,7 +145,7 @@ class Connection:
             page = await self._desk.sessions(SessionQuery(cwd or ""), cursor)
         except ValueError as error:
             raise RpcError(INVALID_PARAMS, f"session/list: {error}") from error
-        answer: dict[str, Any] = {"sessions": [_listed(info) for info in page.items]}
+        answer: dict[str, Any] = {"sessions": [_listed(info) for info in page.items if info.kind != RUN]}
         return Frame.answer({**answer, "nextCursor": page.cursor} if page.cursor else answer)
 
     async def call(self, frame: Frame) -> Frame:

@@ -15,10 +15,12 @@ from anyio.abc import TaskGroup
 
 from kiro_core.agentconfig import all_agents
 from kiro_core.control import Served, make_doors, served_socket
+from kiro_core.crew.runs import Runs
 from kiro_core.dispatcher.agreeing import agreed
 from kiro_core.dispatcher.backends import Backends, open_backends
 from kiro_core.dispatcher.configuration import configuration
 from kiro_core.dispatcher.connection import Connection
+from kiro_core.dispatcher.crewing import CrewGround
 from kiro_core.dispatcher.digests import digests
 from kiro_core.dispatcher.homes import Homes
 from kiro_core.dispatcher.inheriting import ancestors
@@ -95,6 +97,7 @@ class Dispatcher:
         self.watching = Watching(backends.store, self.live, tasks)
         self._records = Records(backends.store, self.live, lambda: self.settings.limits.control_s)
         self.retention = Retention(backends.store, self.live, lambda: self._backends.settings.retention)
+        self.crew = Runs(CrewGround(self, backends), tasks)
         self._tasks = tasks
 
     @asynccontextmanager
@@ -264,6 +267,7 @@ class Dispatcher:
     async def close(self) -> None:
         """End all sessions at once; each has `limits.close_s`, all together `limits.shutdown_s`."""
         self.reception.state = "draining"
+        self.crew.driving.leave()
         with anyio.move_on_after(self._backends.settings.limits.shutdown_s, shield=True):
             async with anyio.create_task_group() as closing:
                 for session in list(self.live.values()):
@@ -306,6 +310,7 @@ class Dispatcher:
 
     async def delete(self, session: SessionId) -> None:
         """See `Desk.delete`."""
+        self.crew.driving.require_at_rest(session)
         await self._records.delete(session)
 
     async def prune(
@@ -335,6 +340,7 @@ class Dispatcher:
         tags: Iterable[str] | None = None,
     ) -> SessionInfo:
         """See `Desk.relabel`."""
+        self.crew.driving.require_at_rest(session)
         return await self._records.relabel(session, title=title, name=name, tags=tags)
 
     def export_session(self, session: SessionId) -> AsyncGenerator[bytes, None]:

@@ -15,7 +15,7 @@ from kiro_core.errors import RecordInvalid, SessionNotFound
 from kiro_core.policy import Policy, compile_policy
 from kiro_core.recovery import recorded
 from kiro_core.session import Session
-from kiro_core.types import AgentConfig, SessionId, SessionInfo
+from kiro_core.types import RUN, AgentConfig, SessionId, SessionInfo
 
 _FIELDS = ("tools", "toolAliases", "allowedTools", "excludedTools", "toolsSettings", "permissions")
 """What of an agent configuration decides over tools."""
@@ -27,7 +27,8 @@ Live = Callable[[str], Session | None]
 class Bound(msgspec.Struct, frozen=True):
     """What a session may do, as values that outlive it: all that its policy is compiled from but flags and settings.
 
-    `servers` has the disabled and the approved tools of MCP servers by their names.
+    `servers` has the disabled and the approved tools of MCP servers by their names. A run of a crew has no rules of its
+    own and does not bind (`binds`): it stands between a session that asked for it and what that one is bound by.
     """
 
     session: str
@@ -36,6 +37,7 @@ class Bound(msgspec.Struct, frozen=True):
     fields: Mapping[str, Any] = {}
     servers: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {}
     answers: tuple[Mapping[str, Any], ...] = ()
+    binds: bool = True
 
     @classmethod
     def of(cls, info: SessionInfo, config: AgentConfig, servers: Mapping[str, Any]) -> Bound:
@@ -86,7 +88,7 @@ class Inheriting:
     async def parent(self, info: SessionInfo) -> Callable[[], Policy | None]:
         """Looks up the policy of the session above, which looks up that of the next."""
         parent: Callable[[], Policy | None] = _nobody
-        for bound in reversed(await self.bounds(info)):
+        for bound in reversed([each for each in await self.bounds(info) if each.binds]):
             known = compile_policy(
                 AgentConfig(bound.session, fields=bound.fields),
                 cwd=bound.cwd,
@@ -114,6 +116,8 @@ class Inheriting:
             before = None if info.imported else await recorded(partial(store.read, info.id), info)
         except (SessionNotFound, RecordInvalid):
             return kept or Bound(name), None
+        if info.kind == RUN and not info.imported:
+            return Bound(name, info.cwd, info.roots, binds=False), info.parent
         if before is None:
             return kept or Bound(name, info.cwd, info.roots, answers=info.answers), info.parent
         return Bound.of(info, before.config, before.server_tools), info.parent

@@ -66,6 +66,7 @@ class Reception:
 
     async def let_go(self, session: SessionId, *, force: bool = False) -> None:
         """See `Front.let_go`."""
+        self._desk.crew.driving.require_at_rest(session)
         live = self._desk.live.get(session)
         if live is None:
             raise SessionNotFound(f"The session {session} is not open there.", session_id=session)

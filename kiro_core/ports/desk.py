@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kiro_core.ports.talking import Agent, Client
 from kiro_core.types import (
@@ -24,6 +24,9 @@ from kiro_core.types import (
     SessionQuery,
     Told,
 )
+
+if TYPE_CHECKING:
+    from kiro_core.ports.crews import Crews
 
 
 class Attachable(Protocol):
@@ -47,6 +50,11 @@ class Attachable(Protocol):
 
 class Desk(Attachable, Protocol):
     """All that a face sees."""
+
+    @property
+    def crew(self) -> Crews:
+        """The runs of crews; this desk drives those that are begun or resumed here."""
+        ...
 
     def status(self) -> Mapping[str, Any]:
         """What an operator asks: `{state, agents, sessions, version, pid, face, served, since, settings}`.

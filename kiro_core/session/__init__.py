@@ -7,7 +7,7 @@ from kiro_core.session.options import METHODS as CONFIGURING
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.session.prompts import prompt_title
 from kiro_core.session.session import Session
-from kiro_core.session.trash import require_kept
+from kiro_core.session.trash import require_conversation, require_kept
 
 __all__ = [
     "CONFIGURING",
@@ -20,5 +20,6 @@ __all__ = [
     "Session",
     "Tools",
     "prompt_title",
+    "require_conversation",
     "require_kept",
 ]

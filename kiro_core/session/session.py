@@ -185,8 +185,11 @@ class Session:
         return str((chosen(frame, reply.response) or {}).get("optionId") or "")
 
     def asker(self) -> Session:
-        """Whose clients are asked what this one's agent asks: its own, else the nearest ancestor's that has some."""
-        return next((one for one in (self, *self.desk.ancestors(self)) if one.clients.controllers), self)
+        """Whose clients are asked what this one's agent asks: its own, else the nearest ancestor's that has some.
+
+        Where nobody is at any of them, its own may know whom to ask.
+        """
+        return next((one for one in (self, *self.desk.ancestors(self)) if one.clients.attended), self)
 
     def missed(self, after: int, upto: int) -> AsyncGenerator[tuple[int, Sequence[Item]], None]:
         """See `Followed.missed`."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kiro_core.settings.load import load_settings as load_settings
+    from kiro_core.settings.models import CrewSettings as CrewSettings
     from kiro_core.settings.models import EngineSettings as EngineSettings
     from kiro_core.settings.models import Limits as Limits
     from kiro_core.settings.models import PluginSettings as PluginSettings
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kiro_core.settings.sources import kiro_home as kiro_home
 
 _HOME = {
+    "CrewSettings": "models",
     "EngineSettings": "models",
     "Limits": "models",
     "PluginSettings": "models",
@@ -31,6 +33,7 @@ _HOME = {
 }
 
 __all__ = [
+    "CrewSettings",
     "EngineSettings",
     "Limits",
     "PluginSettings",

@@ -107,6 +107,17 @@ class RetentionSettings(BaseModel):
         return PruneRule(timedelta(days=self.older_than_days), self.keep, self.tag)
 
 
+class CrewSettings(BaseModel):
+    """How crews run."""
+
+    model_config = _STRICT
+
+    max_parallel: int = Field(default=4, ge=1, le=100, description="stages at a time, in a crew that does not say")
+    unknown_stages: Literal["ask", "retry"] = Field(
+        default="ask", description="what becomes of a stage that was cut off with its desk, when its run is resumed"
+    )
+
+
 class TriggerSettings(BaseModel):
     """What the shell hooks of an agent configuration may decide."""
 
@@ -225,6 +236,7 @@ class Settings(BaseSettings):
     triggers: TriggerSettings = Field(
         default=TriggerSettings(), description="what the shell hooks of an agent configuration may decide"
     )
+    crew: CrewSettings = Field(default=CrewSettings(), description="how crews run")
     limits: Limits = Field(default=Limits(), description="how long and how much, at most")
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)

@@ -17,7 +17,18 @@ from kiro_core.types.records import (
     Report,
     Told,
 )
-from kiro_core.types.sessions import FORMAT, Page, Pruned, PruneRule, SessionId, SessionInfo, SessionQuery
+from kiro_core.types.sessions import (
+    FORMAT,
+    RUN,
+    Page,
+    Pruned,
+    PruneRule,
+    RunView,
+    SessionId,
+    SessionInfo,
+    SessionQuery,
+    StageView,
+)
 
 __all__ = [
     "FORMAT",
@@ -27,6 +38,7 @@ __all__ = [
     "MESSAGE_BYTES",
     "MESSAGE_ID_CHARACTERS",
     "NO_CONTACT",
+    "RUN",
     "AgentConfig",
     "AgentSummary",
     "Command",
@@ -45,8 +57,10 @@ __all__ = [
     "Record",
     "Report",
     "Resource",
+    "RunView",
     "SessionId",
     "SessionInfo",
     "SessionQuery",
+    "StageView",
     "Told",
 ]

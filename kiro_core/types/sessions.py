@@ -1,4 +1,4 @@
-"""What a session is, and how sessions are listed and cleared away."""
+"""What a session is, how sessions are listed and cleared away, and how the run of a crew stands."""
 
 from __future__ import annotations
 
@@ -18,9 +18,15 @@ FORMAT = 1
 """The format of records and metadata that this program writes; a newer one is opened read-only."""
 
 
+RUN = "run"
+"""The kind of a session that is a crew's run."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
     """A session's metadata, one JSON object in the store; times are RFC 3339 in UTC.
+
+    `kind` is empty for a conversation, and `RUN` for the record of a crew's run, which nobody can talk to.
 
     `roots` are the absolute paths of the folders that it may use besides `cwd` (ACP
     `additionalDirectories`); `name` is what a person calls it, unique among the sessions of a folder
@@ -57,6 +63,7 @@ class SessionInfo:
     answers: tuple[Mapping[str, Any], ...] = ()
     inherited: tuple[Mapping[str, Any], ...] = ()
     imported: str = ""
+    kind: str = ""
     format: int = FORMAT
 
 
@@ -122,3 +129,38 @@ class Page(Generic[T]):
     items: Sequence[T]
     cursor: str | None = None
     damaged: Sequence[SessionId] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """How far a stage of a run is; times are seconds since 1970.
+
+    `phase` is "waiting", "running", "unknown" (it was cut off, and waits until somebody chooses what to do), "ended"
+    (with an `outcome` that a loop may take back) or "settled". Of the last of its `attempts`: `started`, `ended` (None
+    while it runs or where there was none), its child `session`, and `activity`, a line that says what it did last.
+    `reason` is what failed in it, or the end of a sentence that says why the outcome is what it is.
+    """
+
+    id: str
+    phase: str
+    outcome: str = ""
+    attempts: int = 0
+    started: float | None = None
+    ended: float | None = None
+    session: str = ""
+    activity: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """How a run of a crew stands: `outcome` is "running" until all its stages have settled, then as in its report.
+
+    `live` tells that this desk drives it at this moment.
+    """
+
+    run: SessionId
+    name: str
+    outcome: str
+    stages: Sequence[StageView]
+    live: bool = False

@@ -1,9 +1,12 @@
 """What docs/crew.md says is so: its examples are read, drawn and run."""
 
+import json
 import re
 from pathlib import Path
 
+import anyio
 import pytest
+from crew_office import outcomes, scripted
 
 from kiro_core.crew import as_mermaid, as_text, load_crew, read_crew
 from kiro_core.crew.stages import Crew, Stage
@@ -33,6 +36,29 @@ def test_the_example_is_a_crew_and_is_drawn_as_the_guide_shows(notes):
 def test_the_python_of_the_guide_runs(notes, capsys):
     exec(example("python"), {})
     assert "Release notes for version 2" in capsys.readouterr().out
+
+
+async def test_the_example_runs(notes, opened_desk, home):
+    (home / "agents").mkdir(parents=True)
+    (home / "agents" / "writer.json").write_text(json.dumps({"name": "writer"}))
+    engines = {name: scripted(prompt=f"tell('{name} did it')") for name in ("gemini", "claude", "mine")}
+    with anyio.fail_after(60):
+        async with opened_desk(engines=engines, engine="mine") as office:
+            crew = read_crew(notes).crew.model_dump(mode="json", exclude_unset=True)
+            report = await office.ended(await office.crew.run(crew, cwd=office.cwd))
+            assert set(outcomes(report).values()) == {"succeeded"}
+            results = {stage["id"]: stage["result"] for stage in report["stages"]}
+            assert (results["review"], results["summary"]) == ("claude did it", "mine did it")
+
+
+async def test_the_python_that_runs_a_crew_runs(tmp_path, capsys):
+    snippet = re.findall(r"^```python\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)[1]
+    names = {}
+    exec(snippet, names)
+    with anyio.fail_after(30):
+        crew = {"name": "x", "stages": [{"id": "a", "prompt": "hello"}]}
+        assert await names["run"](crew, tmp_path) == "succeeded"
+    assert "('a', 'running', " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("kind", "model"), [("crew", Crew), ("stage", Stage)])

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 from kiro_core.cli.options import Given
 
 if TYPE_CHECKING:
-    from kiro_core.ports import Desk
+    from kiro_core.dispatcher import Dispatcher
 
 T = TypeVar("T")
 
 
-def at_desk(given: Given, work: Callable[[Desk], Awaitable[T]]) -> T:
+def at_desk(given: Given, work: Callable[[Dispatcher], Awaitable[T]]) -> T:
     """Do some work at a desk, and return what it returns.
 
     Raises:

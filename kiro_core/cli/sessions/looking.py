@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _SHOWN_AT_ONCE = 50
 _SHORT = 8
+_OPTIONAL = ("trashed", "kind", "name", "tags")
 _MINUTES = len("2026-01-31T08:00")
 
 
@@ -74,6 +75,7 @@ def _print(found: Sequence[SessionInfo]) -> None:
         "session": [info.id[:_SHORT] if sys.stdout.isatty() else info.id for info in found],
         "updated": [_time(info.updated) for info in found],
         "trashed": [_time(info.trashed) for info in found],
+        "kind": [info.kind for info in found],
         "agent": [info.agent for info in found],
         "engine": [info.engine for info in found],
         "folder": [info.cwd for info in found],
@@ -81,7 +83,7 @@ def _print(found: Sequence[SessionInfo]) -> None:
         "tags": [" ".join(info.tags) for info in found],
         "title": [info.title for info in found],
     }
-    shown = {name: cells for name, cells in columns.items() if name not in ("trashed", "name", "tags") or any(cells)}
+    shown = {name: cells for name, cells in columns.items() if name not in _OPTIONAL or any(cells)}
     print_table(list(shown), list(zip(*shown.values(), strict=True)))
 
 
@@ -102,10 +104,12 @@ def show_(given: Given, *, session: str, as_json: bool) -> int:
 async def _show_text(session: str, desk: Desk) -> None:
     from kiro_core.cli.finding import find_session
     from kiro_core.cli.transcript import transcript
+    from kiro_core.types import RUN
 
     info = await find_session(desk, session)
     about = {
         "session": info.id,
+        "kind": info.kind,
         "name": info.name,
         "title": info.title,
         "tags": " ".join(info.tags),
@@ -116,6 +120,8 @@ async def _show_text(session: str, desk: Desk) -> None:
     show("".join(f"{name}: {value}\n" for name, value in about.items() if value))
     async for text in transcript(desk.read(info.id)):
         show(f"\n{printable(text)}\n")
+    if info.kind == RUN:
+        tell(f"What its stages came to: kiro-core crew show {info.id[:_SHORT]}")
 
 
 async def _show_json(session: str, desk: Desk) -> None:

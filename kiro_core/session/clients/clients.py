@@ -8,6 +8,7 @@ from typing import Protocol
 import anyio
 
 from kiro_core.errors import ObserverOnly
+from kiro_core.notices import UNATTENDED
 from kiro_core.ports import Client
 from kiro_core.session.clients.member import CONTROLLER, Member
 from kiro_core.session.clients.shown import Item
@@ -68,6 +69,11 @@ class Clients:
     def controllers(self) -> list[Member]:
         """Those who may prompt and answer, in the order in which they came."""
         return [member for member in self.members if member.role == CONTROLLER]
+
+    @property
+    def attended(self) -> bool:
+        """Whether there is a controller at which a person may sit."""
+        return any(UNATTENDED not in member.client.info.abilities for member in self.controllers)
 
     @property
     def serving(self) -> Client | None:

@@ -56,7 +56,8 @@ class Search:
         while count < _LISTED:
             page = await self._desk.sessions(SessionQuery(), cursor, _PAGE)
             for info in page.items:
-                yield info
+                if not info.kind:
+                    yield info
             count, cursor = count + len(page.items), page.cursor
             if cursor is None:
                 return

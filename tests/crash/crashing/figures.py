@@ -8,7 +8,7 @@ from pathlib import Path
 PARTS = {}
 """The figures of each part: names and values, in the order in which they are shown."""
 
-_ORDER = ("locks", "store", "inbox", "desk")
+_ORDER = ("locks", "store", "inbox", "desk", "crew")
 _SHOWN = 30
 _FOUND = {}
 

@@ -1,0 +1,64 @@
+"""A run in words: a line for each stage, and the report at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kiro_core.cli.text import one_line
+from kiro_core.types import RunView, StageView
+
+_STATES = {"unknown": "cut off", "timed_out": "out of time"}
+
+
+def state_of(stage: StageView) -> str:
+    """How far a stage is, in one or two words."""
+    state = stage.outcome or stage.phase
+    return _STATES.get(state, state)
+
+
+def took(stage: StageView, now: float) -> str:
+    """How long its last attempt has taken, or takes already; empty before the first one."""
+    if stage.started is None:
+        return ""
+    seconds = int(max((now if stage.ended is None else stage.ended) - stage.started, 0))
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def last_of(stage: StageView) -> str:
+    """What it does, or why it came out so."""
+    again = f"attempt {stage.attempts}" if stage.attempts > 1 else ""
+    said = stage.activity if stage.phase == "running" else stage.reason
+    return one_line(": ".join(filter(None, (again, said))))
+
+
+def stage_line(stage: StageView) -> str:
+    """What has become of a stage, in a line of its own."""
+    reason = "" if stage.phase == "running" else stage.reason
+    again = f" (attempt {stage.attempts})" if stage.phase == "running" and stage.attempts > 1 else ""
+    return ": ".join(filter(None, (stage.id, f"{state_of(stage)}{again}", reason)))
+
+
+def news(before: RunView | None, view: RunView) -> Iterator[str]:
+    """A line for each stage that stands otherwise than before; nothing for those that wait."""
+    known = {stage.id: (stage.phase, stage.outcome, stage.attempts) for stage in before.stages} if before else {}
+    for stage in view.stages:
+        now = (stage.phase, stage.outcome, stage.attempts)
+        # An outcome that is final now was told when it came.
+        told = known.get(stage.id, ("waiting", "", 0))
+        if now != told and not (stage.outcome and now[1:] == told[1:]) and stage.phase != "waiting":
+            yield stage_line(stage)
+
+
+def report_text(view: RunView, report: Mapping[str, Any]) -> Iterator[str]:
+    """The report for a person, line by line: how each stage came out, and what each came to."""
+    yield f"{one_line(view.name)}: {report['outcome']}"
+    width = max(len(stage.id) for stage in view.stages)
+    for stage in view.stages:
+        ended = stage.ended if stage.ended is not None else stage.started
+        yield f"  {stage.id:{width}}  {state_of(stage):11}  {took(stage, ended or 0):>10}  {last_of(stage)}".rstrip()
+    for told in report["stages"]:
+        if told["result"]:
+            yield from ("", f"{told['id']}:", told["result"])

@@ -1,0 +1,135 @@
+"""One attempt of a stage is a session of its own with one prompt, and has ended with its process when it is told."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import anyio
+
+from kiro_core.crew.events import AttemptOutcome
+from kiro_core.crew.ground import Ground
+from kiro_core.crew.said import Result, end_of, judged, read_said
+from kiro_core.crew.stages import Stage
+from kiro_core.errors import KiroError
+from kiro_core.frames import Frame
+from kiro_core.notices import MARK
+from kiro_core.ports import Agent
+from kiro_core.rpc import result
+from kiro_core.types import SessionId
+
+_LOG = logging.getLogger(__name__)
+_SHORT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What an attempt is to do; `engine` is that of a stage which names none, or ""."""
+
+    run: SessionId
+    cwd: str
+    roots: tuple[str, ...]
+    engine: str
+    stage: Stage
+    attempt: int
+    prompt: str
+
+    @property
+    def key(self) -> str:
+        """What the record of its session calls its turn."""
+        return task_key(self.stage.id, self.attempt)
+
+    def opening(self) -> Frame:
+        """`session/new`, below the run and named after it; an agent configuration that is named is required."""
+        again = f".{self.attempt}" if self.attempt > 1 else ""
+        wishes: dict[str, Any] = {"parent": self.run, "name": f"{self.run[:_SHORT]}/{self.stage.id}{again}"}
+        if self.stage.agent:
+            wishes |= {"agent": self.stage.agent, "agentRequired": True}
+        if engine := self.stage.engine or self.engine:
+            wishes["engine"] = engine
+        params = {"cwd": self.cwd, "mcpServers": [], "additionalDirectories": list(self.roots)}
+        return Frame.of("session/new", {**params, "_meta": {MARK: wishes}}, id=0)
+
+    def prompting(self, session: str) -> Frame:
+        """`session/prompt`."""
+        blocks = [{"type": "text", "text": self.prompt}]
+        return Frame.of(
+            "session/prompt", {"sessionId": session, "prompt": blocks, "_meta": {MARK: {"task": self.key}}}, id=0
+        )
+
+
+def task_key(stage: str, attempt: int) -> str:
+    """See `Task.key`."""
+    return f"{stage}.{attempt}"
+
+
+class Parent(Protocol):
+    """What a child tells its run."""
+
+    async def opened(self, task: Task, session: str) -> None:
+        """Its session is there, and gets its prompt when this returns."""
+        ...
+
+    def ended(self, task: Task, result: Result) -> None:
+        """It has ended, and so has its session."""
+        ...
+
+
+class Child:
+    """One attempt; `run` is its task."""
+
+    def __init__(self, task: Task, ground: Ground, agent: Agent, parent: Parent) -> None:
+        """Open nothing yet."""
+        self._task = task
+        self._ground = ground
+        self._agent = agent
+        self._parent = parent
+        self._scope = anyio.CancelScope()
+        self._stopped: Result | None = None
+
+    def stop(self, outcome: AttemptOutcome) -> None:
+        """End it before it ends by itself: "cancelled" or "timed_out"."""
+        why = "The run was cancelled." if outcome == "cancelled" else "It was still at work when its time was over."
+        self._stopped = self._stopped or Result(outcome, why)
+        self._scope.cancel()
+
+    async def run(self) -> None:
+        """Have it, and tell the run what became of it; only a run that ends itself is told nothing."""
+        outcome: Result | None = None
+        with self._scope:
+            outcome = await self._had()
+        outcome = self._stopped if self._scope.cancelled_caught else outcome
+        if outcome is not None:
+            self._parent.ended(self._task, outcome)
+
+    async def _had(self) -> Result | None:
+        try:
+            return await self._opened()
+        except KiroError as error:
+            # What the end of the desk cut off is no failure of the stage: its record tells who resumes the run.
+            return Result("failed", f"{error} {error.hint}".rstrip()) if self._ground.is_open else None
+        except Exception as error:  # noqa: BLE001 - a boundary: whatever fails for one attempt, the run goes on
+            _LOG.exception("run %s: an attempt of the stage %r failed", self._task.run, self._task.stage.id)
+            return Result("failed", f"Something failed: {type(error).__name__}: {error}.")
+
+    async def _opened(self) -> Result | None:
+        answer = result(await self._agent.new(self._task.opening()), "Its session could not be opened")
+        session = str(answer["sessionId"])
+        try:
+            await self._parent.opened(self._task, session)
+            if model := self._task.stage.model:
+                frame = Frame.of("session/set_model", {"sessionId": session, "modelId": model}, id=0)
+                result(await self._agent.call(frame), f"The model {model!r} cannot be had")
+            turn = await self._agent.prompt(self._task.prompting(session))
+            response = await turn.settled()
+            return judged(end_of(response), await read_said(self._ground.told(SessionId(session)), self._task.key))
+        finally:
+            await self._close(session)
+
+    async def _close(self, session: str) -> None:
+        with anyio.move_on_after(self._ground.settings.limits.control_s, shield=True):
+            try:
+                await self._agent.close(Frame.of("session/close", {"sessionId": session}, id=0))
+            except KiroError as error:
+                _LOG.info("run %s: the session %s did not end as it should: %s", self._task.run, session, error)

@@ -1,0 +1,64 @@
+"""The client of all children of a run: it keeps what each does at the moment, and passes on what they ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from kiro_core.frames import Frame
+from kiro_core.journal import text_of
+from kiro_core.notices import UNATTENDED
+from kiro_core.ports import Client
+from kiro_core.rpc import METHOD_NOT_FOUND
+from kiro_core.types import PeerInfo
+
+_LONGEST = 120
+_TITLED = {"tool_call": "tool", "tool_call_update": "tool", "notice": "notice"}
+_DOES = {"agent_thought_chunk": "thinks", "plan": "plans"}
+
+
+class Listening:
+    """Implements `Client`."""
+
+    def __init__(self, asked: Client | None, heard: Callable[[str, str], None]) -> None:
+        """Have `asked` answer questions, if there is somebody; `heard` gets a session and a line that says what it did.
+
+        Who controls a session above the run is asked in its place, see `UNATTENDED`.
+        """
+        self.info = PeerInfo("kiro_core crew", version("kiro-core"), frozenset({"notices", UNATTENDED}))
+        self._asked = asked
+        self._heard = heard
+
+    async def notify(self, frames: Sequence[Frame]) -> None:
+        """See `Client.notify`; of each session the last that can be put into words counts."""
+        for session in {frame.session for frame in frames if frame.session}:
+            lines = (_line(frame) for frame in reversed(frames) if frame.session == session)
+            if line := next(filter(None, lines), ""):
+                self._heard(session, line)
+
+    async def request(self, frame: Frame) -> Frame:
+        """See `Client.request`; the desk says no where nobody can be asked."""
+        if self._asked is None:
+            return Frame.failure(METHOD_NOT_FOUND, f"Nobody can be asked here for {frame.method}.")
+        call = frame.params.get("toolCall")
+        title = call.get("title") if isinstance(call, dict) else frame.params.get("message")
+        self._heard(frame.session or "", _short(f"asks: {title or frame.method}"))
+        return await self._asked.request(frame)
+
+
+def _line(frame: Frame) -> str:
+    """What an update says, in a few words; empty for what says nothing to a person."""
+    update = frame.params.get("update")
+    if frame.method != "session/update" or not isinstance(update, dict):
+        return ""
+    kind, title = update.get("sessionUpdate"), update.get("title")
+    if kind == "agent_message_chunk":
+        return _short(text_of(update.get("content")))
+    if kind in _TITLED and title:
+        return _short(f"{_TITLED[kind]}: {title}")
+    return _DOES.get(str(kind), "")
+
+
+def _short(text: Any) -> str:
+    return " ".join(str(text).split())[:_LONGEST]

@@ -1,0 +1,73 @@
+"""What a run goes on with when the desk that drove it is gone: nothing that has ended is done again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+
+from kiro_core.crew.child import task_key
+from kiro_core.crew.course import MAX_CUT_OFF
+from kiro_core.crew.events import Choice, Event, Policy
+from kiro_core.crew.record import Past
+from kiro_core.crew.said import Said, judged, read_said
+from kiro_core.errors import CrewInvalid, SessionNotFound
+from kiro_core.types import SessionId, Told
+
+Reading = Callable[[SessionId], AsyncGenerator[Told, None]]
+
+
+async def taken_up(
+    past: Past, told: Reading, choices: Mapping[str, Choice], policy: Policy, now: float
+) -> AsyncGenerator[Event, None]:
+    """The events with which a run goes on, each to be put on record before the next is asked for.
+
+    An attempt whose turn has ended on its child's own record came to that. One whose agent never got the prompt runs
+    again. All others are unknown: `choices` say what becomes of them, by stage, and then `policy`.
+
+    Raises:
+        CrewInvalid: a choice is for a stage that does not wait for one.
+        RecordInvalid, Unavailable: the record of a child cannot be read.
+
+    """
+    schedule = past.schedule
+    untouched: list[str] = []
+    for stage, state in list(schedule.states.items()):
+        if state.phase != "running":
+            continue
+        attempt = state.attempts[-1].number
+        said = await _said(past, stage, attempt, told)
+        came = judged(said.end, said) if said.end is not None and said.is_whole else None
+        if came is not None:
+            yield schedule.settled(stage, attempt, *came, now)
+        elif not said.begun and said.is_whole:
+            untouched.append(stage)
+    yield schedule.resume("ask", now)
+    _require_unknown(choices, schedule.unknown)
+    for stage, choice in choices.items():
+        yield schedule.answered(stage, choice, now)
+    for stage in untouched:
+        if stage in schedule.unknown and schedule.states[stage].cut_off < MAX_CUT_OFF:
+            yield schedule.answered(stage, "retry", now)
+    if policy == "retry" and schedule.unknown:
+        yield schedule.resume("retry", now)
+
+
+async def _said(past: Past, stage: str, attempt: int, told: Reading) -> Said:
+    session = past.children.get((stage, attempt))
+    key = task_key(stage, attempt)
+    if session is None:
+        return Said(key)
+    try:
+        return await read_said(told(SessionId(session)), key)
+    except SessionNotFound:  # somebody deleted it, and with it what it came to
+        return Said(key, begun=True)
+
+
+def _require_unknown(choices: Mapping[str, Choice], unknown: Collection[str]) -> None:
+    if wrong := [stage for stage in choices if stage not in unknown]:
+        waiting = ", ".join(unknown) or "none"
+        raise CrewInvalid(
+            f"Nothing can be chosen for the stage {wrong[0]!r}: it was not cut off, or it is known what became of it.",
+            hint=f"Stages that wait for a choice: {waiting}.",
+            stage=wrong[0],
+            waiting=list(unknown),
+        )

@@ -1,0 +1,156 @@
+"""The runs of a desk: each is begun or taken up under the lease of its record, so that two desks never drive one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import anyio
+from anyio.abc import TaskGroup
+
+from kiro_core.crew.clock import Clock
+from kiro_core.crew.document import load_crew
+from kiro_core.crew.driving import Beginning, Driving
+from kiro_core.crew.events import Choice
+from kiro_core.crew.fitting import Known
+from kiro_core.crew.ground import Ground
+from kiro_core.crew.record import Past, past_of
+from kiro_core.crew.refusing import of_kind, refused, require_folders, resumable
+from kiro_core.crew.report import report
+from kiro_core.crew.resuming import taken_up
+from kiro_core.crew.running import Run
+from kiro_core.crew.schedule import Schedule
+from kiro_core.crew.viewing import view_of
+from kiro_core.journal import utc_now
+from kiro_core.ports import Client, SessionDb
+from kiro_core.types import RUN, RunView, SessionId, SessionInfo, SessionQuery
+
+_PAGE = 200
+_TITLE = 150
+
+
+class Runs:
+    """Implements `Crews`."""
+
+    def __init__(self, ground: Ground, tasks: TaskGroup) -> None:
+        """Drive runs in `tasks`."""
+        self.driving = Driving(tasks)
+        self._ground = ground
+
+    async def run(  # noqa: PLR0913 - what a run is asked for, all by name
+        self,
+        crew: Mapping[str, Any],
+        *,
+        task: str = "",
+        cwd: Path,
+        roots: Sequence[str] = (),
+        engine: str = "",
+        parent: str = "",
+        client: Client | None = None,
+    ) -> SessionId:
+        """See `Crews.run`."""
+        self._ground.require_open()
+        require_folders([str(cwd), *roots])
+        given = {"max_parallel": self._ground.settings.crew.max_parallel, **crew, **({"task": task} if task else {})}
+        loaded = load_crew(given, known=await self.known(cwd, engine))
+        if loaded.crew is None:
+            raise refused(loaded.problems)
+        if parent:
+            await self._ground.store.get(SessionId(parent))
+        now, title = utc_now(), loaded.crew.name[:_TITLE]
+        id_ = SessionId(str(uuid4()))
+        info = SessionInfo(id_, str(cwd), now, now, title=title, parent=parent, roots=tuple(roots), kind=RUN)
+        past = Past(Schedule(loaded.crew, Clock().now()), engine)
+
+        async def begin(db: SessionDb) -> Run:
+            run = Run(self._ground, db, past, client)
+            await run.begin()
+            return run
+
+        await self.driving.start(self._ground.store.create(info, self._ground.contact), begin)
+        return info.id
+
+    async def known(self, cwd: Path, engine: str = "") -> Known:
+        """See `Ground.known`."""
+        return await self._ground.known(cwd, engine)
+
+    async def resume(
+        self, run: SessionId, *, rerun: Sequence[str] = (), skip: Sequence[str] = (), client: Client | None = None
+    ) -> None:
+        """See `Crews.resume`."""
+        choices: dict[str, Choice] = {**dict.fromkeys(rerun, "retry"), **dict.fromkeys(skip, "skip")}
+        self._ground.require_open()
+        await self._take_up(run, partial(self._continued, run, choices, client))
+
+    async def cancel(self, run: SessionId) -> None:
+        """See `Crews.cancel`."""
+        if (live := self.driving.live.get(run)) is not None:
+            live.cancel()
+            return
+
+        async def cancelled(db: SessionDb) -> Run:
+            taken = await self._continued(run, {}, None, db)
+            taken.cancel()
+            return taken
+
+        await self._take_up(run, cancelled)
+
+    async def follow(self, run: SessionId) -> AsyncGenerator[RunView, None]:
+        """See `Crews.follow`."""
+        live = self.driving.live.get(run)
+        if live is None:
+            yield view_of(await self._past(run), run)
+            return
+        while True:
+            changed, is_over = live.standing.changed, live.over.is_set()
+            yield live.view()
+            if is_over:
+                break
+            await changed.wait()
+        if live.failure is not None:
+            raise live.failure
+
+    async def report(self, run: SessionId) -> Mapping[str, Any]:
+        """See `Crews.report`."""
+        past = await self._past(run)
+        return report(past.schedule, run, past.children).to_json()
+
+    async def runs(self, cwd: str = "", limit: int = 50) -> Sequence[SessionInfo]:
+        """See `Crews.runs`."""
+        found: list[SessionInfo] = []
+        cursor: str | None = None
+        while len(found) < limit:
+            page = await self._ground.store.list(SessionQuery(cwd), cursor, _PAGE)
+            found += [info for info in page.items if info.kind == RUN]
+            if (cursor := page.cursor) is None:
+                break
+        return found[:limit]
+
+    async def _past(self, run: SessionId) -> Past:
+        of_kind(await self._ground.store.get(run))
+        return await past_of(self._ground.store.read(run), run)
+
+    async def _take_up(self, run: SessionId, begin: Beginning) -> None:
+        info = of_kind(await self._ground.store.get(run))
+        self._ground.require_kept(info)
+        resumable(info)
+        with anyio.move_on_after(self._ground.settings.limits.control_s):
+            await self._ground.sweep()
+        await self.driving.start(self._ground.store.open(run, self._ground.contact), begin)
+
+    async def _continued(
+        self, run: SessionId, choices: Mapping[str, Choice], client: Client | None, db: SessionDb
+    ) -> Run:
+        self._ground.require_kept(db.info)  # it may have been pruned since it was looked up
+        past = await past_of(self._ground.store.read(run), run)
+        resumable(db.info, past)
+        taken = Run(self._ground, db, past, client)
+        policy = self._ground.settings.crew.unknown_stages
+        async with aclosing(taken_up(past, self._ground.told, choices, policy, taken.clock.now())) as events:
+            async for event in events:
+                await taken.tell(event)
+        return taken

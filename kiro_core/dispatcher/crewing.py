@@ -1,0 +1,85 @@
+"""The desk as the runs of its crews see it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kiro_core.agentconfig import all_agents
+from kiro_core.crew.fitting import Known
+from kiro_core.dispatcher.backends import Backends
+from kiro_core.engines import choose_engine
+from kiro_core.errors import EngineNotFound, UnknownName
+from kiro_core.ports import Agent, Client, SessionStore
+from kiro_core.session import require_kept
+from kiro_core.settings import Settings
+from kiro_core.types import Contact, SessionId, SessionInfo, Told
+
+if TYPE_CHECKING:
+    from kiro_core.dispatcher.desk import Dispatcher
+
+
+class CrewGround:
+    """Implements `kiro_core.crew.ground.Ground`."""
+
+    def __init__(self, desk: Dispatcher, backends: Backends) -> None:
+        """Speak for a desk and its backends."""
+        self._desk = desk
+        self._backends = backends
+
+    @property
+    def settings(self) -> Settings:
+        """See `Ground.settings`."""
+        return self._backends.settings
+
+    @property
+    def store(self) -> SessionStore:
+        """See `Ground.store`."""
+        return self._backends.store
+
+    @property
+    def contact(self) -> Contact:
+        """See `Ground.contact`."""
+        return self._backends.contact
+
+    @property
+    def is_open(self) -> bool:
+        """See `Ground.is_open`."""
+        return self._desk.reception.state != "draining"
+
+    def require_open(self) -> None:
+        """See `Ground.require_open`."""
+        self._desk.require_open()
+
+    def require_kept(self, info: SessionInfo) -> None:
+        """See `Ground.require_kept`."""
+        require_kept(info)
+
+    def admit(self, client: Client) -> AbstractAsyncContextManager[Agent]:
+        """See `Ground.admit`."""
+        return self._desk.admit(client)
+
+    def told(self, session: SessionId) -> AsyncGenerator[Told, None]:
+        """See `Ground.told`."""
+        return self._desk.told(session)
+
+    async def sweep(self) -> None:
+        """See `Ground.sweep`."""
+        await self._backends.sweep()
+
+    async def known(self, cwd: Path, engine: str) -> Known:
+        """See `Ground.known`; an engine may have agents of its own, of which nobody else knows."""
+        agents, _ = await all_agents(self._backends.sources, cwd)
+        engines = self._backends.engines
+        native = {name for name, each in engines.items() if each.agents == "mode"}
+        if (choose_engine(engines, requested=engine).engine.name if engine else self._default()) in native:
+            native.add("")
+        return Known({agent.name for agent in agents}, set(engines), native)
+
+    def _default(self) -> str:
+        try:
+            return self._desk.planner.default_engine().name
+        except (EngineNotFound, UnknownName):
+            return ""
