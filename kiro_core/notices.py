@@ -25,6 +25,9 @@ CURSORS = "cursor"
 UNATTENDED = "unattended"
 """The ability of a client at which no person sits: what its sessions ask goes to the sessions above them first."""
 
+ALONE = "alone"
+"""The ability of a client that is shown the sessions that it asked for, and none below them."""
+
 TRUST = "kiro_core-trust"
 WAITING = "kiro_core-waiting-"
 """How the tool call of our question begins whether prompts of a killed desk are to be sent."""

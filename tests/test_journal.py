@@ -1,6 +1,7 @@
 """What happened is on record in the order in which it happened, once, and can be read back as it was."""
 
 import json
+from contextlib import nullcontext
 from itertools import chain, repeat
 
 import anyio
@@ -21,12 +22,13 @@ class Log:
     """A `SessionDb` in memory that fails as told, and insists on what it may expect of its one writer.
 
     `outcomes` has one item per append: None, an exception, `LOST` or `KEPT`; `flushes` one per commit.
-    `gate` holds appends up, `disk` commits.
+    `gate` holds appends up, `disk` commits. `messages` are pending, and `settled` has what each batch has settled.
     """
 
     def __init__(self, outcomes=()):
         self.outcomes = chain(outcomes, repeat(None))
         self.batches = []
+        self.messages, self.settled = set("abc"), []
         self.durable = 0
         self.commits = 0
         self.flushes = chain((), repeat(None))
@@ -50,25 +52,30 @@ class Log:
         """The payloads in order."""
         return [json.loads(body)["data"] for body in self.bodies]
 
-    async def append(self, batch):
+    async def append(self, batch, *, consume=()):
         assert not self._writing, "one append in flight"
         self._writing = True
         try:
             await self.gate.wait()
             await anyio.lowlevel.checkpoint()
-            return self._take(list(batch), next(self.outcomes))
+            return self._take((list(batch), list(consume)), next(self.outcomes))
         finally:
             self._writing = False
 
-    def _take(self, batch, outcome):
-        assert self._unsure in (None, batch), "the same batch before anything newer"
+    def _take(self, offered, outcome):
+        assert self._unsure in (None, offered), "the same batch, and what it settles, before anything newer"
+        batch, consume = offered
+        written = self._unsure is not None and self.batches[-1:] == [batch]
+        if not written and not self.messages.issuperset(consume):
+            outcome = ValueError("Not pending.")
         if isinstance(outcome, Exception):
             self._unsure = None
             raise outcome
-        written = self._unsure is not None and self.batches[-1:] == [batch]
         if outcome != LOST and not written:
             self.batches.append(batch)
-        self._unsure = batch if outcome is not None else None
+            self.messages -= set(consume)
+            self.settled += consume
+        self._unsure = offered if outcome is not None else None
         if outcome is not None:
             raise Unavailable("The disk is full.")
         return len(self.bodies)
@@ -308,6 +315,56 @@ async def test_what_the_store_refused_is_never_repeated(error):
         await journal.event("n", 0)
     await journal.event("n", 1)
     assert db.seen == [1]
+
+
+@pytest.mark.parametrize("outcome", [None, LOST, KEPT])
+async def test_a_record_settles_messages_together_with_its_own_batch_also_when_that_is_repeated(outcome):
+    db = Log([outcome])
+    journal = Journal(db)
+    with nullcontext() if outcome is None else pytest.raises(Unavailable):
+        await journal.event("read", 0, consume=["a", "c"])
+    await journal.event("n", 1)
+    assert db.seen == [0, 1]
+    assert db.settled == ["a", "c"]
+
+
+async def test_what_settles_a_message_that_is_not_pending_is_refused_alone():
+    db = Log()
+    db.gate = anyio.Event()
+    journal = Journal(db)
+
+    async def release():
+        db.gate.set()
+
+    reads = [journal.event("read", name, consume=[name]) for name in "axb"]
+    errors = await gathered(journal.event("n", 0), journal.event("n", 1), *reads, journal.event("n", 2), release())
+    assert [type(error) for error in errors[2:5]] == [type(None), ValueError, type(None)]
+    assert [errors[i] for i in (0, 1, 5)] == [None] * 3
+    assert db.seen == [0, 1, "a", "b", 2]
+    assert db.settled == ["a", "b"]
+
+
+async def test_a_record_whose_messages_were_settled_meanwhile_is_repeated_without_them():
+    db = Log([LOST])
+    journal = Journal(db)
+    with pytest.raises(Unavailable):
+        await journal.event("read", 0, consume=["a"])
+    db._unsure = None
+    db.messages.discard("a")
+    await journal.event("n", 1)
+    assert db.seen == [0, 1]
+
+
+async def test_what_settles_messages_and_was_not_even_tried_is_not_written_later():
+    db = Log([LOST, LOST])
+    journal = Journal(db)
+    with pytest.raises(Unavailable):
+        await journal.event("n", 0)
+    with pytest.raises(Unavailable):
+        await journal.settled("read", 1, consume=["a"])
+    await journal.flush()
+    assert db.seen == [0]
+    assert db.messages >= {"a"}
 
 
 @pytest.mark.parametrize("cancelled", [0, 1, 2])

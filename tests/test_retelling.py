@@ -21,7 +21,7 @@ class Log:
         self.journal = Journal(self)
         self.turns = 0
 
-    async def append(self, bodies):
+    async def append(self, bodies, *, consume=()):
         self.bodies += bodies
         return len(self.bodies)
 
@@ -214,3 +214,19 @@ async def test_what_is_left_out_is_the_beginning(events, characters):
     elif body(part):
         _, _, kept = body(part).partition("> ")
         assert body(whole).endswith(kept)
+
+
+async def test_letters_are_retold_with_the_prompt_that_told_them_or_where_they_were_read():
+    log = Log()
+    for name in ("front", "read", "gone"):
+        await log.journal.event("message", {"id": name, "text": f"text of {name}"})
+    prompt = Frame.of("session/prompt", {"prompt": [{"type": "text", "text": "go on"}]}, id=1)
+    await log.journal.message("prompt", prompt, "1.1")
+    await log.journal.event("turn_begun", {"messages": ["front"], "told": "From Ada:\n> text of front"}, "1.1")
+    await log.journal.event("message_read", {"ids": ["read", "front", "odd"]}, "1.1")
+    await log.journal.event("message_expired", {"id": "gone", "text": "text of gone"})
+    await log.journal.event("message_read", {"ids": ["gone"]})
+    await log.said("done")
+    assert body(await log.retold()) == (
+        "Messages:\n> From Ada:\n> > text of front\nUser:\n> go on\nA message:\n> text of read\nYou:\n> done\n"
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 from kiro_core.cli.text import one_line
 from kiro_core.cli.wording import notice_line, question_line, text_of, title_of, tool_line
-from kiro_core.journal import Entry, readable
+from kiro_core.journal import Entry, prompted, readable
 from kiro_core.types import Record
 
 _RUNS_WITH = ("opened", "configured")
@@ -70,7 +70,12 @@ def _lines(item: Entry, titles: dict[str, str]) -> Iterator[str]:
     match item.kind:
         case "prompt":
             blocks = item.frame.params.get("prompt") or []
-            yield "you: " + "\n".join(map(text_of, blocks)).strip()
+            who = "inbox" if prompted(item.frame).messages else "you"
+            yield f"{who}: " + "\n".join(map(text_of, blocks)).strip()
+        case "message" | "message_expired":
+            value, gone = item.value, " (nobody will read it)" if item.kind == "message_expired" else ""
+            sender = value.get("name") or value.get("sender") or "a person"
+            yield one_line(f"message from {sender}{gone}: {value.get('text')}")
         case "answer":
             value = item.value
             call = str(value.get("toolCallId"))

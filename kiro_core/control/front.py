@@ -47,6 +47,10 @@ class Front(Protocol):
         """The records behind a number, in batches, until the session has ended."""
         ...
 
+    def wake(self, session: SessionId) -> None:
+        """Look into the inbox of a session that is live here; another process has put something into it."""
+        ...
+
     async def relabel(
         self,
         session: SessionId,

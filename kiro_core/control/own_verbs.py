@@ -36,6 +36,10 @@ def own_verbs(front: Front, verbs: ControlVerbs | None, peer: Peer) -> Mapping[s
         await front.delete(_session(frame))
         return {}
 
+    async def wake(frame: Frame) -> Mapping[str, Any]:
+        front.wake(_session(frame))
+        return {}
+
     async def watch(frame: Frame) -> Mapping[str, Any]:
         session, after = _session(frame), frame.params.get("after")
         async with aclosing(front.follow(session, after if isinstance(after, int) else 0)) as batches:
@@ -48,6 +52,7 @@ def own_verbs(front: Front, verbs: ControlVerbs | None, peer: Peer) -> Mapping[s
         methods.RELEASE: release,
         methods.RELABEL: relabel,
         methods.DELETE: delete,
+        methods.WAKE: wake,
         methods.WATCH: watch,
     }
     if verbs is not None:

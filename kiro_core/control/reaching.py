@@ -125,6 +125,10 @@ class Reached:
         """See `Desk.delete`."""
         await self._asked(methods.DELETE, sessionId=session)
 
+    async def wake(self, session: SessionId) -> None:
+        """See `Front.wake`."""
+        await self._asked(methods.WAKE, sessionId=session)
+
     async def stop(self) -> Mapping[str, Any]:
         """See `ControlVerbs.stop`."""
         return await self._asked(methods.STOP)

@@ -50,6 +50,7 @@ class Backends:
             strict=strict,
             allow_unguarded=settings.allow_unguarded,
             fail_closed=settings.triggers.fail_closed,
+            message_days=settings.crew.message_days,
             contact=self.contact,
         )
 

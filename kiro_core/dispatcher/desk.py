@@ -22,6 +22,7 @@ from kiro_core.dispatcher.configuration import configuration
 from kiro_core.dispatcher.connection import Connection
 from kiro_core.dispatcher.crewing import CrewGround
 from kiro_core.dispatcher.digests import digests
+from kiro_core.dispatcher.following import Following
 from kiro_core.dispatcher.homes import Homes
 from kiro_core.dispatcher.inheriting import ancestors
 from kiro_core.dispatcher.planning import Planner
@@ -32,6 +33,7 @@ from kiro_core.dispatcher.requiring import with_contents
 from kiro_core.dispatcher.retention import Retention
 from kiro_core.dispatcher.room import make_room
 from kiro_core.dispatcher.routing import Routed
+from kiro_core.dispatcher.wakes import wake_elsewhere
 from kiro_core.dispatcher.watching import Watching
 from kiro_core.engines import logins_of
 from kiro_core.errors import DeskFull, EndingFailed, EngineNotFound, Held, SessionClosing, UnknownName, unwrapped
@@ -94,6 +96,7 @@ class Dispatcher:
         self._backends = backends
         self.sharing = sharing
         self.reception = Reception(self, backends.settings, backends.contact.face, served=sharing.served)
+        self.following = Following(self.live, self.ancestors, self.release)
         self.watching = Watching(backends.store, self.live, tasks)
         self._records = Records(backends.store, self.live, lambda: self.settings.limits.control_s)
         self.retention = Retention(backends.store, self.live, lambda: self._backends.settings.retention)
@@ -160,6 +163,24 @@ class Dispatcher:
         """The live sessions above one, the nearest first and each once: their triggers and clients are its own too."""
         return ancestors(session.plan.info, self.session)
 
+    def came(self, session: Session, client: Client) -> None:
+        """See `Surroundings.came`."""
+        self.following.came(session, client)
+
+    def went(self, session: Session, client: Client) -> None:
+        """See `Surroundings.went`."""
+        self.following.went(session, client)
+
+    async def wake(self, session: SessionId) -> None:
+        """Tell whoever holds a session that its inbox may have something new: this desk, or one in another process.
+
+        What this desk itself put into the inbox of one of its own sessions, that one knows. It returns within
+        `limits.control_s` seconds, and what fails is logged: a message that is in the inbox is found there.
+        """
+        self._backends.store.wake(session)
+        if session not in self.live:
+            await wake_elsewhere(self._backends.store, session, self.settings.limits.control_s)
+
     async def make_room(self, session: Session) -> None:
         """See `Surroundings.make_room`."""
         await make_room(session, self.live.values(), self._backends.settings.limits)
@@ -214,6 +235,7 @@ class Dispatcher:
             )
         session = self.live[plan.info.id] = Session(plan, self._backends.tools(plan.engine), self)
         member = session.clients.join(client, role)
+        self.following.began(session)
         self._tasks.start_soon(self._run, session)
         answer = await session.opening()
         try:

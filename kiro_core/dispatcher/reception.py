@@ -85,6 +85,11 @@ class Reception:
         """See `Front.follow`."""
         return self._desk.watching.here(session, after)
 
+    def wake(self, session: SessionId) -> None:
+        """See `Front.wake`."""
+        if (live := self._desk.live.get(session)) is not None:
+            live.tools.store.wake(session)
+
     async def relabel(
         self,
         session: SessionId,
@@ -108,7 +113,7 @@ def _standing(session: Session) -> dict[str, Any]:
         "sessionId": session.plan.info.id,
         "agent": session.plan.config.name,
         "engine": session.plan.engine.name,
-        "clients": len(session.clients.members),
+        "clients": sum(not member.follows for member in session.clients.members),
         "turn": running,
         "waiting": max(len(turns.open) - running, 0) if turns is not None else 0,
         "asleep": session.ready and not session.serving,

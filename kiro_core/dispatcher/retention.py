@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Container
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import anyio
 
@@ -20,7 +20,7 @@ from kiro_core.errors import Held, KiroError, NameTaken, RecordInvalid, SessionB
 from kiro_core.journal import utc_now
 from kiro_core.ports import SessionStore
 from kiro_core.settings import RetentionSettings
-from kiro_core.types import Pruned, PruneRule, SessionId, SessionInfo, SessionQuery
+from kiro_core.types import Message, Pruned, PruneRule, SessionId, SessionInfo, SessionQuery
 
 _LOG = logging.getLogger(__name__)
 _DAY_S = 24 * 60 * 60
@@ -45,7 +45,7 @@ class Retention:
         async with aclosing(due(self._store, rule, timedelta(days=self._settings().trash_days))) as sessions:
             async for info, wanted in sessions:
                 if only is None or info.id in only:
-                    yield wanted if dry_run and info.id not in self._live else await self._done(info, wanted)
+                    yield wanted if dry_run and info.id not in self._live else await self._done(info, wanted, rule)
         if only is None:
             for session in (await self._store.list(SessionQuery(), limit=1)).damaged:
                 yield Pruned(session, "unreadable", reason="Its metadata cannot be read.")
@@ -82,7 +82,7 @@ class Retention:
         except Exception:  # noqa: BLE001 - a boundary: a desk works without its housekeeping as well
             _LOG.exception("retention: not everything could be looked at")
 
-    async def _done(self, info: SessionInfo, wanted: Pruned) -> Pruned:
+    async def _done(self, info: SessionInfo, wanted: Pruned, rule: PruneRule) -> Pruned:
         """What became of it: what was wanted, or why it was left alone."""
         if info.id in self._live:
             return replace(wanted, outcome="held", until="", reason="It is open in this desk.")
@@ -90,15 +90,18 @@ class Retention:
             if wanted.outcome == "deleted":
                 await self._store.delete(info.id, trashed=info.trashed)
             elif wanted.outcome == "trashed":
-                await self._trash(info)
+                await self._trash(info, rule)
         except KiroError as error:
             return replace(wanted, outcome=_left(error), until="", reason=error.sentence)
         return wanted
 
-    async def _trash(self, info: SessionInfo) -> None:
+    async def _trash(self, info: SessionInfo, rule: PruneRule) -> None:
         async with self._store.open(info.id) as db:
             if db.info != info:
                 raise SessionBusy("It was used or changed meanwhile.", hint="Prune again.")
+            # It counts as used when a message came; a rule that asks for no time does not know that it was.
+            if any(not _is_old(message, rule.older_than) for message in await db.pending()):
+                raise SessionBusy("Messages came that nobody has read.", hint="Open it, or delete it.")
             await db.put_info(replace(info, trashed=utc_now()))
 
     async def _free_name(self, info: SessionInfo) -> str:
@@ -108,6 +111,13 @@ class Retention:
         except NameTaken:
             return ""
         return info.name
+
+
+def _is_old(message: Message, period: timedelta) -> bool:
+    try:
+        return bool(period) and datetime.fromisoformat(message.at) <= datetime.now(UTC) - period
+    except (ValueError, TypeError):  # no time, or one without a zone
+        return False
 
 
 def _left(error: KiroError) -> str:

@@ -4,6 +4,7 @@ from kiro_core.journal.contents import prompt_text, text_of
 from kiro_core.journal.entries import Entry, entry, readable
 from kiro_core.journal.journal import Journal, utc_now
 from kiro_core.journal.output import Output
+from kiro_core.journal.prompted import Prompted, prompted
 from kiro_core.journal.replay import (
     STATE_UPDATES,
     Prompts,
@@ -23,12 +24,14 @@ __all__ = [
     "Entry",
     "Journal",
     "Output",
+    "Prompted",
     "Prompts",
     "content_of",
     "conversation",
     "entry",
     "lost",
     "prompt_text",
+    "prompted",
     "readable",
     "retold",
     "said_at",

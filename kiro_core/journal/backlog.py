@@ -11,16 +11,24 @@ _KEPT_BYTES = 1 << 20
 class Waiting:
     """The bodies of one caller; `kept` ones go out later when the store does not take them now.
 
-    `shows` is what may be shown when they are written, `whenever` also when that is later.
+    `shows` is what may be shown when they are written, `whenever` also when that is later. `consume` are the messages
+    of the inbox that they settle.
     """
 
-    __slots__ = ("bodies", "error", "kept", "shows", "tried", "whenever")
+    __slots__ = ("bodies", "consume", "error", "kept", "shows", "tried", "whenever")
 
     def __init__(
-        self, bodies: Sequence[bytes], *, kept: bool, shows: Sequence[Any] = (), whenever: bool = False
+        self,
+        bodies: Sequence[bytes],
+        *,
+        kept: bool,
+        shows: Sequence[Any] = (),
+        whenever: bool = False,
+        consume: Sequence[str] = (),
     ) -> None:
         """Wait for the drain."""
         self.bodies = bodies
+        self.consume = consume
         self.kept = kept
         self.shows = shows
         self.whenever = whenever
@@ -35,14 +43,15 @@ class Waiting:
 
 
 class Batch:
-    """The bodies of several callers, which the store takes as a whole."""
+    """The bodies of several callers, which the store takes as a whole, with the messages that they settle."""
 
-    __slots__ = ("bodies", "merged")
+    __slots__ = ("bodies", "consume", "merged")
 
     def __init__(self, merged: Sequence[Waiting] = ()) -> None:
         """Put them together in order."""
         self.merged = merged
         self.bodies = [body for waiting in merged for body in waiting.bodies]
+        self.consume = [message for waiting in merged for message in waiting.consume]
 
     @property
     def shows(self) -> list[Any]:
@@ -77,16 +86,23 @@ class Backlog:
         """Put bodies behind all others."""
         self._queue.append(waiting)
 
-    def take(self) -> Batch:
-        """Everything that waits, marked as tried."""
+    def take(self) -> list[Batch]:
+        """Everything that waits, marked as tried: as few batches as can be.
+
+        What settles messages is one of its own: the store may refuse it, and refuses nothing else with it then.
+        """
         taken, self._queue = self._queue, []
+        batches: list[list[Waiting]] = []
         for waiting in taken:
             waiting.tried = True
-        return Batch(taken)
+            if waiting.consume or not batches or batches[-1][0].consume:
+                batches.append([])
+            batches[-1].append(waiting)
+        return [Batch(merged) for merged in batches]
 
-    def put_back(self, batch: Batch) -> None:
+    def put_back(self, batches: Sequence[Batch]) -> None:
         """Put what was not offered to the store in front again, as far as it is kept."""
-        self._queue[:0] = [each for each in batch.merged if each.kept]
+        self._queue[:0] = [each for batch in batches for each in batch.merged if each.kept]
 
     def miss(self, updates: int, record: Callable[[int], bytes]) -> None:
         """Count updates that are not kept; `record` makes the body that says where and how many they were."""

@@ -12,8 +12,12 @@ that a log is always strict JSON. Kinds:
   that it got "nothing"), `history_cleared` (what a person is shown begins here), `engine_lock_moved`, `closed`;
 - of the agent: `process_begun`, `process_ended`, `update` (every notification), `noise` (a line that
   is no message), `unrecorded` (`{updates}`: how many are missing here, since the store took nothing);
+- of the inbox (see `kiro_core.types.Letter`): `message` (it came: the letter, and what was `unread` then),
+  `message_read` (`{ids}`), `message_expired` (nobody will read it: the letter); the latter two settle what they name;
 - of the desk: `shown` (an update of its own, as clients were shown it);
-- of a turn: `prompt` (accepted), `turn_begun` (sent to the agent), `turn_ended` (`{state, open, ...}`,
+- of a turn: `prompt` (accepted; `_meta.kiro_core.messages` are the letters that it holds, if any), `turn_begun` (sent
+  to the agent: `{session, messages?, told?}`, the letters that are settled by it and the text that stood in front of
+  the prompt because of them), `turn_ended` (`{state, open, ...}`,
   see `kiro_core.session.turn`);
 - between them: `question` (a permission or a form asked; of an answered form only the names of its
   fields are recorded), `answer`, `notice` (what the client was told), `file_written` (by the desk for

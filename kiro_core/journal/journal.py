@@ -31,7 +31,11 @@ class Journal:
     Every method returns when the record is written (`strict`: durable), and raises `Unavailable` when
     the store did not take it or `Fenced` when the lease is gone. After `Unavailable` the same batch
     goes out before anything newer; updates and events that were not even offered are kept and follow
-    it in order, up to 1 MiB. Messages are not: who sent them is refused.
+    it in order, up to 1 MiB. Messages are not, nor what settles messages of the inbox: who sent them is refused.
+
+    `consume` names pending messages of the inbox that are settled by the very record (`SessionDb.append`). One that is
+    not pending raises `ValueError`, and nothing of that record was written. After `Unavailable` it is unknown whether
+    they are: the record may still go out, and settles them then.
 
     What may be shown is published in the order of the records: `shows` are handed to `published` with
     the number of the last record of their batch when that is written (`strict`: durable). What a store that fails
@@ -74,10 +78,13 @@ class Journal:
         """Record a message that passed: a prompt, a question, an update of our own."""
         await self._append(Waiting([opening(utc_now(), kind, turn) + payload(frame)], kept=False, shows=shows))
 
-    async def event(self, kind: str, data: Any, turn: str = "", shows: Sequence[Any] = ()) -> None:
+    async def event(
+        self, kind: str, data: Any, turn: str = "", shows: Sequence[Any] = (), consume: Sequence[str] = ()
+    ) -> None:
         """Record something that happened; `data` is any JSON value."""
         body = opening(utc_now(), kind, turn) + value(data)
-        await self._append(Waiting([body], kept=self.has_room(), shows=shows))
+        kept = self.has_room() and not consume
+        await self._append(Waiting([body], kept=kept, shows=shows, consume=consume))
 
     def later(self, kind: str, data: Any, turn: str = "", shows: Sequence[Any] = ()) -> None:
         """Record something together with whatever is written next; nobody waits for it."""
@@ -89,9 +96,11 @@ class Journal:
         """Count updates for which there was no room; a record of that kind tells where and how many."""
         self._backlog.miss(updates, lambda missing: opening(utc_now(), "unrecorded") + value({"updates": missing}))
 
-    async def settled(self, kind: str, data: Any, turn: str = "", shows: Sequence[Any] = ()) -> None:
+    async def settled(
+        self, kind: str, data: Any, turn: str = "", shows: Sequence[Any] = (), consume: Sequence[str] = ()
+    ) -> None:
         """Record an outcome and make it durable, before who waits for it is told."""
-        await self.event(kind, data, turn, shows)
+        await self.event(kind, data, turn, shows, consume)
         await self.commit()
 
     async def commit(self) -> None:
@@ -133,31 +142,44 @@ class Journal:
             await self.commit()
 
     async def _write_all(self) -> None:
-        batch = self._backlog.take()
-        try:
-            await self._write(batch)
-        except Exception as error:  # noqa: BLE001 - whoever was merged into the batch must learn of any failure
-            for waiting in batch.merged:
-                waiting.fail(error)
-            if isinstance(error, Unavailable):
-                if self._backlog.unsettled is not batch:
-                    self._backlog.put_back(batch)
-                self._fail(error)
+        batches = deque(self._backlog.take())
+        while batches:
+            batch = batches.popleft()
+            try:
+                await self._write(batch)
+            except ValueError as error:  # it settles what is not pending, which is nobody else's fault
+                _failed(batch, error)
+            except Exception as error:  # noqa: BLE001 - whoever was merged into a batch must learn of any failure
+                for each in (batch, *batches):
+                    _failed(each, error)
+                if isinstance(error, Unavailable):
+                    offered = self._backlog.unsettled is batch
+                    self._backlog.put_back([*batches] if offered else [batch, *batches])
+                    self._fail(error)
+                return
 
     async def _write(self, batch: Batch) -> None:
         # Shielded: a batch whose outcome nobody learned would have to be repeated without knowing it.
         with anyio.move_on_after(_STORE_S, shield=True):
-            await self._put(self._backlog.unsettled)
+            await self._repeat(self._backlog.unsettled)
             await self._put(batch)
             return
         raise Unavailable(f"The store did not take a record within {_STORE_S:g} s.", hint="See whether its disk hangs.")
+
+    async def _repeat(self, batch: Batch) -> None:
+        try:
+            await self._put(batch)
+        except ValueError:
+            # What it settled is settled in some other way by now; that it happened is still to be recorded.
+            batch.consume = []
+            await self._put(batch)
 
     async def _put(self, batch: Batch) -> None:
         if not batch.bodies:
             return
         self._backlog.unsettled = batch
         try:
-            head = await self._db.append(batch.bodies)
+            head = await self._db.append(batch.bodies, consume=batch.consume)
         except Unavailable:
             raise
         except Exception:
@@ -184,3 +206,8 @@ class Journal:
             self.failing = True
             if self._failed is not None:
                 self._failed(error)
+
+
+def _failed(batch: Batch, error: Exception) -> None:
+    for waiting in batch.merged:
+        waiting.fail(error)

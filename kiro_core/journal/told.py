@@ -16,10 +16,15 @@ from kiro_core.types import Record, Told
 _CHUNKS = {"agent_message_chunk": "agent", "agent_thought_chunk": "thought"}
 _SPOKEN = ("agent", "thought", "tool")
 _TOOLS = ("tool_call", "tool_call_update")
+_BEGUN = ("session", "messages")
+_LETTER = ("id", "sender", "name", "kind", "hops", "about")
 _CALL = ("toolCallId", "title", "kind", "status")
 _EVENTS = {
     "answer": ("answer", ""),
     "notice": ("notice", "text"),
+    "message": ("message", "text"),
+    "message_expired": ("expired", "text"),
+    "message_read": ("read", ""),
     "context_reset": ("reset", "reason"),
     "history_cleared": ("cleared", ""),
     "unrecorded": ("lost", ""),
@@ -87,15 +92,16 @@ class _Telling:
             case "gap" if {"first", "last"} <= _fields(entry).keys():
                 return _Item("lost", lost(entry).sentence, _fields(entry))
         kind, text = _EVENTS.get(entry.kind, ("", ""))
-        return _Item(kind, str(_fields(entry).get(text) or ""), _fields(entry)) if kind else None
+        fields = _fields(entry)
+        of = {name: fields[name] for name in _LETTER if name in fields} if kind in ("message", "expired") else fields
+        return _Item(kind, str(fields.get(text) or ""), of) if kind else None
 
     def _begun(self, entry: Entry) -> _Item:
         self.running = entry.turn
-        session = _fields(entry).get("session")
-        if not isinstance(session, str):
-            return _Item("begun")
-        self._own.add(session)
-        return _Item("begun", details={"session": session})
+        fields = _fields(entry)
+        if isinstance(session := fields.get("session"), str):
+            self._own.add(session)
+        return _Item("begun", str(fields.get("told") or ""), {name: fields[name] for name in _BEGUN if name in fields})
 
     def _ended(self, entry: Entry) -> _Item:
         self.running = "" if self.running == entry.turn else self.running

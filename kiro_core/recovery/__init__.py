@@ -6,6 +6,7 @@ from kiro_core.recovery.reading import entries, told
 from kiro_core.recovery.recorded import Recorded, recorded
 from kiro_core.recovery.retelling import retold
 from kiro_core.recovery.unfinished import Unfinished, unfinished
+from kiro_core.recovery.untold import untold
 
 __all__ = [
     "Ladder",
@@ -20,4 +21,5 @@ __all__ = [
     "retold",
     "told",
     "unfinished",
+    "untold",
 ]

@@ -52,6 +52,7 @@ class _Retelling:
         self.quoting = Quoting(characters)
         self._characters = characters
         self._waiting: dict[str, str] = {}
+        self._unread: dict[str, str] = {}
         self._sent: set[str] = set()
 
     def follow(self, item: Entry) -> None:
@@ -60,11 +61,23 @@ class _Retelling:
                 self._turn(item)
             case "update":
                 _follow(item.frame, self.quoting)
+            case "message":
+                self._unread[str(told(item).get("id"))] = str(told(item).get("text") or "")
+            case "message_read" | "message_expired":
+                self._read(item)
             case "context_reset" if told(item).get("to") == "nothing":
                 self.quoting = Quoting(self._characters)
                 self._sent.clear()
             case "unrecorded" | "gap":
                 self.quoting.remark(_MISSING)
+
+    def _read(self, item: Entry) -> None:
+        """Letters that the agent has asked for; of those that it was told with a prompt, that has the text."""
+        ids = told(item).get("ids")
+        for name in ids if isinstance(ids, list) else [told(item).get("id")]:
+            text = self._unread.pop(str(name), "")
+            if item.kind == "message_read":
+                self.quoting.say("A message", text)
 
     def _turn(self, item: Entry) -> None:
         if item.kind == "prompt":
@@ -72,7 +85,11 @@ class _Retelling:
             return
         asked = self._waiting.pop(item.turn, None)
         if item.kind == "turn_begun":
+            for name in told(item).get("messages") or ():
+                self._unread.pop(str(name), None)
             if asked is not None and not told(item).get("order"):
+                if before := told(item).get("told"):
+                    self.quoting.say("Messages", str(before))
                 self.quoting.say("User", asked)
                 self._sent.add(item.turn)
             return

@@ -29,12 +29,18 @@ class Reply(NamedTuple):
 
 
 class Asking:
-    """Asks the controllers of a session; those who are still asked when one has answered are told."""
+    """Asks the controllers of a session; those who are still asked when one has answered are told.
 
-    def __init__(self, clients: Clients, shown: Frame, kind: Asked, needed: str, *, waits: bool) -> None:
+    The question may come from a session below: `about` are the clients of that one, some of whom are asked.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a question is made of
+        self, clients: Clients, about: Clients, shown: Frame, kind: Asked, needed: str, *, waits: bool
+    ) -> None:
         """Ask nobody yet; with `waits` it stays open when nobody is left who could answer."""
         self.refusal = kind.refusal(shown)
         self._clients = clients
+        self._about = about
         self._shown = shown
         self._kind = kind
         self._needed = needed
@@ -98,6 +104,8 @@ class Asking:
         """What became of asking one client, in words."""
         try:
             await member.flushed()
+            if (below := self._about.of(member.client)) is not None:
+                await below.flushed()  # what the question is about is shown before it
             response = await member.client.request(self._shown)
         except Disconnected:
             return _GONE

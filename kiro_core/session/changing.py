@@ -10,9 +10,10 @@ import anyio
 
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
+from kiro_core.ports import Client
 from kiro_core.session.plan import Plan, Tools
 from kiro_core.trust import Document
-from kiro_core.types import Notice
+from kiro_core.types import Notice, SessionId
 
 if TYPE_CHECKING:
     from kiro_core.session.session import Session
@@ -32,6 +33,27 @@ class Surroundings(Protocol):
 
     def ancestors(self, session: Session) -> Sequence[Session]:
         """The sessions above it that are live at this desk, the nearest first."""
+        ...
+
+    def came(self, session: Session, client: Client) -> None:
+        """A client came to a session: it follows those below."""
+        ...
+
+    def went(self, session: Session, client: Client) -> None:
+        """It left, and follows those below no more."""
+        ...
+
+    def require_open(self) -> None:
+        """Let something new begin.
+
+        Raises:
+            SessionClosing: the desk is ending.
+
+        """
+        ...
+
+    async def wake(self, session: SessionId) -> None:
+        """Tell whoever holds a session that its inbox may have something new; what fails there is logged."""
         ...
 
     async def make_room(self, session: Session) -> None:

@@ -16,6 +16,7 @@ from kiro_core.notices import WAITING
 from kiro_core.ports import Turn
 from kiro_core.session.clients import Said
 from kiro_core.session.hooking import STOP
+from kiro_core.session.inbox import NOTHING, Telling
 from kiro_core.session.prompts import adapted, check_prompt, prompt_title, with_preface
 from kiro_core.session.turn import PromptTurn, cancelled
 from kiro_core.types import Notice
@@ -60,7 +61,7 @@ class Exchange:
         """Have the turn with the agent, within the limits; one that has ended is started again."""
         session = self._session
         if (order := session.orders.read(turn.asked)) is not None:
-            await self._begin(turn, order=True)
+            await self._begin(turn, NOTHING, order=True)
             return await session.orders.obey(order)
         while True:
             with anyio.CancelScope() as self._waking:
@@ -108,6 +109,7 @@ class Exchange:
     async def turn_ended(self) -> None:
         """Keep the time of the last turn."""
         self._session.resting.stir()
+        self._session.inbox.turn_ended()
         await self._session.metadata.note()
 
     def send_aside(self, frame: Frame) -> None:
@@ -129,14 +131,16 @@ class Exchange:
         # It may be another one than when the prompt was accepted.
         check_prompt(turn.asked, session.plan.engine, session.agent.info.abilities)
         frame = adapted(turn.asked, session.agent.info.abilities).with_session(session.agent_session)
-        told = session.front.told(await session.hooking.prompted(turn.asked))
+        said = await session.hooking.prompted(turn.asked)
+        telling = await session.inbox.telling(turn.asked)
+        told = session.front.told(telling.text, said)
         if told.text:
             frame = with_preface(frame, told.text)
         await self._let_go()
         if turn.cancelled:
             return cancelled()
         self.spoken = True
-        await self._begin(turn)
+        await self._begin(turn, telling)
         self._asked = asked = await session.agent.prompt(frame)
         turn.dispatched = True
         if turn.cancelled:
@@ -146,6 +150,7 @@ class Exchange:
         if not response.failed:
             session.restarts.finished()
             session.front.finished(told)
+            session.inbox.finished(telling)
             await session.note(agent_session=session.agent_session, spoken=True)
         await self._after()
         return response
@@ -158,11 +163,14 @@ class Exchange:
             records = self._session.tools.store.read(session, self._begun_at)
             await hooking.stopped(await spoken(records, session, self.db.head))
 
-    async def _begin(self, turn: PromptTurn, *, order: bool = False) -> None:
+    async def _begin(self, turn: PromptTurn, telling: Telling, *, order: bool = False) -> None:
         """Record that a turn begins, which shows its prompt; an `order` is none of the conversation with the agent."""
         self._begun_at = self.db.head
-        told = {"session": self._session.agent_session, **({"order": True} if order else {})}
-        await self.journal.event("turn_begun", told, turn.id, (Said(turn.id, turn.asked),))
+        told = {"session": self._session.agent_session, **({"order": True} if order else {}), **telling.recorded}
+        shows = (Said(turn.id, turn.asked),)
+        await self._session.inbox.begin(
+            telling, lambda consume: self.journal.event("turn_begun", told, turn.id, shows, consume)
+        )
         turn.begun = True
 
     async def end_calls(self) -> None:

@@ -40,9 +40,9 @@ class Front:
         if sentence not in self._explained:
             self._explained = (*self._explained, sentence)[-_EXPLAINED:]
 
-    def told(self, said: str) -> Told:
-        """What is told with the next prompt, together with what triggers have said of that."""
-        parts = (self.preface, self.conversation, self.spawned, *self._explained, said)
+    def told(self, *said: str) -> Told:
+        """What is told with the next prompt, together with what is `said` for that one: letters, and by triggers."""
+        parts = (self.preface, self.conversation, self.spawned, *self._explained, *said)
         self._last = "\n\n".join(part for part in parts if part)
         return Told(self.preface, self.conversation, self.spawned, self._explained, self._last)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kiro_core.recovery import Unfinished, unfinished
+from kiro_core.journal import prompted
+from kiro_core.recovery import Unfinished, unfinished, untold
 from kiro_core.session.prompts import prompt_title
 from kiro_core.session.turn import unsettled
 from kiro_core.types import Notice
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from kiro_core.session.session import Session
 
 _CUT_OFF = "The desk ended while the agent was at work; what the agent did is not known, and nothing is repeated."
+_UNREAD = "The desk ended before the messages were told to the agent; they are unread, and come with the next prompt."
 _DROPPED = "The desk ended before the prompt was sent, and the setting `waiting_prompts` drops such prompts."
 
 
@@ -26,17 +28,23 @@ async def take_up(session: Session) -> list[Notice]:
     """
     read = partial(session.tools.store.read, session.plan.info.id)
     found = await unfinished(read, session.begun_at)
+    if text := await untold(read, session.begun_at):
+        session.inbox.untold.begun({"": text})
     lost = max(session.plan.info.configured, int(session.plan.info.spoken)) - session.begun_at
     begun = [turn for turn in found if turn.begun]
-    waiting = [turn for turn in found if not turn.begun]
+    woken = [turn for turn in found if not turn.begun and prompted(turn.prompt).messages]
+    waiting = [turn for turn in found if not turn.begun and turn not in woken]
     notices = [_shortened()] if lost > 0 else []
     notices += [_unknown(turn) for turn in begun]
     if waiting:
         notices.append(_waiting(waiting, session.tools.waiting_prompts))
     drops = session.tools.waiting_prompts == "drop"
     for number, turn in enumerate(begun, 1):
-        still = [turn.id for turn in (*begun[number:], *waiting)]
+        still = [turn.id for turn in (*begun[number:], *woken, *waiting)]
         await session.journal.settled("turn_ended", unsettled("unknown", _CUT_OFF, still), turn.id)
+    for number, turn in enumerate(woken, 1):
+        still = [turn.id for turn in (*woken[number:], *waiting)]
+        await session.journal.settled("turn_ended", unsettled("cancelled", _UNREAD, still), turn.id)
     for number, turn in enumerate(waiting, 1):
         if drops:
             still = [turn.id for turn in waiting[number:]]

@@ -85,6 +85,7 @@ class Life:
                     tasks.start_soon(self._watch_lease, db)
                     tasks.start_soon(session.storing.run)
                     tasks.start_soon(session.resting.run)
+                    tasks.start_soon(session.inbox.run)
                     turns = Turns(tasks, session.exchange, self._ending, self._limits.max_queued_prompts)
                     session.turns = turns
                     try:

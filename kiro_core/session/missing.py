@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kiro_core.frames import Frame
 from kiro_core.journal import Entry, Prompts, lost, readable, said_at
 from kiro_core.session.clients import Item, Said
+from kiro_core.session.inbox.wording import notification
 from kiro_core.types import GAP, Notice
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def _shown(session: Session, item: Entry, ids: _Ids) -> Sequence[Item]:
             return [item.frame]
         case "notice":
             return [_notice(item)]
+        case "message":
+            return _came(session, item.value)
         case "terminal":
             return session.services.shown_at_end(item.value)
         case _:
@@ -92,6 +95,12 @@ def _update(session: Session, frame: Frame, ids: _Ids) -> Sequence[Item]:
     if frame.fault is not None or session.is_strange(frame) or _STATE.search(frame.raw):
         return ()
     return [ids.for_client(each) for each in session.services.shown_again([frame])]
+
+
+def _came(session: Session, letter: Any) -> Sequence[Item]:
+    unread = letter.get("unread") if isinstance(letter, dict) else None
+    info = session.metadata.info
+    return [notification(info.id, info.name, unread)] if isinstance(unread, dict) else ()
 
 
 def _notice(item: Entry) -> Notice:

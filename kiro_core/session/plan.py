@@ -33,7 +33,8 @@ _RECORDED_FIELDS = _FIELDS - {*_NOT_RECORDED}
 class Tools:
     """The backends and limits that a session works with, and the settings of the same names.
 
-    `strict` shows nothing that is not durable; `contact` is how the desk can be reached.
+    `strict` shows nothing that is not durable; `message_days` is the setting of that name for crews; `contact` is how
+    the desk can be reached.
     """
 
     store: SessionStore
@@ -47,6 +48,7 @@ class Tools:
     strict: bool = False
     allow_unguarded: bool = False
     fail_closed: Sequence[str] = ("preToolUse",)
+    message_days: int = 7
     contact: Contact = NO_CONTACT
 
 

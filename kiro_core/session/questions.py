@@ -63,7 +63,7 @@ class Questions:
         """
         kind = kind_of(frame)
         await self._journal.message("question", frame)
-        asking = Asking(clients or self._clients, shown, kind, needed, waits=self._waits)
+        asking = Asking(clients or self._clients, self._clients, shown, kind, needed, waits=self._waits)
         try:
             reply = await self._reply(asking, kind)
         except anyio.get_cancelled_exc_class():

@@ -11,7 +11,7 @@ import anyio
 from kiro_core.errors import KiroError, SessionBusy, SessionClosing, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
-from kiro_core.ports import Agent, SessionDb
+from kiro_core.ports import Agent, Client, SessionDb
 from kiro_core.session.answering import chosen
 from kiro_core.session.changing import Changes, Close, Surroundings
 from kiro_core.session.clients import Clients, Item, Member
@@ -20,6 +20,7 @@ from kiro_core.session.fronting import Front
 from kiro_core.session.guarding import Guard
 from kiro_core.session.guests import Guests
 from kiro_core.session.hooking import Hooking
+from kiro_core.session.inbox import Inbox
 from kiro_core.session.listening import Listener
 from kiro_core.session.mcp_start import McpStart
 from kiro_core.session.metadata import Metadata
@@ -88,6 +89,7 @@ class Session:
         self.resting = Resting(self)
         self.rousing = Rousing(self)
         self.guests = Guests(self)
+        self.inbox = Inbox(self)
         self.engaged = False
         self.survivors = Survivors(self)
         self.restarts = Restarts(tools.limits.max_restarts)
@@ -139,6 +141,14 @@ class Session:
     def stir(self) -> None:
         """Take note that somebody came or left."""
         self.resting.stir()
+
+    def came(self, client: Client) -> None:
+        """A client came to the session."""
+        self.desk.came(self, client)
+
+    def went(self, client: Client) -> None:
+        """A client left it."""
+        self.desk.went(self, client)
 
     async def prompt(self, frame: Frame, when_busy: str, member: Member) -> PromptTurn:
         """Accept a prompt of a controller: see `Agent.prompt`; `when_busy` is "queue", "reject" or "interrupt".

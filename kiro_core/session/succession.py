@@ -71,7 +71,7 @@ class Succession:
     async def _replay(self) -> None:
         """Show the client its conversation, which needs no agent: one that ends meanwhile would have it shown again."""
         session = self._session
-        for member in session.clients.members if session.plan.replay else ():
+        for member in [each for each in session.clients.members if session.plan.replay and not each.follows]:
             try:
                 await session.guests.replay(member)
             except Disconnected:

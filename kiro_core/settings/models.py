@@ -108,14 +108,27 @@ class RetentionSettings(BaseModel):
 
 
 class CrewSettings(BaseModel):
-    """How crews run."""
+    """How crews run, and what the sessions of a crew may do."""
 
     model_config = _STRICT
 
-    max_parallel: int = Field(default=4, ge=1, le=100, description="stages at a time, in a crew that does not say")
+    max_parallel: int = Field(
+        default=4, ge=1, le=100, description="stages at a time, in a crew that does not say; members of a tree at work"
+    )
     unknown_stages: Literal["ask", "retry"] = Field(
         default="ask", description="what becomes of a stage that was cut off with its desk, when its run is resumed"
     )
+    max_depth: int = Field(default=3, ge=0, le=10, description="how far below a session others may be spawned; 0: none")
+    max_members: int = Field(default=50, ge=1, le=1000, description="members of a tree, also those that have ended")
+    children: Literal["end", "orphan"] = Field(
+        default="end", description="what becomes of members when their parent ends: they end with it, or go on alone"
+    )
+    message_days: int = Field(default=7, ge=1, le=365, description="until a letter that nobody has read expires")
+    for_agents: Literal["members", "all", "none"] = Field(
+        default="members",
+        description="which sessions get the tools of a crew, besides those whose agent configuration names them",
+    )
+    server: AnyChoice = Field(default=Choice("crew"), description="what serves the tools of a crew to agents")
 
 
 class TriggerSettings(BaseModel):

@@ -1,6 +1,7 @@
 """The nouns that pass between the core and its plugins, all immutable."""
 
 from kiro_core.types.agents import AgentConfig, AgentSummary, Engine, Problem, Resource
+from kiro_core.types.letters import LETTER_CHARACTERS, Letter, LetterKind
 from kiro_core.types.peers import Notice, PeerInfo
 from kiro_core.types.processes import Command, Exit, Receipt
 from kiro_core.types.records import (
@@ -35,6 +36,7 @@ __all__ = [
     "GAP",
     "INBOX_MESSAGES",
     "INBOX_REMEMBERED",
+    "LETTER_CHARACTERS",
     "MESSAGE_BYTES",
     "MESSAGE_ID_CHARACTERS",
     "NO_CONTACT",
@@ -46,6 +48,8 @@ __all__ = [
     "Engine",
     "Exit",
     "Finding",
+    "Letter",
+    "LetterKind",
     "Message",
     "Notice",
     "Page",

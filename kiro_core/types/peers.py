@@ -14,7 +14,8 @@ class PeerInfo:
     `abilities` are verbs and services in the desk's words. Of an agent: "load", "resume", "list",
     "close", "delete", "additionalDirectories", "image", "audio", "embeddedContext", "mcp-http",
     "mcp-sse", "logout". Of a client: "notices", "configOptions", "compaction", "read", "write",
-    "terminal", "elicitation-form", "elicitation-url", "login-terminal". `raw` is its own object of
+    "terminal", "elicitation-form", "elicitation-url", "login-terminal", "alone" (of the sessions below its own
+    it is shown nothing). `raw` is its own object of
     capabilities and `logins` its `authMethods`, both as received.
     """
 

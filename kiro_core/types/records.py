@@ -43,13 +43,16 @@ class Told:
     `kind` and what goes with it, in `text` and in `details` (JSON values):
 
     - "prompt": it was accepted; its text, `{task}` as whoever prompted calls it (`_meta.kiro_core.task`); "begun":
-      the agent is sent it, `{session}` is the agent's own id; "user": it is part of the conversation now; its text;
-      "ended": the turn's one outcome, `{state, stopReason?, error?, reason?}`, where `state` is "settled",
+      the agent is sent it, `{session}` is the agent's own id, `{messages?}` are the ids of letters that are read with
+      it, and the text is what stood in front of the prompt because of them; "user": it is part of the conversation now;
+      its text; "ended": the turn's one outcome, `{state, stopReason?, error?, reason?}`, where `state` is "settled",
       "cancelled", "failed", "unknown" (it was cut off) or "refused" (it was never accepted);
     - of the agent: "agent" and "thought" (a chunk's text), "tool" (its title; `{toolCallId, title?, kind?,
       status?}`), "plan" (`{entries}`), "update" (any other, as it came, and what a child of the agent says);
     - "question" (somebody is asked; its title, `{toolCallId?, kind?, options?}`), "answer" (`{toolCallId, by, ...}`),
       "notice" (what clients were told; its sentence);
+    - "message" (a letter came; its text, `{id, sender, name, kind, hops, about}` as in `Letter`), "read" (letters that
+      were asked for, `{ids}`), "expired" (one that nobody will read; as "message");
     - "reset" (the agent's context began anew; why), "cleared" (what a person is shown begins here), "lost" (records are
       missing here), "closed" (the session ended; why).
 

@@ -1,6 +1,7 @@
 """Old sessions go by rule and come back on demand; what is open, used meanwhile or unreadable stays."""
 
 import logging
+import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -485,3 +486,24 @@ async def test_a_desk_that_has_as_many_sessions_as_it_may_refuses_another(opened
             with pytest.raises(DeskFull):
                 await office.load(first)
             assert set(office.desk.live) == {second, third}
+
+
+@pytest.mark.parametrize(
+    ("rule", "days", "outcome"),
+    [
+        ({"older_than": timedelta(days=30)}, 10, "changed"),
+        ({"older_than": timedelta(days=30)}, 40, "trashed"),
+        ({"tag": "draft"}, 10, "changed"),
+        ({"tag": "draft"}, 40, "changed"),
+    ],
+    ids=str,
+)
+async def test_a_message_that_nobody_read_counts_as_use(archive, home, rule, days, outcome):
+    id_ = await archive.stored(tags=("draft",))
+    await archive.store.files.put(id_, "one", b"{}")
+    (file,) = home.rglob(f"{id_}.inbox")
+    came = (datetime.now(UTC) - timedelta(days=days)).isoformat().replace("+00:00", "Z")
+    file.write_text(re.sub(r'"at":"[^"]*"', f'"at":"{came}"', file.read_text()))
+    pruned = (await archive.prune(**rule))[id_]
+    assert pruned.outcome == outcome
+    assert pruned.reason == ("" if outcome == "trashed" else "Messages came that nobody has read.")

@@ -38,7 +38,7 @@ class Log:
     def head(self):
         return len(self.bodies)
 
-    async def append(self, batch):
+    async def append(self, batch, *, consume=()):
         self.bodies += batch
         return self.head
 
@@ -94,6 +94,12 @@ class Room:
         return frame.with_session(OURS)
 
     def stir(self):
+        pass
+
+    def came(self, client):
+        pass
+
+    def went(self, client):
         pass
 
     def join(self, client):

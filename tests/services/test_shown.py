@@ -136,7 +136,7 @@ async def test_on_replay_a_terminal_that_the_agent_ran_itself_is_what_it_streame
 
 async def test_the_outputs_behind_the_head_do_not_count_and_the_record_is_read_twice_at_most(opened):
     class Db:
-        async def append(self, batch):
+        async def append(self, batch, *, consume=()):
             bodies.extend(batch)
             return len(bodies)
 

@@ -13,6 +13,7 @@ from kiro_core.cli.chat.told import Told
 from kiro_core.cli.text import one_line
 from kiro_core.cli.wording import question_line
 from kiro_core.frames import Frame
+from kiro_core.notices import ALONE
 from kiro_core.types import PeerInfo
 
 
@@ -24,7 +25,7 @@ class ChatClient:
 
     def __init__(self, screen: Screen, follow: Callable[[dict[str, Any]], None]) -> None:
         """Show on `screen`; `follow` is given every update of a session that is shown."""
-        self.info = PeerInfo("kiro-core chat", version("kiro-core"), frozenset({"notices", "configOptions"}))
+        self.info = PeerInfo("kiro-core chat", version("kiro-core"), frozenset({"notices", "configOptions", ALONE}))
         self.denied = False
         self.replaying = False
         self.untrusting = False

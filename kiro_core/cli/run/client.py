@@ -15,7 +15,7 @@ from kiro_core.cli.text import encoded, printable, tell, tell_failure
 from kiro_core.cli.wording import question_line
 from kiro_core.errors import McpFailed
 from kiro_core.frames import Frame
-from kiro_core.notices import MARK
+from kiro_core.notices import ALONE, MARK
 from kiro_core.rpc import Stream
 from kiro_core.types import PeerInfo
 
@@ -40,7 +40,7 @@ class RunClient:
         required: Container[str] = (),
     ) -> None:
         """Print to `stdout`, which is a `terminal` or not; without a `person` every question is denied."""
-        self.info = PeerInfo("kiro-core run", version("kiro-core"), frozenset({"notices"}))
+        self.info = PeerInfo("kiro-core run", version("kiro-core"), frozenset({"notices", ALONE}))
         self.report = Report()
         self.unread = False
         self.untrusting = False

@@ -127,9 +127,10 @@ class SwapClient:
         """Be a client that understands notices."""
         from importlib.metadata import version
 
+        from kiro_core.notices import ALONE
         from kiro_core.types import PeerInfo
 
-        self.info = PeerInfo("kiro-core sessions", version("kiro-core"), frozenset({"notices"}))
+        self.info = PeerInfo("kiro-core sessions", version("kiro-core"), frozenset({"notices", ALONE}))
 
     async def notify(self, frames: Sequence[Frame]) -> None:
         """See `Client.notify`."""

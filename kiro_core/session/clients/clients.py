@@ -10,7 +10,7 @@ import anyio
 from kiro_core.errors import ObserverOnly
 from kiro_core.notices import UNATTENDED
 from kiro_core.ports import Client
-from kiro_core.session.clients.member import CONTROLLER, Member
+from kiro_core.session.clients.member import CONTROLLER, OBSERVER, Member
 from kiro_core.session.clients.shown import Item
 from kiro_core.types import Notice, PeerInfo, SessionId
 
@@ -32,6 +32,14 @@ class Attended(Protocol):
 
     def stir(self) -> None:
         """Take note that something began or ended."""
+        ...
+
+    def came(self, client: Client) -> None:
+        """A client came, and may be told of sessions below this one."""
+        ...
+
+    def went(self, client: Client) -> None:
+        """It left."""
         ...
 
     def missed(self, after: int, upto: int) -> AsyncGenerator[tuple[int, Sequence[Item]], None]:
@@ -103,16 +111,25 @@ class Clients:
         if before is not None:
             member.rendering.wrote = before.rendering.wrote
             before.leave()
-            self._forget(before)
+            self.members.remove(before)
         member.rendering.untold, self._untold = self._untold, []
-        if not self.members:
+        if self._alone:
             self.opener = client.info
-        self.members.append(member)
-        self._change()
+        self._add(member)
+        return member
+
+    def follow(self, client: Client) -> Member | None:
+        """Let a client watch, since it is at a session above; None where it is here by itself."""
+        if self.of(client) is not None:
+            return None
+        member = Member(self, client, OBSERVER, self.head, self._forget)
+        member.follows = True
+        self._add(member)
         return member
 
     def cast(self, member: Member, role: str) -> None:
-        """Give a member another role."""
+        """Give a member the role that it wants, which is here by its own wish from then on."""
+        member.follows = False
         if member.role != role:
             member.role = role
             self._change()
@@ -150,7 +167,7 @@ class Clients:
         self.head = max(self.head, seq)
         for member in self.members if items else ():
             member.put(seq, items)
-        if not self.members:
+        if self._alone:
             told = [(seq, item) for item in items if isinstance(item, Notice)]
             self._untold = [*self._untold, *told][-_UNTOLD:]
 
@@ -165,10 +182,21 @@ class Clients:
         for member in self.members:
             member.end()
 
+    @property
+    def _alone(self) -> bool:
+        """Whether nobody is here by itself."""
+        return all(member.follows for member in self.members)
+
+    def _add(self, member: Member) -> None:
+        self.members.append(member)
+        self._change()
+        self._session.came(member.client)
+
     def _forget(self, member: Member) -> None:
         if member in self.members:
             self.members.remove(member)
             self._change()
+            self._session.went(member.client)
 
     def _change(self) -> None:
         self.stir()

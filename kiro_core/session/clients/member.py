@@ -61,7 +61,10 @@ class Followed(Protocol):
 
 
 class Member:
-    """One client; `cursor` is the number of the last record that it was shown, `waiting` counts bytes in memory."""
+    """One client; `cursor` is the number of the last record that it was shown, `waiting` counts bytes in memory.
+
+    One that `follows` did not ask for this session: it is at one above.
+    """
 
     def __init__(
         self, session: Followed, client: Client, role: str, cursor: int, gone: Callable[[Member], None]
@@ -69,6 +72,7 @@ class Member:
         """Hold everything back until `run`: a session is unknown to its client before the answer that opens it."""
         self.client = client
         self.role = role
+        self.follows = False
         self.cursor = cursor
         self.left = anyio.Event()
         self.begun = anyio.Event()

@@ -21,7 +21,7 @@ _READ = re.compile(rb'available_commands_update|session_info_update|_kiro\.dev/c
 class HostsClient:
     """Implements `Client`."""
 
-    info = PeerInfo("kiro_mcp", abilities=frozenset({"notices"}))
+    info = PeerInfo("kiro_mcp", abilities=frozenset({"notices", "alone"}))
 
     def __init__(self, table: Table, bells: Bells, questions: Questions, notices: Notices) -> None:
         """Keep what is said of the sessions of the `table`."""
