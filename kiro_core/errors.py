@@ -7,6 +7,7 @@ KiroError
 ├── AgentNotFound        LookupError   AGENT_NOT_FOUND       no agent configuration of that name
 ├── AgentConfigInvalid   ValueError    AGENT_CONFIG_INVALID  an agent configuration that cannot be read
 ├── CrewInvalid          ValueError    CREW_INVALID          a crew that cannot run, or a run that cannot go on so
+├── CrewRefused          PermissionError  CREW_REFUSED       what the rules of a crew forbid a session
 ├── AgentUntrusted       PermissionError  AGENT_UNTRUSTED    an agent configuration of a folder that nobody trusted
 ├── EngineNotFound       LookupError   ENGINE_NOT_FOUND      no agent program to start
 ├── LaunchFailed         OSError       LAUNCH_FAILED         an agent program that did not start
@@ -101,6 +102,12 @@ class CrewInvalid(KiroError, ValueError):
     """
 
     code = "CREW_INVALID"
+
+
+class CrewRefused(KiroError, PermissionError):
+    """The rules of a crew forbid what a session asked for; `details` has the `rule` by name, see `ports.Members`."""
+
+    code = "CREW_REFUSED"
 
 
 class AgentUntrusted(KiroError, PermissionError):

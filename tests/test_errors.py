@@ -106,6 +106,12 @@ async def agent_config_invalid(folder):
         await source.find("broken", folder)
 
 
+async def crew_refused(folder):
+    async with Desk(folder) as desk:
+        session = await desk.new()
+        await desk.desk.crew.send(session, session, "hello")
+
+
 async def crew_invalid(folder):
     async with Desk(folder) as desk:
         await desk.desk.crew.run({"name": "x", "stages": []}, cwd=folder)

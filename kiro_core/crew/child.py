@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import anyio
 
+from kiro_core.crew.answering import answered, left
 from kiro_core.crew.events import AttemptOutcome
 from kiro_core.crew.ground import Ground
-from kiro_core.crew.said import Result, end_of, judged, read_said
+from kiro_core.crew.said import Result
 from kiro_core.crew.stages import Stage
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
@@ -51,13 +53,6 @@ class Task:
         params = {"cwd": self.cwd, "mcpServers": [], "additionalDirectories": list(self.roots)}
         return Frame.of("session/new", {**params, "_meta": {MARK: wishes}}, id=0)
 
-    def prompting(self, session: str) -> Frame:
-        """`session/prompt`."""
-        blocks = [{"type": "text", "text": self.prompt}]
-        return Frame.of(
-            "session/prompt", {"sessionId": session, "prompt": blocks, "_meta": {MARK: {"task": self.key}}}, id=0
-        )
-
 
 def task_key(stage: str, attempt: int) -> str:
     """See `Task.key`."""
@@ -85,11 +80,12 @@ class Child:
         self._ground = ground
         self._agent = agent
         self._parent = parent
+        self._session = SessionId("")
         self._scope = anyio.CancelScope()
         self._stopped: Result | None = None
 
     def stop(self, outcome: AttemptOutcome) -> None:
-        """End it before it ends by itself: "cancelled" or "timed_out"."""
+        """End it before it ends by itself: "cancelled" or "timed_out", unless it has come to something already."""
         why = "The run was cancelled." if outcome == "cancelled" else "It was still at work when its time was over."
         self._stopped = self._stopped or Result(outcome, why)
         self._scope.cancel()
@@ -97,9 +93,14 @@ class Child:
     async def run(self) -> None:
         """Have it, and tell the run what became of it; only a run that ends itself is told nothing."""
         outcome: Result | None = None
-        with self._scope:
-            outcome = await self._had()
-        outcome = self._stopped if self._scope.cancelled_caught else outcome
+        try:
+            with self._scope:
+                outcome = await self._had()
+            if self._scope.cancelled_caught:
+                outcome = await self._left() or self._stopped
+        finally:
+            if self._session:
+                await self._close(self._session)
         if outcome is not None:
             self._parent.ended(self._task, outcome)
 
@@ -115,17 +116,19 @@ class Child:
 
     async def _opened(self) -> Result | None:
         answer = result(await self._agent.new(self._task.opening()), "Its session could not be opened")
-        session = str(answer["sessionId"])
-        try:
-            await self._parent.opened(self._task, session)
-            if model := self._task.stage.model:
-                frame = Frame.of("session/set_model", {"sessionId": session, "modelId": model}, id=0)
-                result(await self._agent.call(frame), f"The model {model!r} cannot be had")
-            turn = await self._agent.prompt(self._task.prompting(session))
-            response = await turn.settled()
-            return judged(end_of(response), await read_said(self._ground.told(SessionId(session)), self._task.key))
-        finally:
-            await self._close(session)
+        self._session = SessionId(str(answer["sessionId"]))
+        await self._parent.opened(self._task, self._session)
+        if model := self._task.stage.model:
+            frame = Frame.of("session/set_model", {"sessionId": self._session, "modelId": model}, id=0)
+            result(await self._agent.call(frame), f"The model {model!r} cannot be had")
+        return await answered(self._ground, self._agent, self._session, self._task.key, self._task.prompt)
+
+    async def _left(self) -> Result | None:
+        """What is on record of one that was stopped: the end of its turn may have come first."""
+        if self._session:
+            with anyio.move_on_after(self._ground.settings.limits.control_s), suppress(KiroError):
+                return await left(self._ground.told(self._session), self._task.key)
+        return None
 
     async def _close(self, session: str) -> None:
         with anyio.move_on_after(self._ground.settings.limits.control_s, shield=True):

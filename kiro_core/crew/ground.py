@@ -1,20 +1,21 @@
-"""What runs need of their desk, so that they stand below it."""
+"""What crews need of their desk, so that they stand below it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
 from kiro_core.crew.fitting import Known
+from kiro_core.crew.live import Live, Seat
 from kiro_core.ports import Agent, Client, SessionStore
 from kiro_core.settings import Settings
 from kiro_core.types import Contact, SessionId, SessionInfo, Told
 
 
 class Ground(Protocol):
-    """A desk, as its runs see it."""
+    """A desk, as its crews see it."""
 
     @property
     def settings(self) -> Settings:
@@ -69,6 +70,38 @@ class Ground(Protocol):
             UnknownName, EngineNotFound: that engine cannot be had.
 
         """
+        ...
+
+    def live(self, session: str) -> Live | None:
+        """A session that is open here."""
+        ...
+
+    def lives(self) -> Sequence[Live]:
+        """All of them."""
+        ...
+
+    def above(self, session: str) -> Sequence[SessionId]:
+        """The open sessions above an open one, the nearest first; runs are left out."""
+        ...
+
+    def depth(self, session: str) -> int:
+        """How many sessions are above an open one, whether they are open or not; runs are left out."""
+        ...
+
+    def seat(self, client: Client) -> Seat:
+        """Give a client its agent at this desk, for as long as there is the desk."""
+        ...
+
+    def has_tools(self, session: SessionId) -> bool:
+        """Whether a session that is open here was given the tools of its crew."""
+        ...
+
+    def uses_tools(self, session: SessionId) -> bool:
+        """Whether the agent of a session that is open here has connected to the tools of its crew."""
+        ...
+
+    async def wake(self, session: SessionId) -> None:
+        """Have whoever holds a session look into its inbox."""
         ...
 
     async def sweep(self) -> None:

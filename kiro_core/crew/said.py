@@ -1,4 +1,4 @@
-"""What the record of a child says of the one prompt that its run gave it: the same live and after a crash."""
+"""What the record of a child says of the one task that it was given: the same live and after a crash."""
 
 from __future__ import annotations
 
@@ -16,50 +16,91 @@ MOST_CHARACTERS = 65_536
 
 
 class Result(NamedTuple):
-    """What became of an attempt: its result, or what failed."""
+    """What became of a task: its result, or what failed."""
 
     outcome: AttemptOutcome
     text: str
 
 
+class Speech:
+    """What an agent says in one turn; its `message` is what it said behind its last use of a tool."""
+
+    def __init__(self) -> None:
+        """Nothing is said yet."""
+        self._parts: list[str] = []
+        self._behind_tool = False
+
+    @property
+    def message(self) -> str:
+        """Without white space around it."""
+        return "".join(self._parts).strip()
+
+    def follow(self, item: Told) -> None:
+        """Take note of what comes next in the turn."""
+        if item.kind == "tool":
+            self._behind_tool = True
+        elif item.kind == "agent":
+            if self._behind_tool:
+                self._parts.clear()
+                self._behind_tool = False
+            self._parts.append(item.text)
+
+
 @dataclass(slots=True)
 class Said:
-    """One turn, which its prompt calls `task`.
+    """What was said for one task, which its prompts call `task`.
 
     `begun` tells that the agent was sent the prompt; `end` is the turn's outcome as `Told` has it, None before it;
-    `is_whole` is False where records of it are lost. `message` is what the agent said behind its last use of a tool.
+    `is_whole` is False where records of it are lost. Of a task that was put in other words in its course, all this is
+    of the last prompt. `speech` is of that turn, `reminded` of the one that asked for a summary, and `summary` is the
+    last one that the agent gave, None without one.
     """
 
     task: str
     begun: bool = False
     end: Mapping[str, Any] | None = None
     is_whole: bool = True
-    message: list[str] = field(default_factory=list)
+    summary: str | None = None
+    speech: Speech = field(default_factory=Speech)
+    reminded: Speech = field(default_factory=Speech)
     _turn: str = ""
-    _behind_tool: bool = False
+    _reminder: str = ""
+    _is_at_it: bool = False
 
     def follow(self, item: Told) -> None:
         """Take note of what comes next in the record."""
-        if item.kind == "prompt" and item.details.get("task") == self.task:
-            self._turn = item.turn
-        elif item.kind == "lost":
+        if item.kind == "lost":
             self.is_whole = False
-        elif not self._turn or item.turn != self._turn:
-            return
-        elif item.kind == "begun":
+        elif item.kind == "prompt":
+            self._prompted(item)
+        elif item.kind == "summary" and self._is_at_it:
+            self.summary = item.text
+        elif item.turn and item.turn == self._turn:
+            self._heard(item)
+        elif item.turn and item.turn == self._reminder:
+            self.reminded.follow(item)
+
+    def _prompted(self, item: Told) -> None:
+        task = item.details.get("task")
+        if task == self.task:
+            self._turn, self.begun, self.end, self.speech = item.turn, False, None, Speech()
+        elif task == reminder_key(self.task):
+            self._reminder = item.turn
+        if task is not None:
+            self._is_at_it = task in (self.task, reminder_key(self.task))
+
+    def _heard(self, item: Told) -> None:
+        if item.kind == "begun":
             self.begun = True
         elif item.kind == "ended":
             self.end = item.details
-        elif item.kind == "tool":
-            self._behind_tool = True
-        elif item.kind == "agent":
-            self._speak(item.text)
+        else:
+            self.speech.follow(item)
 
-    def _speak(self, text: str) -> None:
-        if self._behind_tool:
-            self.message.clear()
-            self._behind_tool = False
-        self.message.append(text)
+
+def reminder_key(task: str) -> str:
+    """What a record calls the turn that asks for the summary of a task."""
+    return f"{task} reminder"
 
 
 async def read_said(told: AsyncGenerator[Told, None], task: str) -> Said:
@@ -77,8 +118,8 @@ async def read_said(told: AsyncGenerator[Told, None], task: str) -> Said:
 
 
 def result_of(said: Said) -> str:
-    """The result of a turn that has ended well: its last message, of a very long one the end."""
-    text = "".join(said.message).strip()
+    """The result of a task that has ended well: its summary, else its last message; of a very long one the end."""
+    text = said.speech.message or said.reminded.message if said.summary is None else said.summary.strip()
     cut = len(text) - MOST_CHARACTERS
     return text if cut <= 0 else f"[The first {cut} characters are left out.]\n{text[cut:]}"
 
@@ -91,7 +132,7 @@ def end_of(response: Frame) -> Mapping[str, Any]:
 
 
 def judged(end: Mapping[str, Any], said: Said) -> Result | None:
-    """What an attempt came to whose turn ended so; None where nobody knows."""
+    """What a task came to whose turn ended so; None where nobody knows."""
     error, reason = end.get("error"), end.get("stopReason")
     if end.get("state") in ("failed", "refused"):
         told = error.get("message") if isinstance(error, dict) else None

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from kiro_core.dispatcher.crew_requests import SEND, SPAWN, sent, spawned
 from kiro_core.dispatcher.login import authenticate, log_out
 from kiro_core.dispatcher.requests import busy_wish, cursor_wish, prompt_of, role_wish, session_of
 from kiro_core.engines.logins import TERMINAL_LOGIN
@@ -15,7 +16,7 @@ from kiro_core.frames import Frame
 from kiro_core.ports import Client, Turn
 from kiro_core.rpc import INVALID_PARAMS, METHOD_NOT_FOUND
 from kiro_core.session import CONFIGURING, CONTROLLER, Member, Plan, Session, require_conversation, require_kept
-from kiro_core.types import RUN, PeerInfo, SessionInfo, SessionQuery
+from kiro_core.types import RUN, PeerInfo, SessionId, SessionInfo, SessionQuery
 
 if TYPE_CHECKING:
     from kiro_core.dispatcher.desk import Dispatcher
@@ -40,8 +41,12 @@ class Connection:
 
     async def new(self, frame: Frame) -> Frame:
         """See `Agent.new`; answers when the agent is ready."""
+        return await self.begin(frame, "")
+
+    async def begin(self, frame: Frame, session: str) -> Frame:
+        """See `Seat.begin`."""
         self._desk.require_open()
-        return await self._start(await self._desk.planner.fresh(frame))
+        return await self._start(await self._desk.planner.fresh(frame, session))
 
     async def open(self, frame: Frame, *, replay: bool) -> Frame:
         """See `Agent.open`; a session that is live here is shared with those who are at it.
@@ -154,6 +159,12 @@ class Connection:
             return await self.list(frame)
         if frame.method in TERMINATE:
             return await self._terminate(frame)
+        if frame.method in SPAWN:
+            self._controlled(frame)
+            return await spawned(self._desk.crew, frame)
+        if frame.method in SEND:
+            self._require_near(session_of(frame))
+            return await sent(self._desk.crew, frame)
         if frame.session and ((frame.method or "").startswith("_") or frame.method in CONFIGURING):
             with self._noting_login():
                 return await self._controlled(frame).call(frame)
@@ -195,6 +206,20 @@ class Connection:
         if session is not None:
             await session.guests.leave_or_close(self._client)
         return Frame.answer({})
+
+    def _require_near(self, session: SessionId) -> None:
+        """Make sure that this client controls an open session, or one above it.
+
+        Raises:
+            ObserverOnly, SessionNotFound: it does not.
+
+        """
+        live = self._desk.live.get(session)
+        if live is None:
+            return
+        above = [member for one in self._desk.ancestors(live) for member in one.clients.controllers]
+        if all(member.client is not self._client for member in above):
+            live.clients.controller(self._client)
 
     def _controlled(self, frame: Frame) -> Session:
         """The session that a request is about, which this client has to control."""

@@ -1,15 +1,19 @@
-"""The desk as the runs of its crews see it."""
+"""The desk as its crews see it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiro_core.agentconfig import all_agents
 from kiro_core.crew.fitting import Known
+from kiro_core.crew.live import Live, Seat
 from kiro_core.dispatcher.backends import Backends
+from kiro_core.dispatcher.connection import Connection
+from kiro_core.dispatcher.inheriting import binding
+from kiro_core.dispatcher.living import Living
 from kiro_core.engines import choose_engine
 from kiro_core.errors import EngineNotFound, UnknownName
 from kiro_core.ports import Agent, Client, SessionStore
@@ -64,6 +68,41 @@ class CrewGround:
     def told(self, session: SessionId) -> AsyncGenerator[Told, None]:
         """See `Ground.told`."""
         return self._desk.told(session)
+
+    def live(self, session: str) -> Live | None:
+        """See `Ground.live`."""
+        found = self._desk.session(session)
+        return None if found is None else Living(found)
+
+    def lives(self) -> Sequence[Live]:
+        """See `Ground.lives`."""
+        return [Living(session) for session in self._desk.live.values()]
+
+    def above(self, session: str) -> Sequence[SessionId]:
+        """See `Ground.above`."""
+        found = self._desk.session(session)
+        return [] if found is None else [one.plan.info.id for one in self._desk.ancestors(found)]
+
+    def depth(self, session: str) -> int:
+        """See `Ground.depth`."""
+        found = self._desk.session(session)
+        return 0 if found is None else binding(found.plan.info)
+
+    def seat(self, client: Client) -> Seat:
+        """See `Ground.seat`."""
+        return Connection(self._desk, client)
+
+    def has_tools(self, session: SessionId) -> bool:  # noqa: ARG002 - no session is given tools yet
+        """See `Ground.has_tools`."""
+        return False
+
+    def uses_tools(self, session: SessionId) -> bool:  # noqa: ARG002 - the same
+        """See `Ground.uses_tools`."""
+        return False
+
+    async def wake(self, session: SessionId) -> None:
+        """See `Ground.wake`."""
+        await self._desk.wake(session)
 
     async def sweep(self) -> None:
         """See `Ground.sweep`."""

@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup
 
 from kiro_core.agentconfig import all_agents
 from kiro_core.control import Served, make_doors, served_socket
-from kiro_core.crew.runs import Runs
+from kiro_core.crew.crew import Crew
 from kiro_core.dispatcher.agreeing import agreed
 from kiro_core.dispatcher.backends import Backends, open_backends
 from kiro_core.dispatcher.configuration import configuration
@@ -100,7 +100,7 @@ class Dispatcher:
         self.watching = Watching(backends.store, self.live, tasks)
         self._records = Records(backends.store, self.live, lambda: self.settings.limits.control_s)
         self.retention = Retention(backends.store, self.live, lambda: self._backends.settings.retention)
-        self.crew = Runs(CrewGround(self, backends), tasks)
+        self.crew = Crew(CrewGround(self, backends), tasks)
         self._tasks = tasks
 
     @asynccontextmanager
@@ -225,6 +225,8 @@ class Dispatcher:
 
         """
         self.require_open()
+        if plan.loaded:
+            await self.crew.ending.opening(plan.info)
         if plan.info.id in self.live:
             raise Held("The session is being opened already.", hint="Wait for its answer.", session=plan.info.id)
         if 0 < (most := self._backends.settings.limits.max_sessions) <= len(self.live):
@@ -245,7 +247,16 @@ class Dispatcher:
             session.clients.leave(client)
             raise
         self.release(member)
+        self.crew.ending.opened(plan.info.id)
         return answer
+
+    def occupied(self, session: Session) -> bool:
+        """See `Surroundings.occupied`."""
+        return self.crew.ending.occupied(session.plan.info.id)
+
+    async def ending(self, session: Session) -> None:
+        """See `Surroundings.ending`."""
+        await self.crew.ending.ending(session.plan.info.id)
 
     def release(self, member: Member) -> None:
         """Show a client what was held back for it, once the answer that is about to be returned was written.
@@ -289,7 +300,7 @@ class Dispatcher:
     async def close(self) -> None:
         """End all sessions at once; each has `limits.close_s`, all together `limits.shutdown_s`."""
         self.reception.state = "draining"
-        self.crew.driving.leave()
+        self.crew.leave()
         with anyio.move_on_after(self._backends.settings.limits.shutdown_s, shield=True):
             async with anyio.create_task_group() as closing:
                 for session in list(self.live.values()):
@@ -398,6 +409,7 @@ class Dispatcher:
             await Life(session).run()
         finally:
             del self.live[session.plan.info.id]
+            self.crew.ending.ended(session.plan.info.id)
 
 
 async def _closed(session: Session) -> None:

@@ -37,6 +37,8 @@ _UNTAKEN: Mapping[str, Any] = {
     # Nor which session of this place it stands below.
     "parent": "",
     "inherited": (),
+    # Nor which sessions it has spawned.
+    "crew": {},
 }
 """What an archive says of its session and does not count."""
 

@@ -138,6 +138,11 @@ def ancestors(info: SessionInfo, live: Live) -> Sequence[Session]:
     return found
 
 
+def binding(info: SessionInfo) -> int:
+    """How many sessions bind one from above; runs do not."""
+    return sum(bound.binds for bound in _kept(info))
+
+
 def _names(info: SessionInfo) -> list[str]:
     return [name for name in (info.parent, *(bound.session for bound in _kept(info))) if name]
 

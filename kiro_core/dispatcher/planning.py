@@ -45,8 +45,10 @@ class Planner:
         given = {"agent": self._agent or None, "engine": self._engine or None, "trustTools": self._trust_tools}
         return {key: value for key, value in given.items() if value is not None}
 
-    async def fresh(self, frame: Frame) -> Plan:
+    async def fresh(self, frame: Frame, session: str = "") -> Plan:
         """Plan a new session for `{cwd, mcpServers, _meta.kiro_core: {agent, agentRequired, engine, parent, ...}}`.
+
+        Its id is `session`, or a new one.
 
         Raises:
             RpcError, LabelInvalid, NameTaken: the request is not valid.
@@ -62,7 +64,7 @@ class Planner:
         if parent:
             await self._backends.store.get(SessionId(parent))
         info = SessionInfo(
-            id=SessionId(str(uuid4())),
+            id=SessionId(session or str(uuid4())),
             cwd=str(folder_of(frame)),
             created=now,
             updated=now,

@@ -25,6 +25,7 @@ _EVENTS = {
     "message": ("message", "text"),
     "message_expired": ("expired", "text"),
     "message_read": ("read", ""),
+    "crew_summary": ("summary", "text"),
     "context_reset": ("reset", "reason"),
     "history_cleared": ("cleared", ""),
     "unrecorded": ("lost", ""),

@@ -6,12 +6,13 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from kiro_core.ports.members import Members
 from kiro_core.ports.talking import Client
 from kiro_core.types import RunView, SessionId, SessionInfo
 
 
-class Crews(Protocol):
-    """The verbs of runs. A run is a session of kind "run", which the desk that drives it holds."""
+class Crews(Members, Protocol):
+    """The verbs of members, and those of runs: each a session of kind "run", which the desk that drives it holds."""
 
     async def run(  # noqa: PLR0913 - what a run is asked for, all by name
         self,

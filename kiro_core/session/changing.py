@@ -35,6 +35,14 @@ class Surroundings(Protocol):
         """The sessions above it that are live at this desk, the nearest first."""
         ...
 
+    def occupied(self, session: Session) -> bool:
+        """Whether sessions that it has spawned are at work; `Session.stir` tells it when one is done."""
+        ...
+
+    async def ending(self, session: Session) -> None:
+        """A session that was open is about to let go of its record: those that it has spawned end before."""
+        ...
+
     def came(self, session: Session, client: Client) -> None:
         """A client came to a session: it follows those below."""
         ...

@@ -94,6 +94,9 @@ class Life:
                         # A prompt that is accepted now would keep the tasks, and so the session, from ending.
                         turns.end()
                         session.questions.cancel()
+                        if session.ready:
+                            with anyio.move_on_after(self._limits.close_s, shield=True):
+                                await session.desk.ending(session)
                         await session.survivors.outlived()
                         tasks.cancel_scope.cancel()
             finally:

@@ -45,7 +45,8 @@ class Resting:
     def may_end(self) -> bool:
         """Whether nobody works in the session or has it open, so that it only lingers."""
         session = self._session
-        return session.ready and not (session.closing or session.clients.controllers or self.busy)
+        left = not (session.clients.controllers or self.busy or session.desk.occupied(session))
+        return session.ready and not session.closing and left
 
     def stir(self) -> None:
         """Take note that something began or ended, or somebody came or left."""
@@ -84,7 +85,8 @@ class Resting:
     def _is_left_for_good(self) -> bool:
         if self._session.clients.controllers:
             return False
-        lingers = self.busy or anyio.current_time() < self.since + self._session.tools.limits.linger_s
+        works = self.busy or self._session.desk.occupied(self._session)
+        lingers = works or anyio.current_time() < self.since + self._session.tools.limits.linger_s
         return self._session.tools.when_left == "end" or not lingers
 
     def _next(self) -> float:

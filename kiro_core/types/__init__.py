@@ -1,6 +1,7 @@
 """The nouns that pass between the core and its plugins, all immutable."""
 
 from kiro_core.types.agents import AgentConfig, AgentSummary, Engine, Problem, Resource
+from kiro_core.types.crew import Member
 from kiro_core.types.letters import LETTER_CHARACTERS, Letter, LetterKind
 from kiro_core.types.peers import Notice, PeerInfo
 from kiro_core.types.processes import Command, Exit, Receipt
@@ -50,6 +51,7 @@ __all__ = [
     "Finding",
     "Letter",
     "LetterKind",
+    "Member",
     "Message",
     "Notice",
     "Page",

@@ -37,7 +37,8 @@ class SessionInfo:
     put into the trash, where nobody finds or opens it until somebody restores it; empty where it was not. `answers`
     are what a person has allowed or denied for the whole session, in the words of its policy; `inherited` is what
     bound each session above it when it began, the nearest first. `imported` is when it came out of an archive, whose
-    records may be anybody's; empty where it did not.
+    records may be anybody's; empty where it did not. `crew` has the sessions that this one spawned:
+    `{members: [{session, name, ...}], groups: [...]}`, see `kiro_core.crew.members.roster`.
     """
 
     id: SessionId
@@ -64,6 +65,7 @@ class SessionInfo:
     inherited: tuple[Mapping[str, Any], ...] = ()
     imported: str = ""
     kind: str = ""
+    crew: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
 
 

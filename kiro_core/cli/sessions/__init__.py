@@ -15,6 +15,7 @@ from kiro_core.cli.sessions.pruning import prune
 from kiro_core.cli.sessions.restoring import restore
 from kiro_core.cli.sessions.swapping import reload, swap
 from kiro_core.cli.sessions.taking import takeover
+from kiro_core.cli.sessions.tree import tree
 from kiro_core.cli.sessions.verifying import verify
 from kiro_core.cli.sessions.watching import watch
 
@@ -25,5 +26,5 @@ def sessions() -> None:
 
 
 _ALL = (list_, show_, watch, audit, attach, swap, reload, rename, tag, prune, restore, delete, export, import_)
-for each in (*_ALL, verify, takeover):
+for each in (*_ALL, tree, verify, takeover):
     sessions.add_command(each)

@@ -1,0 +1,54 @@
+"""Put a letter where it is read: whoever sends one does it here."""
+
+from __future__ import annotations
+
+import anyio
+
+from kiro_core.crew.ground import Ground
+from kiro_core.crew.letters import body_of
+from kiro_core.errors import InboxFull
+from kiro_core.types import Letter, SessionId
+
+
+async def post(ground: Ground, to: SessionId, letter: Letter) -> bool:
+    """Put a letter into an inbox, durable on return, and have it looked at; False where it was there before.
+
+    Raises:
+        SessionNotFound, InboxFull, RecordInvalid, Unavailable: see `SessionStore.put`.
+
+    """
+    is_new = await ground.store.put(to, letter.id, body_of(letter))
+    if ground.live(to) is None:
+        await ground.wake(to)
+    return is_new
+
+
+async def post_when_room(ground: Ground, to: SessionId, letter: Letter) -> None:
+    """The same, and wait while a session that is open here has too much to read.
+
+    Raises:
+        InboxFull: it is not open here, or ends.
+        SessionNotFound, RecordInvalid, Unavailable: as `post`.
+
+    """
+    while True:
+        live = ground.live(to)
+        changed = anyio.Event() if live is None else live.inbox.changed
+        try:
+            await post(ground, to, letter)
+        except InboxFull:
+            if live is None or not live.ready:
+                raise
+            await _either(changed, live.ended)
+        else:
+            return
+
+
+async def _either(one: anyio.Event, other: anyio.Event) -> None:
+    async def wait_for(event: anyio.Event) -> None:
+        await event.wait()
+        both.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as both:
+        both.start_soon(wait_for, one)
+        both.start_soon(wait_for, other)
