@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from kiro_core.agentconfig.advice import Remark
 from kiro_core.agentconfig.checking import MAX_PROBLEMS, refused
 from kiro_core.crew.fitting import Known, misfits
-from kiro_core.crew.stages import MAX_STAGES, Crew, Loop, Retry, Stage
+from kiro_core.crew.stages import MAX_STAGES, Crew, Limits, Loop, Retry, Stage
 from kiro_core.explain import near_miss
 
-_MODELS: Mapping[str, type[BaseModel]] = {"stages": Stage, "retry": Retry, "loop": Loop}
+_MODELS: Mapping[str, type[BaseModel]] = {"stages": Stage, "retry": Retry, "loop": Loop, "limits": Limits}
 _PLACEHOLDERS = {"id": "-", "prompt": "-"}
 
 ANY = Known()

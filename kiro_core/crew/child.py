@@ -10,16 +10,16 @@ from typing import Any, Protocol
 import anyio
 
 from kiro_core.crew.answering import answered, left
-from kiro_core.crew.events import AttemptOutcome
 from kiro_core.crew.ground import Ground
 from kiro_core.crew.said import Result
 from kiro_core.crew.stages import Stage
+from kiro_core.crew.usage import used
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.notices import MARK
 from kiro_core.ports import Agent
 from kiro_core.rpc import result
-from kiro_core.types import SessionId
+from kiro_core.types import NO_USAGE, SessionId, Usage
 
 _LOG = logging.getLogger(__name__)
 _SHORT = 8
@@ -62,12 +62,12 @@ def task_key(stage: str, attempt: int) -> str:
 class Parent(Protocol):
     """What a child tells its run."""
 
-    async def opened(self, task: Task, session: str) -> None:
+    async def opened(self, task: Task, session: SessionId) -> None:
         """Its session is there, and gets its prompt when this returns."""
         ...
 
-    def ended(self, task: Task, result: Result) -> None:
-        """It has ended, and so has its session."""
+    def ended(self, task: Task, result: Result, usage: Usage) -> None:
+        """It has ended, and so has its session, which used that."""
         ...
 
 
@@ -84,10 +84,9 @@ class Child:
         self._scope = anyio.CancelScope()
         self._stopped: Result | None = None
 
-    def stop(self, outcome: AttemptOutcome) -> None:
-        """End it before it ends by itself: "cancelled" or "timed_out", unless it has come to something already."""
-        why = "The run was cancelled." if outcome == "cancelled" else "It was still at work when its time was over."
-        self._stopped = self._stopped or Result(outcome, why)
+    def stop(self, result: Result) -> None:
+        """End it before it ends by itself, with that result unless it has come to something already."""
+        self._stopped = self._stopped or result
         self._scope.cancel()
 
     async def run(self) -> None:
@@ -102,7 +101,7 @@ class Child:
             if self._session:
                 await self._close(self._session)
         if outcome is not None:
-            self._parent.ended(self._task, outcome)
+            self._parent.ended(self._task, outcome, await self._used())
 
     async def _had(self) -> Result | None:
         try:
@@ -129,6 +128,16 @@ class Child:
             with anyio.move_on_after(self._ground.settings.limits.control_s), suppress(KiroError):
                 return await left(self._ground.told(self._session), self._task.key)
         return None
+
+    async def _used(self) -> Usage:
+        """Read behind its end, since agents tell of it when their answer is out already."""
+        if self._session:
+            with anyio.move_on_after(self._ground.settings.limits.control_s):
+                try:
+                    return await used(self._ground.store.read(self._session))
+                except KiroError as error:
+                    _LOG.info("run %s: what %s used cannot be read: %s", self._task.run, self._session, error)
+        return NO_USAGE
 
     async def _close(self, session: str) -> None:
         with anyio.move_on_after(self._ground.settings.limits.control_s, shield=True):

@@ -9,13 +9,16 @@ from kiro_core.crew.events import AttemptOutcome, Ending, Event, Outcome
 from kiro_core.crew.plan import plan
 from kiro_core.crew.stages import Crew, Loop, Stage
 from kiro_core.crew.state import Phase, StageState, why_skipped
+from kiro_core.types import NO_USAGE
 
 MAX_CUT_OFF = 3
 """A stage that was cut off so often in a row may be why, and runs again only when somebody says so."""
 
+_ENDINGS: Mapping[str, Ending] = {"cancelled": "cancelled", "timed_out": "timed_out", "limited": "limited"}
 _WHY_CANCELLED: Mapping[Ending, str] = {
     "cancelled": "the run was cancelled",
     "timed_out": "the time of the run was over",
+    "limited": "the run had used more than it may",
 }
 
 
@@ -43,6 +46,7 @@ class Course:
             "resumed": self._resume,
             "cancelled": self._end,
             "timed_out": self._end,
+            "limited": self._end,
         }
 
     def apply(self, event: Event) -> None:
@@ -77,7 +81,7 @@ class Course:
         state = self._state(event, "running", "unknown")
         if not event.outcome or event.attempt != len(state.attempts):
             raise _misplaced(event)
-        state = state.closed(event.at, event.outcome, event.text)
+        state = state.closed(event.at, event.outcome, event.text, event.usage or NO_USAGE)
         stage = self.stages[event.stage]
         if event.outcome == "succeeded" and stage.loop is not None and stage.loop.trigger in event.text:
             self._send_back(event.stage, state, stage.loop)
@@ -120,7 +124,7 @@ class Course:
                 self.states[stage] = state.again()
 
     def _end(self, event: Event) -> None:
-        self.ending = self.ending or ("cancelled" if event.kind == "cancelled" else "timed_out")
+        self.ending = self.ending or _ENDINGS[event.kind]
         for stage, state in self.states.items():
             if state.phase == "waiting":
                 self.states[stage] = state.ended("cancelled", _WHY_CANCELLED[self.ending])

@@ -21,17 +21,22 @@ _DOES = {"agent_thought_chunk": "thinks", "plan": "plans"}
 class Listening:
     """Implements `Client`."""
 
-    def __init__(self, asked: Client | None, heard: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, asked: Client | None, heard: Callable[[str, str], None], seen: Callable[[Sequence[Frame]], None]
+    ) -> None:
         """Have `asked` answer questions, if there is somebody; `heard` gets a session and a line that says what it did.
 
+        `seen` gets all that the children tell.
         Who controls a session above the run is asked in its place, see `UNATTENDED`.
         """
         self.info = PeerInfo("kiro_core crew", version("kiro-core"), frozenset({"notices", UNATTENDED}))
         self._asked = asked
         self._heard = heard
+        self._seen = seen
 
     async def notify(self, frames: Sequence[Frame]) -> None:
         """See `Client.notify`; of each session the last that can be put into words counts."""
+        self._seen(frames)
         for session in {frame.session for frame in frames if frame.session}:
             lines = (_line(frame) for frame in reversed(frames) if frame.session == session)
             if line := next(filter(None, lines), ""):

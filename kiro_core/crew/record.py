@@ -1,12 +1,13 @@
 """A run on record: what was asked for and all that happened, so that any desk can go on with it or tell of it.
 
-Its log has four kinds of records, and nothing that follows from one is done before that is on the disk:
+Its log has these kinds of records, and nothing that follows from one is done before that is on the disk:
 
 - `crew_begun`, the first one: `{crew, engine, began, cwd}`, the crew with all its fields, the engine of stages that
   name none (or ""), and seconds since 1970;
 - `crew_event`: what `Event.to_json` gives;
 - `crew_child`: `{stage, attempt, session}`, before that session gets its prompt;
-- `crew_ended`: the report.
+- `crew_deliver`: `{}`, when the session that asked for the run wants the report as a letter;
+- `crew_ended`: the report, behind that letter.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from kiro_core.errors import RecordInvalid
 from kiro_core.journal import Entry, readable
 from kiro_core.types import GAP, Record, SessionId
 
-BEGUN, EVENT, CHILD, ENDED = "crew_begun", "crew_event", "crew_child", "crew_ended"
+BEGUN, EVENT, CHILD, DELIVER, ENDED = "crew_begun", "crew_event", "crew_child", "crew_deliver", "crew_ended"
 
 Children = dict[tuple[str, int], str]
 """The sessions of attempts, by stage and number."""
@@ -34,11 +35,15 @@ Children = dict[tuple[str, int], str]
 
 @dataclass(slots=True)
 class Past:
-    """A run as far as its record tells; `engine` is as in `crew_begun`, and `is_over` tells that it was concluded."""
+    """A run as far as its record tells; `engine` is as in `crew_begun`.
+
+    `delivers` tells that the report is to become a letter, `is_over` that the run was concluded.
+    """
 
     schedule: Schedule
     engine: str = ""
     children: Children = field(default_factory=dict)
+    delivers: bool = False
     is_over: bool = False
 
 
@@ -84,6 +89,7 @@ class _Found:
         self._orders: list[_Begun] = []
         self._events: list[Event] = []
         self._children: Children = {}
+        self._delivers = False
         self._is_over = False
 
     def take(self, item: Entry) -> None:
@@ -95,6 +101,8 @@ class _Found:
             case "crew_child":
                 child = self._converted(item, _Child)
                 self._children[child.stage, child.attempt] = child.session
+            case "crew_deliver":
+                self._delivers = True
             case "crew_ended":
                 self._is_over = True
             case kind if kind == GAP:
@@ -105,7 +113,7 @@ class _Found:
             raise _unreadable(self._run, "it does not say which crew runs")
         order = self._orders[0]
         schedule = Schedule.replay(_crew(order, self._run), order.began, self._events)
-        return Past(schedule, order.engine, self._children, self._is_over)
+        return Past(schedule, order.engine, self._children, self._delivers, self._is_over)
 
     def _converted(self, item: Entry, kind: Any) -> Any:
         try:

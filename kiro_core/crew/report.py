@@ -11,10 +11,11 @@ from typing import Any, Literal, get_args
 from kiro_core.crew.events import Outcome
 from kiro_core.crew.schedule import Schedule
 from kiro_core.crew.state import Attempt, Phase, StageState
+from kiro_core.types import Usage
 
 _NONE: Mapping[tuple[str, int], str] = MappingProxyType({})
 
-RunOutcome = Literal["running", "succeeded", "failed", "timed_out", "cancelled", "unknown"]
+RunOutcome = Literal["running", "succeeded", "failed", "timed_out", "limited", "cancelled", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ class StageReport:
 
     `outcome` is empty until it has settled, `phase` says how far it is (see `StageState`). `started` is that of its
     first attempt, `ended` that of its last one. `result` is that of its last success, `error` what failed in its last
-    attempt, `reason` why it came out so where no attempt says it, as the end of a sentence.
+    attempt, `reason` why it came out so where no attempt says it, as the end of a sentence. `usage` is that of all its
+    attempts that have ended, as far as their agents told it.
     """
 
     id: str
@@ -50,15 +52,17 @@ class StageReport:
     result: str
     error: str
     reason: str
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
     """What became of a run: one entry a stage, in the order of the crew.
 
-    `totals` counts stages, attempts, and the stages of each outcome. `outcome` is "running" until all have settled;
-    then why the run ended early, if it did and left something undone; else "failed" if any stage did or ran out of
-    time, else "unknown" or "cancelled" if any is that, else "succeeded". `ended` is empty while it runs.
+    `totals` counts stages, attempts, and the stages of each outcome; `usage` is that of all stages. `outcome` is
+    "running" until all have settled; then why the run ended early, if it did and left something undone; else "failed"
+    if any stage did or ran out of time, else "unknown" or "cancelled" if any is that, else "succeeded". `ended` is
+    empty while it runs.
     """
 
     run: str
@@ -68,6 +72,7 @@ class RunReport:
     ended: str
     stages: Sequence[StageReport]
     totals: Mapping[str, int]
+    usage: Usage
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
@@ -87,6 +92,7 @@ def report(schedule: Schedule, run: str = "", children: Mapping[tuple[str, int],
         stages=[_stage(stage, state, children) for stage, state in schedule.states.items()],
         totals={"stages": len(schedule.states), "attempts": attempts}
         | {outcome: outcomes.count(outcome) for outcome in get_args(Outcome)},
+        usage=schedule.usage,
     )
 
 
@@ -114,6 +120,7 @@ def _stage(stage: str, state: StageState, children: Mapping[tuple[str, int], str
         result=state.result,
         error=state.error,
         reason=state.reason,
+        usage=state.usage,
     )
 
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 
 from kiro_core.crew.child import task_key
 from kiro_core.crew.course import MAX_CUT_OFF
 from kiro_core.crew.events import Choice, Event, Policy
+from kiro_core.crew.ground import Ground
 from kiro_core.crew.record import Past
-from kiro_core.crew.said import Said, judged, read_said
+from kiro_core.crew.said import Result, Said, judged, read_said
+from kiro_core.crew.usage import used
 from kiro_core.errors import CrewInvalid, SessionNotFound
-from kiro_core.types import SessionId, Told
-
-Reading = Callable[[SessionId], AsyncGenerator[Told, None]]
+from kiro_core.types import NO_USAGE, SessionId, Usage
 
 
 async def taken_up(
-    past: Past, told: Reading, choices: Mapping[str, Choice], policy: Policy, now: float
+    past: Past, ground: Ground, choices: Mapping[str, Choice], policy: Policy, now: float
 ) -> AsyncGenerator[Event, None]:
     """The events with which a run goes on, each to be put on record before the next is asked for.
 
@@ -31,15 +31,14 @@ async def taken_up(
     schedule = past.schedule
     untouched: list[str] = []
     for stage, state in list(schedule.states.items()):
-        if state.phase != "running":
-            continue
-        attempt = state.attempts[-1].number
-        said = await _said(past, stage, attempt, told)
-        came = judged(said.end, said) if said.end is not None and said.is_whole else None
-        if came is not None:
-            yield schedule.settled(stage, attempt, *came, now)
-        elif not said.begun and said.is_whole:
-            untouched.append(stage)
+        if state.phase in ("running", "unknown"):
+            attempt = state.attempts[-1].number
+            said = await _said(past, stage, attempt, ground)
+            if not said.begun and said.is_whole:
+                untouched.append(stage)
+            if state.phase == "running":
+                usage = await _used(past, stage, attempt, ground)
+                yield schedule.settled(stage, attempt, *_came(said), now, usage=usage)
     yield schedule.resume("ask", now)
     _require_unknown(choices, schedule.unknown)
     for stage, choice in choices.items():
@@ -51,15 +50,28 @@ async def taken_up(
         yield schedule.resume("retry", now)
 
 
-async def _said(past: Past, stage: str, attempt: int, told: Reading) -> Said:
+async def _said(past: Past, stage: str, attempt: int, ground: Ground) -> Said:
     session = past.children.get((stage, attempt))
     key = task_key(stage, attempt)
     if session is None:
         return Said(key)
     try:
-        return await read_said(told(SessionId(session)), key)
+        return await read_said(ground.told(SessionId(session)), key)
     except SessionNotFound:  # somebody deleted it, and with it what it came to
         return Said(key, begun=True)
+
+
+def _came(said: Said) -> Result:
+    came = judged(said.end, said) if said.end is not None and said.is_whole else None
+    return came or Result("unknown", "")
+
+
+async def _used(past: Past, stage: str, attempt: int, ground: Ground) -> Usage:
+    session = past.children.get((stage, attempt))
+    try:
+        return await used(ground.store.read(SessionId(session))) if session else NO_USAGE
+    except SessionNotFound:
+        return NO_USAGE
 
 
 def _require_unknown(choices: Mapping[str, Choice], unknown: Collection[str]) -> None:

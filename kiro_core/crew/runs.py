@@ -13,23 +13,25 @@ import anyio
 from anyio.abc import TaskGroup
 
 from kiro_core.crew.clock import Clock
+from kiro_core.crew.delivering import deliver
 from kiro_core.crew.document import load_crew
 from kiro_core.crew.driving import Beginning, Driving
 from kiro_core.crew.events import Choice
 from kiro_core.crew.fitting import Known
 from kiro_core.crew.ground import Ground
+from kiro_core.crew.keeping import Keeping
 from kiro_core.crew.record import Past, past_of
 from kiro_core.crew.refusing import of_kind, refused, require_folders, resumable
 from kiro_core.crew.report import report
 from kiro_core.crew.resuming import taken_up
+from kiro_core.crew.rolling import listed, used_below
 from kiro_core.crew.running import Run
 from kiro_core.crew.schedule import Schedule
 from kiro_core.crew.viewing import view_of
 from kiro_core.journal import utc_now
 from kiro_core.ports import Client, SessionDb
-from kiro_core.types import RUN, RunView, SessionId, SessionInfo, SessionQuery
+from kiro_core.types import RUN, RunView, SessionId, SessionInfo, SessionQuery, Usage
 
-_PAGE = 200
 _TITLE = 150
 
 
@@ -68,7 +70,7 @@ class Runs:
 
         async def begin(db: SessionDb) -> Run:
             run = Run(self._ground, db, past, client)
-            await run.begin()
+            await run.keeping.begin()
             return run
 
         await self.driving.start(self._ground.store.create(info, self._ground.contact), begin)
@@ -106,7 +108,7 @@ class Runs:
             yield view_of(await self._past(run), run)
             return
         while True:
-            changed, is_over = live.standing.changed, live.over.is_set()
+            changed, is_over = live.keeping.standing.changed, live.over.is_set()
             yield live.view()
             if is_over:
                 break
@@ -119,16 +121,33 @@ class Runs:
         past = await self._past(run)
         return report(past.schedule, run, past.children).to_json()
 
+    async def deliver(self, run: SessionId) -> None:
+        """See `Crews.deliver`."""
+        if (live := self.driving.live.get(run)) is not None:
+            if await live.keeping.deliver():
+                return
+            await live.over.wait()
+        info, past = await self._ground.store.get(run), await self._past(run)
+        if past.is_over:
+            await deliver(self._ground, info, report(past.schedule, run, past.children).to_json())
+        else:
+            async with self._ground.store.open(run, self._ground.contact) as db:
+                await Keeping(self._ground, db, past, lambda _: None).deliver()
+
+    async def usage(self, session: SessionId) -> Usage:
+        """See `Crews.usage`."""
+        return await used_below(self._ground.store, session)
+
     async def runs(self, cwd: str = "", limit: int = 50) -> Sequence[SessionInfo]:
         """See `Crews.runs`."""
         found: list[SessionInfo] = []
-        cursor: str | None = None
-        while len(found) < limit:
-            page = await self._ground.store.list(SessionQuery(cwd), cursor, _PAGE)
-            found += [info for info in page.items if info.kind == RUN]
-            if (cursor := page.cursor) is None:
-                break
-        return found[:limit]
+        async with aclosing(listed(self._ground.store, SessionQuery(cwd))) as infos:
+            async for info in infos:
+                if info.kind == RUN:
+                    found.append(info)
+                    if len(found) == limit:
+                        break
+        return found
 
     async def _past(self, run: SessionId) -> Past:
         of_kind(await self._ground.store.get(run))
@@ -150,7 +169,7 @@ class Runs:
         resumable(db.info, past)
         taken = Run(self._ground, db, past, client)
         policy = self._ground.settings.crew.unknown_stages
-        async with aclosing(taken_up(past, self._ground.told, choices, policy, taken.clock.now())) as events:
+        async with aclosing(taken_up(past, self._ground, choices, policy, taken.clock.now())) as events:
             async for event in events:
-                await taken.tell(event)
+                await taken.keeping.tell(event)
         return taken

@@ -13,6 +13,7 @@ from kiro_core.crew.events import AttemptOutcome, Choice, Ending, Event, Outcome
 from kiro_core.crew.stages import Crew, Stage
 from kiro_core.crew.state import StageState
 from kiro_core.errors import RecordInvalid
+from kiro_core.types import NO_USAGE, Usage
 
 
 class Schedule:
@@ -65,13 +66,18 @@ class Schedule:
 
     @property
     def ending(self) -> Ending:
-        """Why the run ends early: "cancelled", "timed_out", or empty."""
+        """Why the run ends early: "cancelled", "timed_out", "limited", or empty."""
         return self._course.ending
 
     @property
     def last(self) -> float:
         """When the last event happened, or the run began."""
         return self._course.last
+
+    @property
+    def usage(self) -> Usage:
+        """What all attempts used that have settled."""
+        return sum((state.usage for state in self.states.values()), NO_USAGE)
 
     @property
     def unknown(self) -> Sequence[str]:
@@ -92,7 +98,8 @@ class Schedule:
     def overdue(self, now: float) -> Mapping[str, AttemptOutcome]:
         """The running stages that have to be ended now, and as what each is then to be told as `settled`."""
         if self.ending:
-            return {stage: self.ending for stage, state in self.states.items() if state.phase == "running"}
+            outcome: AttemptOutcome = "timed_out" if self.ending == "timed_out" else "cancelled"
+            return {stage: outcome for stage, state in self.states.items() if state.phase == "running"}
         at = max(now, self.last)
         return {
             stage: "timed_out"
@@ -121,14 +128,17 @@ class Schedule:
         attempt = len(state.attempts) + 1 if state else 0
         return self._told(Event(kind="started", at=now, stage=stage, attempt=attempt))
 
-    def settled(self, stage: str, attempt: int, outcome: AttemptOutcome, text: str, now: float) -> Event:
+    def settled(  # noqa: PLR0913 - what there is to say of an attempt
+        self, stage: str, attempt: int, outcome: AttemptOutcome, text: str, now: float, *, usage: Usage = NO_USAGE
+    ) -> Event:
         """What became of an attempt that runs, or of which nothing was known; `text` is its result, or what failed.
 
         Raises:
             ValueError: the stage has no such attempt that could still settle.
 
         """
-        return self._told(Event(kind="settled", at=now, stage=stage, attempt=attempt, outcome=outcome, text=text))
+        event = Event(kind="settled", at=now, stage=stage, attempt=attempt, outcome=outcome, text=text)
+        return self._told(structs.replace(event, usage=usage or None))
 
     def answered(self, stage: str, choice: Choice, now: float) -> Event:
         """Somebody chose for a stage that is `unknown`: it runs again, or the others go on without it.
@@ -150,14 +160,23 @@ class Schedule:
         """Start nothing any more; what runs is `overdue`, and everything else that has not settled is cancelled."""
         return self._told(Event(kind="cancelled", at=now))
 
-    def tick(self, now: float) -> Event | None:
-        """Look whether the time of the whole run is over; if so, it ends as it does with `cancel`."""
+    def tick(self, now: float, running: Usage = NO_USAGE) -> Event | None:
+        """Look whether the run has used more than it may, or its time is over; if so, it ends as it does with `cancel`.
+
+        `running` is what the attempts used that have not settled.
+        """
+        if self.crew.limits is not None and not self._is_ending and self.crew.limits.below(self.usage + running):
+            return self._told(Event(kind="limited", at=now))
         is_over = max(now, self.last) >= self._deadline()
         return self._told(Event(kind="timed_out", at=now)) if is_over else None
 
     def _deadline(self) -> float:
         """Of the whole run, as long as that matters."""
-        return inf if self.ending or self.done else self.began + (self.crew.timeout_s or inf)
+        return inf if self._is_ending else self.began + (self.crew.timeout_s or inf)
+
+    @property
+    def _is_ending(self) -> bool:
+        return bool(self.ending) or self.done
 
     def _told(self, event: Event) -> Event:
         event = structs.replace(event, at=max(event.at, self.last))

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from kiro_core.types import Usage
+
 MAX_STAGES = 100
 MAX_PROMPT = 16_000
 """Characters of a task, and of a prompt as it is written."""
@@ -73,6 +75,25 @@ class Loop(BaseModel):
     max_iterations: int = Field(3, ge=1, le=10, description="how often the work is sent back in the whole run")
 
 
+class Limits(BaseModel):
+    """How much all stages of a run may use together, as far as their agents tell it."""
+
+    model_config = _CONFIG
+
+    tokens: int | None = Field(None, gt=0, description="tokens of all kinds")
+    cost: float | None = Field(None, gt=0, description="in any one currency")
+    credits: float | None = Field(None, gt=0, description="of Kiro")
+
+    def below(self, usage: Usage) -> bool:
+        """Whether that is more."""
+        over = (
+            self.tokens is not None and usage.total_tokens > self.tokens,
+            self.cost is not None and any(amount > self.cost for amount in usage.cost.values()),
+            self.credits is not None and usage.credits > self.credits,
+        )
+        return any(over)
+
+
 class Stage(BaseModel):
     """One piece of work that one agent does with one prompt."""
 
@@ -101,4 +122,5 @@ class Crew(BaseModel):
     task: Prompt = Field("", description="what {task} stands for")
     max_parallel: int = Field(4, ge=1, le=MAX_STAGES, description="stages that run at a time")
     timeout_s: Seconds | None = Field(None, description="seconds for the whole run")
+    limits: Limits | None = Field(None, description="how much the whole run may use")
     stages: list[Stage] = Field(min_length=1, max_length=MAX_STAGES)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from kiro_core.crew.events import AttemptOutcome, Outcome
 from kiro_core.crew.stages import Stage
+from kiro_core.types import NO_USAGE, Usage
 
 Phase = Literal["waiting", "running", "unknown", "ended", "settled"]
 """Of a stage: "unknown" waits for a choice, "ended" has an outcome that a loop may take back, "settled" for good."""
@@ -18,7 +19,8 @@ Phase = Literal["waiting", "running", "unknown", "ended", "settled"]
 class Attempt:
     """One time that a stage ran, `number` counted from 1; times are seconds since 1970.
 
-    While it runs, `ended` is None and the rest empty; then `text` is its result, or what failed.
+    While it runs, `ended` is None and the rest empty; then `text` is its result, or what failed, and `usage` what its
+    agent told of that.
     """
 
     number: int
@@ -26,6 +28,7 @@ class Attempt:
     ended: float | None = None
     outcome: AttemptOutcome | Literal[""] = ""
     text: str = ""
+    usage: Usage = NO_USAGE
 
     @property
     def error(self) -> str:
@@ -67,6 +70,11 @@ class StageState:
         return self.attempts[-1].error if self.attempts else ""
 
     @property
+    def usage(self) -> Usage:
+        """That of all attempts."""
+        return sum((one.usage for one in self.attempts), NO_USAGE)
+
+    @property
     def cut_off(self) -> int:
         """How many attempts in a row ended as unknown, up to the last one."""
         return len(list(takewhile(lambda one: one.outcome == "unknown", reversed(self.attempts))))
@@ -76,9 +84,9 @@ class StageState:
         attempt = Attempt(len(self.attempts) + 1, at)
         return replace(self, phase="running", attempts=(*self.attempts, attempt))
 
-    def closed(self, at: float, outcome: AttemptOutcome, text: str = "") -> StageState:
+    def closed(self, at: float, outcome: AttemptOutcome, text: str = "", usage: Usage = NO_USAGE) -> StageState:
         """With what became of the last attempt."""
-        last = replace(self.attempts[-1], ended=at, outcome=outcome, text=text)
+        last = replace(self.attempts[-1], ended=at, outcome=outcome, text=text, usage=usage)
         return replace(self, attempts=(*self.attempts[:-1], last))
 
     def ended(self, outcome: Outcome, reason: str = "") -> StageState:

@@ -67,4 +67,5 @@ def _stage(stage: str, state: StageState, children: Children) -> StageView:
         last.ended if last else None,
         session=children.get((stage, last.number), "") if last else "",
         reason=state.reason or state.error,
+        usage=state.usage,
     )

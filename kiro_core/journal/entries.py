@@ -23,8 +23,10 @@ that a log is always strict JSON. Kinds:
   fields are recorded), `answer`, `notice` (what the client was told), `file_written` (by the desk for
   the agent: path and size in bytes), `terminal` (the end of a terminal: `{terminalId, output,
   truncated, exitStatus}`, of the output the last 64 KiB);
+- of a session that was given a task: `crew_summary` (`{text, description, context}`: its result, as its agent told
+  it by the tool `summary`);
 - of a crew's run, whose record has no others (see `kiro_core.crew.record`): `crew_begun`, `crew_event`,
-  `crew_child`, `crew_ended`;
+  `crew_child`, `crew_deliver`, `crew_ended`;
 - of the store: `gap` (`{first, last, bytes}`: records that were damaged and are lost).
 
 Unknown kinds are kept and skipped.

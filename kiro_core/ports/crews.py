@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from kiro_core.ports.members import Members
 from kiro_core.ports.talking import Client
-from kiro_core.types import RunView, SessionId, SessionInfo
+from kiro_core.types import RunView, SessionId, SessionInfo, Usage
 
 
 class Crews(Members, Protocol):
@@ -86,6 +86,29 @@ class Crews(Members, Protocol):
             Held: somebody drives it.
             SessionNotFound, RecordInvalid, Unavailable: there is no such run, or it cannot be read.
             SessionClosing: the desk is ending.
+
+        """
+        ...
+
+    async def deliver(self, run: SessionId) -> None:
+        """Have the report of a run become a letter of kind "result" to the session that asked for it (`parent`).
+
+        It is put into that one's inbox when the run ends, once, also when another desk goes on with it; at once
+        where it has ended. Returns when that is on record.
+
+        Raises:
+            SessionNotFound, RecordInvalid, Unavailable: there is no such run, or it cannot be read.
+            Held: another process drives it.
+            InboxFull: the run has ended, and the inbox takes no more.
+
+        """
+        ...
+
+    async def usage(self, session: SessionId) -> Usage:
+        """What a session or a run used with all sessions below it, as far as their agents told it.
+
+        Raises:
+            SessionNotFound, RecordInvalid, Unavailable: there is no such session, or it cannot be read.
 
         """
         ...

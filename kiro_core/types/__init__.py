@@ -31,6 +31,7 @@ from kiro_core.types.sessions import (
     SessionQuery,
     StageView,
 )
+from kiro_core.types.usage import NO_USAGE, Usage
 
 __all__ = [
     "FORMAT",
@@ -41,6 +42,7 @@ __all__ = [
     "MESSAGE_BYTES",
     "MESSAGE_ID_CHARACTERS",
     "NO_CONTACT",
+    "NO_USAGE",
     "RUN",
     "AgentConfig",
     "AgentSummary",
@@ -69,4 +71,5 @@ __all__ = [
     "SessionQuery",
     "StageView",
     "Told",
+    "Usage",
 ]

@@ -49,6 +49,7 @@ class Told:
       "cancelled", "failed", "unknown" (it was cut off) or "refused" (it was never accepted);
     - of the agent: "agent" and "thought" (a chunk's text), "tool" (its title; `{toolCallId, title?, kind?,
       status?}`), "plan" (`{entries}`), "update" (any other, as it came, and what a child of the agent says);
+    - "summary": the result of its task, as the agent told it by a tool; `{description?, context?}`;
     - "question" (somebody is asked; its title, `{toolCallId?, kind?, options?}`), "answer" (`{toolCallId, by, ...}`),
       "notice" (what clients were told; its sentence);
     - "message" (a letter came; its text, `{id, sender, name, kind, hops, about}` as in `Letter`), "read" (letters that

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Generic, NewType, TypeVar
 
+from kiro_core.types.usage import NO_USAGE, Usage
+
 SessionId = NewType("SessionId", str)
 """Ours: a UUID in its canonical form. The agent's own id is kept beside it, never instead of it."""
 
@@ -140,7 +142,8 @@ class StageView:
     `phase` is "waiting", "running", "unknown" (it was cut off, and waits until somebody chooses what to do), "ended"
     (with an `outcome` that a loop may take back) or "settled". Of the last of its `attempts`: `started`, `ended` (None
     while it runs or where there was none), its child `session`, and `activity`, a line that says what it did last.
-    `reason` is what failed in it, or the end of a sentence that says why the outcome is what it is.
+    `reason` is what failed in it, or the end of a sentence that says why the outcome is what it is. `usage` is that of
+    all attempts that have ended.
     """
 
     id: str
@@ -152,6 +155,7 @@ class StageView:
     session: str = ""
     activity: str = ""
     reason: str = ""
+    usage: Usage = NO_USAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,15 @@
 """Crews from the command line: what is told while they run, how they end, and how another process goes on."""
 
 import json
+import re
 import signal
 import subprocess
 import time
 
 import pytest
 import warm
+
+from kiro_core.cli.crew.lines import spent
 
 CREW = """
 name = "notes"
@@ -90,11 +93,19 @@ def test_each_step_is_told_on_stderr_and_the_report_goes_to_stdout(kiro, written
     assert steps == ["look: running", "look: succeeded", "write: running", "write: succeeded"]
     assert done.stdout.startswith("notes: succeeded\n  look")
     assert done.stdout.endswith("write:\nWritten: Found apples\n")
+    assert re.search(r"^  write .* \d+ tokens$", done.stdout, re.MULTILINE)
+    assert re.search(r"^Used: \d+ tokens$", done.stdout, re.MULTILINE)
     run = first.removeprefix("run: ")
     shown = kiro("crew", "show", run[:8])
     assert done.stdout in shown.stdout
     assert "session of look, attempt 1: " in shown.stdout
     assert run in kiro("crew", "show").stdout
+
+
+def test_what_was_used_is_told_in_a_few_words():
+    usage = {"total_tokens": 12345, "cost": {"USD": 0.456, "EUR": 1}, "credits": 0.5}
+    assert spent(usage) == "12 345 tokens, 0.46 USD, 1.00 EUR, 0.50 credits"
+    assert spent({"total_tokens": 0, "cost": {}, "credits": 0}) == ""
 
 
 def test_a_task_is_put_in_and_the_report_is_one_object_also_later(kiro, written):

@@ -194,6 +194,14 @@ def test_what_does_not_fit_together_is_named(stages, expected):
     assert reasons(*stages) == expected
 
 
+def test_limits_are_numbers_above_0_and_an_unknown_one_is_told():
+    assert reasons(stage("a"), limits={"tokens": 1, "cost": 0.5, "credits": 2}) == []
+    assert reasons(stage("a"), limits={"tokens": 0}) == ["limits.tokens should be greater than 0"]
+    assert reasons(stage("a"), limits={"token": 1}) == [
+        "limits.token is a key that nobody knows here; did you mean 'tokens'?"
+    ]
+
+
 def test_a_stage_that_is_wrong_does_not_make_others_wrong():
     assert reasons(stage("a", timeout_s="x"), stage("b", "a", prompt="{stages.a.result}")) == [
         "stages.0.timeout_s should be a valid number"

@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+import tomllib
 from pathlib import Path
 
 import anyio
@@ -10,6 +12,7 @@ from crew_office import outcomes, scripted
 
 from kiro_core.crew import as_mermaid, as_text, load_crew, read_crew
 from kiro_core.crew.stages import Crew, Stage
+from kiro_core.types import SessionId
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "crew.md").read_text()
 
@@ -81,3 +84,27 @@ def test_a_name_with_signs_that_mermaid_knows_is_drawn_as_it_is_written():
         "    s0 --> s1",
         '    s1 -. "#34;#34;no#34; --#62; #124; é#34;, at most 3x" .-> s0',
     ]
+
+
+async def test_the_example_with_two_engines_runs_in_rehearsal(tmp_path, opened_desk):
+    section = GUIDE[GUIDE.index("## An example\n") :]
+    crew, configured = re.findall(r"^```toml\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    (tmp_path / "feature.toml").write_text(crew)
+    engines = tomllib.loads(configured)["engines"]
+    for engine in engines.values():
+        engine["command"][0] = sys.executable
+    with anyio.fail_after(60):
+        async with opened_desk(engines=engines) as office:
+            fields = read_crew(tmp_path / "feature.toml").crew.model_dump(mode="json", exclude_unset=True)
+            report = await office.ended(await office.crew.run(fields, cwd=office.cwd))
+            stages = {stage["id"]: stage for stage in report["stages"]}
+            assert set(outcomes(report).values()) == {"succeeded"}
+            sessions = [stages[name]["attempts"][0]["session"] for name in ("one", "other")]
+            used = [(await office.desk.info(SessionId(session))).engine for session in sessions]
+            assert used == ["claude", "codex"]
+            one, other = stages["one"], stages["other"]
+            assert max(one["started"], other["started"]) <= min(one["ended"], other["ended"])
+            assert one["result"] in stages["review"]["result"]
+            assert other["result"] in stages["review"]["result"]
+            assert stages["review"]["result"] in stages["summary"]["result"]
+            assert report["usage"]["total_tokens"] == sum(each["usage"]["total_tokens"] for each in stages.values()) > 0

@@ -11,6 +11,7 @@ from contextlib import (
     contextmanager,
     nullcontext,
 )
+from dataclasses import asdict
 from typing import Protocol
 
 import anyio
@@ -19,14 +20,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from kiro_core.cli.crew.lines import last_of, news, state_of, took
+from kiro_core.cli.crew.lines import last_of, news, spent, state_of, took
 from kiro_core.cli.text import tell
 from kiro_core.errors import unwrapped
 from kiro_core.types import RunView
 
 _FRAME_S = 0.1
 _TICK_S = 1.0
-_COLUMNS = 4
+_COLUMNS = 5
 
 
 class Display(Protocol):
@@ -139,6 +140,6 @@ def _table(view: RunView) -> Table:
         table.add_column(no_wrap=True, overflow="ellipsis")
     now = time.time()
     for stage in view.stages:
-        cells = (stage.id, state_of(stage), took(stage, now), last_of(stage))
+        cells = (stage.id, state_of(stage), took(stage, now), spent(asdict(stage.usage)), last_of(stage))
         table.add_row(*map(Text, cells))  # Text: brackets in what an agent says are no markup
     return table

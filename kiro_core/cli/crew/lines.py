@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from kiro_core.cli.text import one_line
@@ -41,6 +42,14 @@ def stage_line(stage: StageView) -> str:
     return ": ".join(filter(None, (stage.id, f"{state_of(stage)}{again}", reason)))
 
 
+def spent(usage: Mapping[str, Any]) -> str:
+    """Tokens and money in a few words (the fields of `Usage`); empty where no agent told of it."""
+    tokens = [f"{usage['total_tokens']:,} tokens".replace(",", " ")] if usage["total_tokens"] else []
+    cost = [f"{amount:.2f} {currency}" for currency, amount in usage["cost"].items()]
+    of_kiro = [f"{usage['credits']:.2f} credits"] if usage["credits"] else []
+    return ", ".join([*tokens, *cost, *of_kiro])
+
+
 def news(before: RunView | None, view: RunView) -> Iterator[str]:
     """A line for each stage that stands otherwise than before; nothing for those that wait."""
     known = {stage.id: (stage.phase, stage.outcome, stage.attempts) for stage in before.stages} if before else {}
@@ -58,7 +67,10 @@ def report_text(view: RunView, report: Mapping[str, Any]) -> Iterator[str]:
     width = max(len(stage.id) for stage in view.stages)
     for stage in view.stages:
         ended = stage.ended if stage.ended is not None else stage.started
-        yield f"  {stage.id:{width}}  {state_of(stage):11}  {took(stage, ended or 0):>10}  {last_of(stage)}".rstrip()
+        said = "; ".join(filter(None, (spent(asdict(stage.usage)), last_of(stage))))
+        yield f"  {stage.id:{width}}  {state_of(stage):11}  {took(stage, ended or 0):>10}  {said}".rstrip()
+    if used := spent(report["usage"]):
+        yield f"Used: {used}"
     for told in report["stages"]:
         if told["result"]:
             yield from ("", f"{told['id']}:", told["result"])

@@ -43,7 +43,7 @@ class Members:
         self._mail = Mail(self.trees, self._finding, self.news)
         self._groups = Groups(self.trees, self._finding)
         self._waiting = Waiting(self.trees, self._finding)
-        seat = ground.seat(Listening(None, self._viewing.heard))
+        seat = ground.seat(Listening(None, self._viewing.heard, lambda _: None))
         self._spawning = Spawning(self.trees, self._finding, self.news, seat, tasks)
         self._commanding = Commanding(self.trees, self._finding, self._spawning)
         self.ending = Ending(self.trees, tasks, self._forget)

@@ -71,7 +71,7 @@ class News:
 
 def listed(members: Sequence[Member], runs: Sequence[Run]) -> dict[str, Any]:
     """The params of `LIST`: who works or has worked, and the stages of runs that have not begun."""
-    stages = [(run.past.schedule.crew.name, stages) for run in runs for stages in _stages(run)]
+    stages = [(run.keeping.past.schedule.crew.name, stages) for run in runs for stages in _stages(run)]
     return {
         "subagents": [
             *map(_member, members),
@@ -99,7 +99,7 @@ def _member(member: Member) -> dict[str, Any]:
 
 
 def _stages(run: Run) -> Iterator[tuple[Stage, StageView]]:
-    return zip(run.past.schedule.crew.stages, run.view().stages, strict=True)
+    return zip(run.keeping.past.schedule.crew.stages, run.view().stages, strict=True)
 
 
 def _working(crew: str, stage: Stage, view: StageView) -> dict[str, Any]:

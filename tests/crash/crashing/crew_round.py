@@ -1,7 +1,8 @@
 """One crew of stages that chance decides, whose command and agents are killed, until it has ended all the same.
 
-Each stage says its name and the results of those before it, so that its result tells all that went into it. In the
-folder is a ledger, to which agents write when they begin and end a stage.
+Each stage says its name and the results of those before it, so that its result tells all that went into it. Now and
+then an agent refuses, dies or hangs by itself, and its stage is tried again. In the folder is a ledger, to which agents
+write when they begin and end a stage.
 """
 
 import json
@@ -18,6 +19,9 @@ import warm
 
 BOUND_S = 90
 MOST_LIVES = 20
+TRY_S = 10
+"""How long an attempt may take; one that hangs takes as long."""
+
 SCRIPTED = Path(__file__).parents[2] / "desk" / "scripted_agent.py"
 PROMPT = """
 import pathlib, random
@@ -26,6 +30,14 @@ ledger = open(pathlib.Path(opening['cwd']) / 'ledger', 'a')
 ledger.write(f"begun {text.partition('(')[0]} {os.getpid()}\\n")
 ledger.flush()
 time.sleep(random.choice([0, 0.02, 0.2]))
+fault = random.choice(['refuses', 'dies', 'hangs', *[''] * 27])
+if fault == 'refuses':
+    answers['session/prompt']['stopReason'] = 'refusal'
+if fault == 'dies':
+    os.kill(os.getpid(), signal.SIGKILL)
+if fault == 'hangs':
+    time.sleep(600)
+answers['session/prompt']['usage'] = {'inputTokens': 2, 'outputTokens': 1, 'totalTokens': 3}
 tell(text)
 ledger.write(f"ended {text.partition('(')[0]} {os.getpid()}\\n")
 ledger.flush()
@@ -67,8 +79,8 @@ class CrewRound:
         for number in range(self.random.randint(4, 9)):
             before = self.random.sample([one["id"] for one in stages[-3:]], self.random.randint(0, min(2, number)))
             places = ",".join(f"{{stages.{one}.result}}" for one in before)
-            retry = {"times": 10, "backoff_s": 0}
-            stages.append({"id": f"s{number}", "prompt": f"s{number}({places})", "depends_on": before, "retry": retry})
+            stage = {"id": f"s{number}", "prompt": f"s{number}({places})", "depends_on": before}
+            stages.append({**stage, "retry": {"times": 10, "backoff_s": 0}, "timeout_s": TRY_S})
         return stages
 
     def _live(self, arguments, *, die):
@@ -146,6 +158,8 @@ class CrewRound:
                 self.faults.append(f"{stage} was begun {begun[stage]} times, of which the report tells less")
             if told["attempts"][-1]["outcome"] != "succeeded":
                 self.faults.append(f"{stage} ran again behind its success")
+        if report["usage"]["total_tokens"] < 3 * len(self.stages):
+            self.faults.append(f"it used more than it tells: {report['usage']}")
         left = [pid for _, pid in self._ledger() if b"scripted_agent" in _command_line(pid)]
         if left:
             self.faults.append(f"agents are left: {left}")
