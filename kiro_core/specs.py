@@ -37,5 +37,8 @@ class KiroSpecs:
 
     @hookspec
     def kiro_transports(self) -> Iterable[Provider[Wire | Face, Any]]:
-        """Protocols: towards agents (`Wire`, chosen per engine), towards clients (`Face`), or both."""
+        """Protocols: towards agents (`Wire`, chosen per engine), towards clients (`Face`), or both.
+
+        And towards agents that use the tools of their crews (`ToolServer`, chosen by `crew.server`).
+        """
         return ()

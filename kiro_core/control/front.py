@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from kiro_core.ports import Agent, Client
+from kiro_core.ports import Agent, ByteStream, Client
 from kiro_core.types import Record, SessionId, SessionInfo
 
 
@@ -27,6 +27,14 @@ class Front(Protocol):
 
     def admit(self, client: Client) -> AbstractAsyncContextManager[Agent]:
         """Give a client from another process its agent, for the sessions of this very desk."""
+        ...
+
+    def enter(self, token: str, stream: ByteStream) -> bool:
+        """Have the agent of the session with that token reach the tools of its crew over a connection.
+
+        That is the session's from then on, and is closed when it ends. False, and nothing else has happened: no session
+        has such a token, or it has as many connections as it may.
+        """
         ...
 
     def takes(self, session: SessionId) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import anyio
 
 from kiro_core.control import methods
+from kiro_core.control.crew_door import entered
+from kiro_core.control.first_line import MOST_BYTES, begun
 from kiro_core.control.front import ControlVerbs, Front
 from kiro_core.control.meeting import HELLO_S
 from kiro_core.control.own_verbs import own_verbs
@@ -17,22 +19,29 @@ from kiro_core.rpc import INVALID_PARAMS, Peer, RemoteClient, Stream, answer, sp
 from kiro_core.stdio import PipeStream
 from kiro_core.types import PeerInfo, SessionId
 
-_UNGREETED_BYTES = 1024 * 1024
 _OUTCOME_S = 5.0
 """Until a turn that was taken back is answered, behind what it still shows; some agents take long to stop."""
 _OPENING = frozenset({"session/load", "session/resume"})
 
 
 async def receive(stream: PipeStream, front: Front, verbs: ControlVerbs | None) -> None:
-    """Serve one connection until it ends; a stranger to the protocol has a few seconds and little room."""
-    visitor = Visitor(stream, front, verbs)
+    """Serve one connection until it ends, or is the concern of the session that it asks for.
+
+    A stranger to the protocol has a few seconds and little room.
+    """
+    kept = True
     try:
-        with unwrapped():
-            async with speaking(visitor.peer, visitor.heard.set):
-                await visitor.attended()
+        connection = await begun(stream, HELLO_S)
+        kept = connection is None or not await entered(connection, front)
+        if connection is not None and kept:
+            visitor = Visitor(connection, front, verbs)
+            with unwrapped():
+                async with speaking(visitor.peer, visitor.heard.set):
+                    await visitor.attended()
     finally:
-        with anyio.CancelScope(shield=True):
-            await stream.aclose()
+        if kept:
+            with anyio.CancelScope(shield=True):
+                await stream.aclose()
 
 
 class Visitor:
@@ -111,6 +120,6 @@ class _Ungreeted:
         chunk = await self._stream.receive(max_bytes)
         if not self._greeted.is_set():
             self._heard += len(chunk)
-            if self._heard > _UNGREETED_BYTES:
+            if self._heard > MOST_BYTES:
                 raise anyio.EndOfStream
         return chunk

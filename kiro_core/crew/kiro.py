@@ -11,26 +11,40 @@ from kiro_core.crew.document import Loaded, load_crew
 from kiro_core.crew.fitting import Known
 from kiro_core.crew.stages import is_id
 from kiro_core.crew.template import literal, result_place
+from kiro_core.errors import CrewInvalid
 
 _NAMES = {"name": "id", "role": "agent", "prompt_template": "prompt"}
 
 
 def load_kiro(fields: Mapping[str, Any], known: Known = ANY) -> Loaded:
-    """The crew of `{task, mode, stages: [{name, role, prompt_template, depends_on, model, loop}]}`, or what is wrong.
+    """The crew of `{task, mode, stages: [{name, role, prompt_template, depends_on, model, loop}]}`, or all problems."""
+    loaded = load_crew(as_crew(fields), known=known)
+    return replace(loaded, problems=[replace(one, field=_as_kiro(one.field)) for one in loaded.problems])
 
-    In a template only `{task}` has a meaning; the results of the stages before go behind it, as Kiro does (kiro-cli,
-    `agent_crew`). `mode` is left to whoever calls: a crew knows nothing of who waits for it.
+
+def as_crew(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as the fields of a crew file, of which each may stand there as well.
+
+    In a `prompt_template` only `{task}` has a meaning; the results of the stages before go behind it, as Kiro does
+    (kiro-cli, `agent_crew`). `mode` is left to whoever calls: a crew knows nothing of who waits for it.
     """
     given = without_nulls(dict(fields))
-    task, stages = given.get("task", ""), given.get("stages")
-    outer = {key: value for key, value in given.items() if key != "mode"}
-    outer["name"] = name_of(task)
+    stages = given.get("stages")
+    outer = {"name": name_of(given.get("task", "")), **{key: value for key, value in given.items() if key != "mode"}}
     if isinstance(stages, list):
-        names = [stage.get("name") for stage in stages if isinstance(stage, dict)]
+        names = [stage.get("name", stage.get("id")) for stage in stages if isinstance(stage, dict)]
         ids = {name for name in names if isinstance(name, str) and is_id(name)}
         outer["stages"] = [_stage(stage, ids) for stage in stages]
-    loaded = load_crew(outer, known=known)
-    return replace(loaded, problems=[replace(one, field=_as_kiro(one.field)) for one in loaded.problems])
+    return outer
+
+
+def in_kiros_words(error: CrewInvalid) -> CrewInvalid:
+    """The error about such a crew, with the names of the fields that whoever wrote it knows."""
+    problems = [{**one, "field": _as_kiro(one["field"])} for one in error.details.get("problems", ())]
+    if not problems:
+        return error
+    told = "\n".join(f"{one['field']}: {one['reason']}" for one in problems)
+    return CrewInvalid(error.sentence, hint=told, **{**error.details, "problems": problems})
 
 
 def name_of(task: Any) -> str:
@@ -43,7 +57,7 @@ def _stage(stage: Any, known: Collection[str]) -> Any:
     if not isinstance(stage, dict):
         return stage
     fields = {_NAMES.get(key, key): value for key, value in stage.items()}
-    if isinstance(fields.get("prompt"), str):
+    if isinstance(stage.get("prompt_template"), str):
         before = fields.get("depends_on")
         listed = [before] if isinstance(before, str) else before if isinstance(before, list) else []
         fields["prompt"] = _prompt(

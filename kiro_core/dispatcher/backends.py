@@ -6,13 +6,13 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
-from kiro_core.catalog import Choice
+from kiro_core.catalog import Catalog, Choice
 from kiro_core.dispatcher.reloading import Reloaded, merged
 from kiro_core.engines import load_engines
 from kiro_core.errors import PluginError
-from kiro_core.ports import AgentSource, Face, Launcher, SessionStore, Wire
+from kiro_core.ports import AgentSource, Face, Launcher, SessionStore, ToolServer, Wire
 from kiro_core.registry import Registry
 from kiro_core.session import Tools
 from kiro_core.settings import Settings
@@ -31,6 +31,7 @@ class Backends:
     sources: Sequence[AgentSource]
     launchers: Mapping[str, Launcher]
     wires: Mapping[str, Wire]
+    transports: Catalog[Any]
     contact: Contact = NO_CONTACT
 
     def tools(self, engine: Engine) -> Tools:
@@ -53,6 +54,32 @@ class Backends:
             message_days=settings.crew.message_days,
             contact=self.contact,
         )
+
+    def require_tool_server(self) -> None:
+        """Make sure that somebody provides what serves the tools of crews; nothing is opened or imported for that.
+
+        Raises:
+            UnknownName: nobody does.
+
+        """
+        self.transports.get(self.settings.crew.server.use)
+
+    @asynccontextmanager
+    async def tool_server(self) -> AsyncIterator[ToolServer]:
+        """Open what serves the tools of crews.
+
+        Raises on entering:
+            UnknownName, SettingsError, PluginError: it cannot be had.
+
+        """
+        choice = self.settings.crew.server
+        async with self.transports.open(choice) as server:
+            if not hasattr(server, "serve_tools"):
+                raise PluginError(
+                    f"Transport '{choice.use}' serves no tools of a crew to agents.",
+                    hint="Name one that does as the setting `crew.server`.",
+                )
+            yield server
 
     def reload(self, settings: Settings) -> Reloaded:
         """Go on with other settings, as far as what is open allows; sessions that live keep what they began with.
@@ -100,7 +127,7 @@ async def open_backends(
         wires = {}
         for name in sorted({engine.transport for engine in engines.values()}):
             wires[name] = _wire(name, await stack.enter_async_context(registry.transports.open(Choice(name))))
-        yield Backends(settings, engines, store, sources, launchers, wires, contact)
+        yield Backends(settings, engines, store, sources, launchers, wires, registry.transports, contact)
 
 
 def _wire(name: str, transport: Wire | Face) -> Wire:

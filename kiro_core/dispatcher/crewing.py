@@ -92,13 +92,14 @@ class CrewGround:
         """See `Ground.seat`."""
         return Connection(self._desk, client)
 
-    def has_tools(self, session: SessionId) -> bool:  # noqa: ARG002 - no session is given tools yet
+    def has_tools(self, session: SessionId) -> bool:
         """See `Ground.has_tools`."""
-        return False
+        live = self._desk.live.get(session)
+        return live is not None and live.plan.has_crew
 
-    def uses_tools(self, session: SessionId) -> bool:  # noqa: ARG002 - the same
+    def uses_tools(self, session: SessionId) -> bool:
         """See `Ground.uses_tools`."""
-        return False
+        return self._desk.crew_tools.used_by(session)
 
     async def wake(self, session: SessionId) -> None:
         """See `Ground.wake`."""

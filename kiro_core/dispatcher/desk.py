@@ -20,6 +20,7 @@ from kiro_core.dispatcher.agreeing import agreed
 from kiro_core.dispatcher.backends import Backends, open_backends
 from kiro_core.dispatcher.configuration import configuration
 from kiro_core.dispatcher.connection import Connection
+from kiro_core.dispatcher.crew_tools import CrewTools
 from kiro_core.dispatcher.crewing import CrewGround
 from kiro_core.dispatcher.digests import digests
 from kiro_core.dispatcher.following import Following
@@ -100,6 +101,7 @@ class Dispatcher:
         self.watching = Watching(backends.store, self.live, tasks)
         self._records = Records(backends.store, self.live, lambda: self.settings.limits.control_s)
         self.retention = Retention(backends.store, self.live, lambda: self._backends.settings.retention)
+        self.crew_tools = CrewTools(self, backends, tasks)
         self.crew = Crew(CrewGround(self, backends), tasks)
         self._tasks = tasks
 
@@ -410,6 +412,7 @@ class Dispatcher:
         finally:
             del self.live[session.plan.info.id]
             self.crew.ending.ended(session.plan.info.id)
+            self.crew_tools.leave(session.plan.info.id)
 
 
 async def _closed(session: Session) -> None:

@@ -144,7 +144,7 @@ class Planner:
         cwd = Path(plan.info.cwd)
         resolved = await required(self.preparing, self._backends.sources, agent, cwd)
         info = replace(plan.info, agent=resolved.config.name, config_digest=resolved.config.digest)
-        prepared = await self._prepared(resolved.config, info, plan.request, resolved)
+        prepared = await self._prepared(resolved.config, info, plan.request, resolved, before=plan.servers)
         return replace(
             plan,
             info=info,

@@ -13,9 +13,10 @@ from anyio import to_thread
 
 from kiro_core.agentconfig import Resolved, read_contents, resolve
 from kiro_core.dispatcher.backends import Backends
+from kiro_core.dispatcher.crew_giving import CrewGiving, Given
 from kiro_core.dispatcher.inheriting import Inheriting
 from kiro_core.dispatcher.remembered import usable
-from kiro_core.mcp_servers import CLIENT, Merged, merged, notices_of, read_registry
+from kiro_core.mcp_servers import CLIENT, CREW, Merged, SessionServer, merged, notices_of, read_registry
 from kiro_core.policy import Policy, compile_policy
 from kiro_core.settings import kiro_home
 from kiro_core.trust import Document, Trust, guarded
@@ -42,6 +43,7 @@ class Preparing:
         self.home = kiro_home(os.environ)
         self.trust = Trust(self.home)
         self.inheriting = Inheriting(backends)
+        self._giving = CrewGiving(backends)
         self._backends = backends
 
     async def resolved(self, cwd: Path, **choices: str) -> Resolved:
@@ -58,22 +60,24 @@ class Preparing:
         untrusted: Sequence[Document] = (),
         as_recorded: bool = False,
         serving: AgentConfig | None = None,
+        before: Sequence[SessionServer] = (),
     ) -> Prepared:
         """Prepare for a session; with `as_recorded` its prompt is there already, and its file is not read for it.
 
-        Where the MCP servers are another configuration's, `serving` is that.
+        Where the MCP servers are another configuration's, `serving` is that; `before` are those that it has now.
         """
         cwd = Path(info.cwd)
         read, problems = await to_thread.run_sync(read_contents, config, cwd, abandon_on_cancel=True)
         config = replace(read, prompt=config.prompt) if as_recorded else read
-        listed = await self._merged(serving or config, cwd, servers)
+        given = self._giving.given(await self._merged(serving or config, cwd, servers), config, info, before)
+        listed = given.merged
         unknown = [document for document in listed.untrusted if document not in untrusted]
         return Prepared(
             config,
             listed.servers,
-            await self._policy(config, info, listed, trust_tools),
+            await self._policy(config, info, given, trust_tools),
             [*untrusted, *unknown],
-            [*notices_of(listed), *usable(info.answers)[1]],
+            [*notices_of(listed), *given.notices, *usable(info.answers)[1]],
             problems,
         )
 
@@ -86,8 +90,9 @@ class Preparing:
         return await to_thread.run_sync(work, abandon_on_cancel=True)
 
     async def _policy(
-        self, config: AgentConfig, info: SessionInfo, listed: Merged, trust_tools: Sequence[str] | None
+        self, config: AgentConfig, info: SessionInfo, given: Given, trust_tools: Sequence[str] | None
     ) -> Policy:
+        listed = given.merged
         return compile_policy(
             config,
             cwd=info.cwd,
@@ -96,7 +101,8 @@ class Preparing:
             trust_tools=trust_tools,
             operator=self._backends.settings.permissions,
             servers={server.name: (server.disabled_tools, server.auto_approve) for server in listed.servers},
-            also=[f"@{server.name}" for server in listed.servers if server.origin == CLIENT],
+            also=[f"@{server.name}" for server in listed.servers if server.origin in (CLIENT, CREW)],
+            crew=CREW if given.approved else "",
             answers=usable(info.answers)[0],
             parent=await self.inheriting.parent(info),
         )

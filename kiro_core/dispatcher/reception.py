@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kiro_core.dispatcher.digests import digests
 from kiro_core.errors import KiroError, SessionBusy, SessionNotFound
 from kiro_core.journal import utc_now
-from kiro_core.ports import Agent, Client
+from kiro_core.ports import Agent, ByteStream, Client
 from kiro_core.session import Session
 from kiro_core.settings import Settings
 from kiro_core.types import Record, SessionId, SessionInfo
@@ -59,6 +59,10 @@ class Reception:
     def admit(self, client: Client) -> AbstractAsyncContextManager[Agent]:
         """See `Front.admit`."""
         return self._desk.admit(client)
+
+    def enter(self, token: str, stream: ByteStream) -> bool:
+        """See `Front.enter`."""
+        return self._desk.crew_tools.enter(token, stream)
 
     def takes(self, session: SessionId) -> bool:
         """See `Front.takes`."""

@@ -10,7 +10,10 @@ from kiro_core.trust import Document
 from kiro_core.types import Problem
 
 CLIENT = "client"
-"""The origin of what a client asked for in its request; every other origin is the path of a file."""
+"""The origin of what a client asked for in its request."""
+
+CREW = "crew"
+"""The origin and the name of the desk's own server, with the tools of a crew; every other origin is a file's path."""
 
 
 @dataclass(frozen=True, slots=True)

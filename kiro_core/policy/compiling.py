@@ -12,7 +12,7 @@ from kiro_core.policy.configured import rules_of
 from kiro_core.policy.decision import Effect
 from kiro_core.policy.matchers import Everything
 from kiro_core.policy.paths import Place
-from kiro_core.policy.policy import Parent, Policy
+from kiro_core.policy.policy import CREW, Parent, Policy
 from kiro_core.policy.rules import Rule, of_tools
 from kiro_core.policy.subjects import Inside
 from kiro_core.types import AgentConfig
@@ -29,6 +29,7 @@ def compile_policy(  # noqa: PLR0913 - one keyword for each place where somethin
     operator: Sequence[PermissionRule] = (),
     servers: Mapping[str, tuple[Sequence[str], Sequence[str]]] | None = None,
     also: Sequence[str] = (),
+    crew: str = "",
     answers: Sequence[Mapping[str, Any]] = (),
     parent: Policy | Parent | None = None,
 ) -> Policy:
@@ -38,7 +39,8 @@ def compile_policy(  # noqa: PLR0913 - one keyword for each place where somethin
     tools and takes all other allowance of the configuration away). `operator` are the rules of the settings,
     `servers` has by name which tools of an MCP server are disabled and which approved ("*": all), `also` are
     patterns of tools that are there besides the configuration's list `tools` (`@server` for a client's servers),
-    `answers` what `Policy.remember` made. A session with a `parent`, which may be looked up anew each time, is never
+    `crew` names the desk's own server with the tools of a crew, whose use needs no question, and `answers` is what
+    `Policy.remember` made. A session with a `parent`, which may be looked up anew each time, is never
     wider than that.
     """
     place = Place(cwd, tuple(roots), home or Path.home())
@@ -50,6 +52,8 @@ def compile_policy(  # noqa: PLR0913 - one keyword for each place where somethin
     if trust_tools is not None:
         rules = [rule for rule in rules if rule.effect != "allow"]
         rules += of_tools("allow", "flag", "--trust-tools", [name for name in trust_tools if name != "*"])
+    # Behind the flags: no allowance of the configuration, and without it no child could tell its result.
+    rules += of_tools("allow", CREW, "the desk's own server", [f"@{crew}"] if crew else ())
     rules += [of_capability(rule, place, "settings", described(rule, "permissions")) for rule in operator]
     rules += [rule_of(answer, place) for answer in answers]
     if trust_all:

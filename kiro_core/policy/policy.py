@@ -8,10 +8,14 @@ from typing import Any
 
 from kiro_core.policy.answers import answer_of, rule_of
 from kiro_core.policy.decision import STRICTNESS, Decision, Effect, stricter
+from kiro_core.policy.matchers import Missing
 from kiro_core.policy.paths import Place
 from kiro_core.policy.rules import Rule
 from kiro_core.policy.use import CAPABILITIES, ToolUse
 from kiro_core.types import Engine
+
+CREW = "crew"
+"""The origin of the rule that allows the tools of a crew: they do nothing but what is asked about elsewhere."""
 
 _SPEAKERS: Mapping[str, str] = {
     "agent": "The agent configuration",
@@ -19,6 +23,7 @@ _SPEAKERS: Mapping[str, str] = {
     "flag": "A flag",
     "client": "An earlier answer",
     "mcp": "The entry of the MCP server",
+    CREW: "The desk",
 }
 
 _VERBS: Mapping[Effect, str] = {"allow": "allows it", "ask": "wants it asked", "deny": "denies it"}
@@ -52,9 +57,14 @@ class Policy:
         return found
 
     def decide(self, use: ToolUse) -> Decision:
-        """What becomes of a use, by which rule and why."""
-        decision = self._own(use)
+        """What becomes of a use, by which rule and why.
+
+        The tools of a crew are there for the sessions below, so one above has no say in them that does not name them.
+        """
+        decision = own = self._own(use)
         for policy in self.above:
+            if own.origin == CREW and not policy._names(use):  # noqa: SLF001 - of the same class
+                continue
             theirs = policy._own(use)  # noqa: SLF001 - of the same class
             decision = stricter(decision, replace(theirs, reason=f"The session above says: {theirs.reason}"))
         return decision
@@ -91,6 +101,9 @@ class Policy:
         """For the record: every rule with its origin; `inherits` tells that there is a parent's policy besides."""
         rules = [{"effect": rule.effect, "rule": rule.text, "origin": rule.origin} for rule in self._rules]
         return {"rules": rules, "inherits": bool(self.above)}
+
+    def _names(self, use: ToolUse) -> bool:
+        return any(rule.says(use) is not None for rule in self._rules if not isinstance(rule.about, Missing))
 
     def _all(self) -> list[Rule]:
         return [rule for policy in (self, *self.above) for rule in policy._rules]  # noqa: SLF001 - of the same class

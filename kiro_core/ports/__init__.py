@@ -10,18 +10,22 @@ from kiro_core.ports.desk import Attachable, Desk
 from kiro_core.ports.machines import Face, Launcher, Process, Wire
 from kiro_core.ports.stores import AgentSource, SessionDb, SessionStore
 from kiro_core.ports.talking import Agent, Client, Turn
+from kiro_core.ports.tools import ByteStream, OwnCrew, ToolServer
 
 __all__ = [
     "Agent",
     "AgentSource",
     "Attachable",
+    "ByteStream",
     "Client",
     "Desk",
     "Face",
     "Launcher",
+    "OwnCrew",
     "Process",
     "SessionDb",
     "SessionStore",
+    "ToolServer",
     "Turn",
     "Wire",
 ]

@@ -11,7 +11,7 @@ from kiro_core.agentconfig.advice import field_name
 from kiro_core.agentconfig.format import OLD_NAMES, AgentFormat
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
-from kiro_core.mcp_servers import CLIENT, SessionServer
+from kiro_core.mcp_servers import CLIENT, CREW, SessionServer
 from kiro_core.notices import MARK
 from kiro_core.policy import Policy
 from kiro_core.ports import Launcher, SessionStore, Wire
@@ -134,9 +134,18 @@ class Plan:
 
     @property
     def handed_servers(self) -> Sequence[SessionServer]:
-        """Those that the agent program is given; one that reads the configuration by itself finds the others there."""
+        """Those that the agent program is given; one that reads the configuration by itself finds the others there.
+
+        One that takes no servers at all is not given the desk's own: nobody has asked for that.
+        """
         by_itself = self.by_mode or (self.engine.agents == "mode" and self.config.origin == BUILT_IN.origin)
-        return [server for server in self.servers if server.origin == CLIENT] if by_itself else self.servers
+        servers = [server for server in self.servers if not by_itself or server.origin in (CLIENT, CREW)]
+        return [server for server in servers if server.origin != CREW or "mcpServers" not in self.engine.lacks]
+
+    @property
+    def has_crew(self) -> bool:
+        """Whether the agent program is given the tools of a crew."""
+        return any(server.origin == CREW for server in self.handed_servers)
 
     def answer(self, result: Mapping[str, Any], **ours: Any) -> dict[str, Any]:
         """The agent's result as the client gets it: our session id, and under `_meta` what was chosen."""

@@ -126,7 +126,7 @@ class CrewSettings(BaseModel):
     message_days: int = Field(default=7, ge=1, le=365, description="until a letter that nobody has read expires")
     for_agents: Literal["members", "all", "none"] = Field(
         default="members",
-        description="which sessions get the tools of a crew, besides those whose agent configuration names them",
+        description="which sessions get the tools of a crew: members and those whose agent configuration names them",
     )
     server: AnyChoice = Field(default=Choice("crew"), description="what serves the tools of a crew to agents")
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from anyio import to_thread
+
 from kiro_core import Provider, hookimpl
-from kiro_core.ports import Face
+from kiro_core.ports import Face, ToolServer
 
 if TYPE_CHECKING:
     from kiro_mcp.options import McpOptions
@@ -36,9 +39,17 @@ def _options() -> type[McpOptions]:
     return McpOptions
 
 
+@asynccontextmanager
+async def _open_crew(_: Any) -> AsyncIterator[ToolServer]:
+    # In a thread: the desk has other things to do in the second that it takes the first time.
+    module = await to_thread.run_sync(import_module, "kiro_mcp.crew")
+    yield module.AgentTools()
+
+
 @hookimpl
 def kiro_transports() -> Iterable[Provider[Any, Any]]:
-    """Provide the transport `mcp`."""
+    """Provide the transport `mcp`, and the tools of a crew for agents."""
+    yield Provider("crew", _open_crew, summary="the tools of a crew, for the agents of sessions")
     yield Provider("mcp", _open, _options, "sessions as tools of the Model Context Protocol, over stdio or HTTP")
 
 

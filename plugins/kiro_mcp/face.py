@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import anyio
@@ -13,6 +12,7 @@ from kiro_core import claim_stdio
 from kiro_core.errors import PluginError
 from kiro_core.ports import Desk
 from kiro_mcp.options import McpOptions
+from kiro_mcp.quiet import keep_what_is_said_out_of_the_log
 from kiro_mcp.token import token_at, token_file
 
 
@@ -38,7 +38,7 @@ class StdioFace:
         from kiro_mcp.server import build_server
         from kiro_mcp.stdio import converse
 
-        _keep_what_is_said_out_of_the_log()
+        keep_what_is_said_out_of_the_log()
         task_status.started()
         await converse(build_server(desk, self._options), stream)
 
@@ -68,12 +68,5 @@ class HttpFace:
         from kiro_mcp.http import serve_http
         from kiro_mcp.server import build_server
 
-        _keep_what_is_said_out_of_the_log()
+        keep_what_is_said_out_of_the_log()
         await serve_http(build_server(desk, self._options), self._options, token, task_status=task_status)
-
-
-def _keep_what_is_said_out_of_the_log() -> None:
-    """The SDK and what it sends streams with log whole messages, for whoever wants to see everything (DEBUG)."""
-    for name in ("mcp", "sse_starlette"):
-        logger = logging.getLogger(name)
-        logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))

@@ -11,8 +11,8 @@ from mcp.server import Server
 from mcp.shared.message import SessionMessage
 from mcp_types import JSONRPCError
 
-from kiro_core import PipeStream
 from kiro_core.errors import unwrapped
+from kiro_core.ports import ByteStream
 from kiro_mcp.lines import Lines
 from kiro_mcp.reading import read_line
 
@@ -22,7 +22,7 @@ _LAST_WORDS_S = 2.0
 _Incoming = SessionMessage | Exception
 
 
-async def converse(server: Server[Any], stream: PipeStream) -> None:
+async def converse(server: Server[Any], stream: ByteStream) -> None:
     """Serve the host at the other end until it hangs up, in the era of the protocol that it speaks; closes the stream.
 
     Raises:
@@ -48,7 +48,7 @@ async def converse(server: Server[Any], stream: PipeStream) -> None:
 
 
 async def _read(
-    stream: PipeStream, incoming: MemoryObjectSendStream[_Incoming], answers: MemoryObjectSendStream[SessionMessage]
+    stream: ByteStream, incoming: MemoryObjectSendStream[_Incoming], answers: MemoryObjectSendStream[SessionMessage]
 ) -> None:
     """Pass messages on, and answer what is none: the SDK leaves that out, and a host would wait for ever."""
     lines = Lines(_LONGEST_LINE)
@@ -68,7 +68,7 @@ async def _read(
 
 
 async def _write(
-    stream: PipeStream,
+    stream: ByteStream,
     outgoing: MemoryObjectReceiveStream[SessionMessage],
     writing: anyio.CancelScope,
     hung_up: Callable[[], None],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
@@ -48,7 +48,7 @@ class Calling:
         """Answer `tools/call`."""
         try:
             tool = self._tool(params.name)
-            arguments = _checked(tool, params.arguments or {})
+            arguments = checked(tool, params.arguments or {})
             host = ctx.lifespan_context.connections.of(ctx).host
             answer = await tool.run(Call(ctx, params, host), arguments)
         except MCPError:
@@ -70,11 +70,30 @@ class Calling:
         )
 
 
-def _checked(tool: Tool[Any], given: Mapping[str, Any]) -> Arguments:
-    """The arguments as their model; null is an argument that was left out."""
+class Taking(Protocol):
+    """A tool, as far as its arguments are concerned."""
+
+    @property
+    def name(self) -> str:
+        """As it is called."""
+        ...
+
+    @property
+    def takes(self) -> type[Arguments]:
+        """The model of its arguments."""
+        ...
+
+
+def checked(tool: Taking, given: Mapping[str, Any]) -> Any:
+    """The arguments as their model; null is an argument that was left out.
+
+    Raises:
+        ToolFailure: INVALID_COMMAND, they are not what it takes.
+
+    """
     named = {name: value for name, value in given.items() if value is not None}
     try:
-        arguments: Arguments = tool.takes.model_validate(named)
+        return tool.takes.model_validate(named)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise ToolFailure(
@@ -83,10 +102,9 @@ def _checked(tool: Tool[Any], given: Mapping[str, Any]) -> Arguments:
             hint=f"It takes {', '.join(tool.takes.model_fields) or 'no arguments'}.",
             details={"tool": tool.name, "argument": _argument(first)},
         ) from error
-    return arguments
 
 
-def _sentence(tool: Tool[Any], error: ErrorDetails) -> str:
+def _sentence(tool: Taking, error: ErrorDetails) -> str:
     argument = _argument(error)
     if error["type"] == "missing":
         return f"{tool.name} needs {argument}."

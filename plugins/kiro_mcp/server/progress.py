@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
+from mcp.server import ServerRequestContext
 
 from kiro_core.errors import unwrapped
-from kiro_mcp.server.serving import Context
 from kiro_mcp.service.showing import shown
 from kiro_mcp.service.views import TaskView
 
@@ -20,7 +21,7 @@ _HEARTBEAT_S = 5.0
 class Progress:
     """Progress of one call: numbers that grow by one, and at most four messages a second."""
 
-    def __init__(self, ctx: Context, *, text: bool = False) -> None:
+    def __init__(self, ctx: ServerRequestContext[Any, Any], *, text: bool = False) -> None:
         """Tell the host of this request; with `text` what the agent says, otherwise how much."""
         self._ctx = ctx
         self._waits_longer = "progress_token" in (ctx.meta or {})

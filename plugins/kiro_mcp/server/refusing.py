@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from mcp.server import ServerRequestContext
 from mcp.server.context import CallNext, HandlerResult
 from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS
 from pydantic import ValidationError
 
-from kiro_mcp.server.serving import Context
-
 _MOST_NAMED = 5
 
 
-async def named_refusal(ctx: Context, call_next: CallNext) -> HandlerResult:
+async def named_refusal(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
     """Serve a request; a middleware of the SDK's server.
 
     Raises:

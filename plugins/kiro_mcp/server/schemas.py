@@ -38,7 +38,8 @@ def _plain(schema: Mapping[str, Any], named: Mapping[str, Any] | None = None) ->
     if "items" in plain:
         plain["items"] = _plain(plain["items"], named)
     if "anyOf" in schema:  # only for `... | None`
-        plain["type"] = [_plain(option, named)["type"] for option in schema["anyOf"]]
+        options = [_plain(option, named) for option in schema["anyOf"]]
+        plain = {**options[0], **plain, "type": [option["type"] for option in options]}
     return plain
 
 

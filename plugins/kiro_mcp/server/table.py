@@ -7,6 +7,7 @@ from typing import Any
 from kiro_mcp.server import (
     answering,
     commanding,
+    crews,
     finding,
     following,
     keeping,
@@ -47,6 +48,9 @@ ALL: tuple[Tool[Any], ...] = (
     prompting.PROMPTS,
     prompting.PROMPT,
     finding.POOL,
+    crews.RUN,
+    crews.STATUS,
+    crews.CANCEL,
 )
 
 

@@ -15,6 +15,7 @@ from kiro_mcp.service.access import Access
 from kiro_mcp.service.choosing import Choosing
 from kiro_mcp.service.client import HostsClient
 from kiro_mcp.service.commands import Commands
+from kiro_mcp.service.crews import Crews
 from kiro_mcp.service.ending import Ending
 from kiro_mcp.service.folders import folder
 from kiro_mcp.service.ground import Ground
@@ -41,11 +42,13 @@ class Service:
     questions: Questions
     past: Past
     commands: Commands
+    crews: Crews
     notices: Notices
     bells: Bells
 
     def leave(self, host: Host) -> None:
         """A connection is gone: nobody answers for what only it could use."""
+        self.crews.leave(host)
         for session in self.sessions.leave(host):
             self.questions.leave(session)
 
@@ -75,7 +78,7 @@ async def open_service(desk: Desk, options: McpOptions) -> AsyncIterator[Service
     questions = Questions(table, bells, notices, options)
     with unwrapped():
         async with (
-            desk.attach(HostsClient(table, bells, questions, notices)) as agent,
+            desk.attach(HostsClient(desk, table, bells, questions, notices)) as agent,
             anyio.create_task_group() as tasks,
         ):
             ground = Ground(desk, agent, options, table, bells, notices, tasks)
@@ -101,6 +104,7 @@ def _service(ground: Ground, questions: Questions, ending: Ending) -> Service:
         questions,
         Past(ground, access),
         commands,
+        Crews(ground, access, questions),
         ground.notices,
         ground.bells,
     )

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
-from kiro_core.types import PeerInfo
+from kiro_core.ports import Desk
+from kiro_core.types import PeerInfo, SessionId
 from kiro_mcp.service.live import Live
 from kiro_mcp.service.notices import Notices, notice_of
 from kiro_mcp.service.questions import Questions
@@ -18,13 +20,18 @@ _READ = re.compile(rb'available_commands_update|session_info_update|_kiro\.dev/c
 """What says something about a session itself; what was said in it is read from its record."""
 
 
+_GENERATIONS = 20
+"""Between a session and one that it had begin; a record may be anybody's."""
+
+
 class HostsClient:
     """Implements `Client`."""
 
     info = PeerInfo("kiro_mcp", abilities=frozenset({"notices", "alone"}))
 
-    def __init__(self, table: Table, bells: Bells, questions: Questions, notices: Notices) -> None:
+    def __init__(self, desk: Desk, table: Table, bells: Bells, questions: Questions, notices: Notices) -> None:
         """Keep what is said of the sessions of the `table`."""
+        self._desk = desk
         self._table = table
         self._bells = bells
         self._questions = questions
@@ -47,8 +54,19 @@ class HostsClient:
             self._bells.changed(session)
 
     async def request(self, frame: Frame) -> Frame:
-        """See `Client.request`."""
-        return await self._questions.ask(frame)
+        """See `Client.request`; what a session asks that is not open here concerns the one that had it begin."""
+        return await self._questions.ask(frame, await self._above(frame.session or ""))
+
+    async def _above(self, session: str) -> str:
+        """The session itself, or the nearest above it that is open here; "" for none."""
+        for _ in range(_GENERATIONS):
+            if not session or session in self._table.lives:
+                return session
+            try:
+                session = (await self._desk.info(SessionId(session))).parent
+            except KiroError:
+                return ""
+        return ""
 
     def _notice(self, frame: Frame) -> None:
         """Keep a notice, also of a session that is not open here yet or any more."""

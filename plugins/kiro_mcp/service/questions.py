@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kiro_core.frames import Frame
 from kiro_core.rpc import METHOD_NOT_FOUND
 from kiro_mcp.options import McpOptions
@@ -79,15 +81,15 @@ class Questions:
         if (asked := self._open.get(question_id)) is not None:
             await asked.over.wait()
 
-    async def ask(self, frame: Frame) -> Frame:
-        """The answer to a question of the desk; who withdraws it cancels this.
+    async def ask(self, frame: Frame, session_id: str) -> Frame:
+        """The answer to a question of the desk, put in that session; who withdraws it cancels this.
 
         An error says that nobody can be asked here: if that is so everywhere, the desk says no.
         """
-        live = self._table.lives.get(frame.session or "")
+        live = self._table.lives.get(session_id)
         if frame.method != "session/request_permission" or self._nobody or live is None or live.left:
             return Frame.failure(METHOD_NOT_FOUND, f"Nobody can be asked here for {frame.method}.")
-        asked = Asked(question_of(frame, live.cwd))
+        asked = Asked(replace(question_of(frame, live.cwd), session_id=live.id))
         with live.used():
             self._open[asked.question.id] = asked
             self._bells.ring(live.id)

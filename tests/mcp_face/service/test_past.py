@@ -130,6 +130,16 @@ async def test_a_search_says_when_it_left_something_out(opened, monkeypatch):
             assert (list(stopped.hits), stopped.complete) == ([], False)
 
 
+async def test_a_run_of_a_crew_is_not_found_and_its_sessions_are(opened):
+    with anyio.fail_after(30):
+        async with opened() as place:
+            crew = {"name": "kiwi", "stages": [{"id": "a", "prompt": "/echo kiwi"}]}
+            run = await place.service.crews.run(place.host, crew)
+            state = await place.service.crews.look(place.host, run, wait_s=20)
+            found = await place.service.past.search(place.host, "kiwi")
+            assert [hit.session_id for hit in found.hits] == [state.stages[0].session_id]
+
+
 @pytest.mark.parametrize("text", ["", "  "])
 async def test_a_search_needs_a_text(opened, refused, text):
     with anyio.fail_after(10):

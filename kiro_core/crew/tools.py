@@ -1,0 +1,58 @@
+"""The verbs of a crew bound to one session, so that whoever speaks for its agent can name no other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from kiro_core.crew.kiro import as_crew, in_kiros_words
+from kiro_core.errors import CrewInvalid, CrewRefused
+from kiro_core.ports.crews import Crews
+from kiro_core.types import SessionId, SessionInfo
+
+
+class BoundCrew:
+    """Implements `OwnCrew`."""
+
+    def __init__(self, info: SessionInfo, crews: Crews) -> None:
+        """Act for the session that `info` is of."""
+        self._info = info
+        self._crews = crews
+        by = info.id
+        self.spawn = partial(crews.spawn, by)
+        self.send = partial(crews.send, by)
+        self.broadcast = partial(crews.broadcast, by)
+        self.read = partial(crews.read, by)
+        self.members = partial(crews.members, by)
+        self.status = partial(crews.status, by)
+        self.interrupt = partial(crews.interrupt, by)
+        self.inject = partial(crews.inject, by)
+        self.group = partial(crews.group, by)
+        self.revive = partial(crews.revive, by)
+        self.wait = partial(crews.wait, by)
+        self.end = partial(crews.end, by)
+        self.summarise = partial(crews.summarise, by)
+        self.follow = crews.follow
+        self.report = crews.report
+        self.deliver = crews.deliver
+
+    @property
+    def may_spawn(self) -> bool:
+        """See `OwnCrew.may_spawn`."""
+        return self._crews.may_spawn(self._info.id)
+
+    async def run(self, fields: Mapping[str, Any]) -> SessionId:
+        """See `OwnCrew.run`."""
+        if not self.may_spawn:
+            raise CrewRefused(
+                "This session is as deep as one may be, and can start no others.",
+                hint="Do it yourself, or tell the session above.",
+                rule="depth",
+            )
+        info = self._info
+        try:
+            return await self._crews.run(as_crew(fields), cwd=Path(info.cwd), roots=info.roots, parent=info.id)
+        except CrewInvalid as error:
+            raise in_kiros_words(error) from error
