@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from kiro_core import processes
+from kiro_local import belonging, sweeping, watchdog
+
 PROGRAM = Path(sys.executable).with_name("kiro-core")
 IMPORTED = re.compile(r"import time:\s+\d+ \|\s+\d+ \| +(\S+)")
 HELLO = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": 1}}
@@ -52,6 +55,14 @@ def start(request, tmp_path_factory):
         return request.param, modules(environment, [PROGRAM, "--help"]) - bare
     hello = json.dumps(HELLO) + "\n"
     return request.param, modules(environment, [PROGRAM, "acp"], hello, '"protocolVersion"') - bare
+
+
+def test_a_watchdog_imports_next_to_nothing_until_it_is_needed(tmp_path):
+    isolated = ["-I", "-S"]
+    shared = [module.__file__ for module in (processes, belonging, sweeping)]
+    nothing_left = [watchdog.__file__, *shared, tmp_path, str(os.getpid())]
+    usual = modules(None, [*isolated, "-c", "import os"])
+    assert modules(None, [*isolated, *nothing_left]) - usual == {"select"}
 
 
 def top(name):

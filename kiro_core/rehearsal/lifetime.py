@@ -8,19 +8,20 @@ import threading
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
+from typing import NoReturn
 
 _STUBBORN_S = 600  # not for ever: whoever tests with it may be killed as well
 _jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
 _stubborn = threading.Event()
 
 
-def run(reader: Callable[[], None]) -> int:
-    """Run the reader in a thread until it returns; the main thread stays free, since only it may set signals."""
+def run(reader: Callable[[], None]) -> NoReturn:
+    """Run the reader in a thread and end with it; the main thread stays free, since only it may set signals."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_read, args=(reader,), daemon=True).start()
     while job := _jobs.get():
         job()
-    return 0
+    os._exit(0)  # all is written, and what the interpreter does at its end takes a sixth of a short life
 
 
 def ignore_term() -> None:

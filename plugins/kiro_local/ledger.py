@@ -14,8 +14,9 @@ from anyio.lowlevel import RunVar
 
 from kiro_core.processes import ProcessMark, mark_of, start_token
 from kiro_core.types import Receipt
+from kiro_local.belonging import own_launches
 from kiro_local.receipts import Receipts, receipts_folder
-from kiro_local.sweeping import Swept, end_launches, own_launches
+from kiro_local.sweeping import Swept, end_launches
 from kiro_local.watching import Watch
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kiro_core.types import Command
-from kiro_local.sweeping import COOKIE, own_launches
+from kiro_local.belonging import COOKIE, own_launches
 
 _MINIMAL = frozenset({"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TERM", "TMPDIR", "TZ"})
 _MINIMAL_PREFIXES = ("LC_", "XDG_")

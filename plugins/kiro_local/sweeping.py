@@ -1,7 +1,7 @@
 """End what a launch has left, wherever it went: its environment still names the launch that it comes from.
 
 The launcher and its watchdog share this file. The watchdog loads it by its path, so it imports nothing but the
-standard library and `kiro_core.processes`.
+standard library, `kiro_core.processes` and `kiro_local.belonging`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from kiro_core.processes import ProcessMark, mark_of, signal_process, start_token
-
-COOKIE = "KIRO_CORE_LAUNCH"
-"""The variable that names a process's launches, the outermost first, with colons between."""
+from kiro_local.belonging import BECOMING, GONE, launch_of
 
 LIMIT_S = 2.0
 """How long one sweep may take; only what the kernel cannot end takes longer than some milliseconds."""
@@ -29,19 +27,12 @@ _CHASES = 200
 One that only forks lives for 100 us on a fast machine, as long as two looks at a single process take.
 """
 
-_NAMED = f"{COOKIE}=".encode()
-
 
 class Swept(NamedTuple):
     """How many processes were ended of each launch, and the launches of which some are still there."""
 
     ended: Mapping[str, int]
     left: frozenset[str]
-
-
-def own_launches() -> list[str]:
-    """The launches that this process itself is part of, the outermost first."""
-    return [launch for launch in os.environ.get(COOKIE, "").split(":") if launch]
 
 
 def end_launches(leaders: Mapping[str, ProcessMark], limit_s: float | None = None) -> Swept:
@@ -104,19 +95,21 @@ class _Sweep:
         """
         found = set()
         for pid in sorted((int(name) for name in _listed() if name.isdigit()), reverse=True):
-            launch = _launch_of(pid, self._leaders)
-            if launch:
+            launch = launch_of(pid, self._leaders)
+            if launch in self._leaders:
                 self._end(pid)
                 found.add(launch)
-            self.unsure = self.unsure or (launch is None and pid not in self._seen)
+            self.unsure = self.unsure or launch == BECOMING or (launch == GONE and pid not in self._seen)
             self._seen.add(pid)
         return found
 
     def _end(self, pid: int) -> None:
         # First who it is, then whether it is ours: the signal goes to that very process or to none.
         mark = self._here._replace(pid=pid, started=start_token(pid))
-        launch = _launch_of(pid, self._leaders)
-        if launch and mark not in (self._leaders[launch], self._here) and _signalled(mark, signal.SIGKILL):
+        launch = launch_of(pid, self._leaders)
+        if launch not in self._leaders or mark in (self._leaders[launch], self._here):
+            return
+        if _signalled(mark, signal.SIGKILL):
             self.ended[mark] = launch
 
 
@@ -134,21 +127,6 @@ def _newest() -> int:
             return int(file.read().split()[-1])
     except FileNotFoundError:
         return 0
-
-
-def _launch_of(pid: int, launches: Mapping[str, ProcessMark]) -> str | None:
-    """The one of the launches that a process belongs to, `""` for none of them; None when it has ended."""
-    try:
-        with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:  # noqa: PTH123 - of all processes: a Path is slow
-            content = file.read()
-            if _NAMED not in content or os.fstat(file.fileno()).st_uid != os.geteuid():
-                return "" if content else None
-    except PermissionError:
-        return ""
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    named = [entry.removeprefix(_NAMED) for entry in content.split(b"\0") if entry.startswith(_NAMED)]
-    return next((id_ for entry in named for id_ in entry.decode(errors="replace").split(":") if id_ in launches), "")
 
 
 def _signalled(mark: ProcessMark, number: int) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kiro_core import processes
 from kiro_core.processes import ProcessMark
-from kiro_local import sweeping
+from kiro_local import belonging, sweeping
 
 _PIPE_BYTES = 1 << 18
 _GONE_S = 5.0
@@ -90,7 +90,7 @@ def _started(receipts: Path) -> subprocess.Popen[bytes]:
     """
     if not sys.executable or getattr(sys, "frozen", False):
         raise OSError("this program is not run by a Python interpreter")
-    arguments = [processes.__file__, sweeping.__file__, receipts, os.getpid()]
+    arguments = [processes.__file__, belonging.__file__, sweeping.__file__, receipts, os.getpid()]
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _DEAF_TO)  # which a program inherits
     try:
         watchdog = subprocess.Popen(  # noqa: S603 - a file of ours

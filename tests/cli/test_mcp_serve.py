@@ -9,13 +9,12 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
+import warm
 
 from kiro_core.cli.mcp.aliases import OTHER, PREFIX, SAME
 
-PROGRAM = Path(sys.executable).with_name("kiro-core")
 WITHOUT_SDK = "import sys; sys.modules['mcp'] = None; from kiro_core.cli import main; main()"
 OPENING = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "host", "version": "1"}}
 
@@ -25,8 +24,8 @@ class Host:
 
     def __init__(self, cwd, environment, *arguments):
         pipe = subprocess.PIPE
-        command = [PROGRAM, "mcp", "serve", *arguments]
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=cwd, env=environment)
+        command = [warm.PROGRAM, "mcp", "serve", *arguments]
+        self.process = warm.start(command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=cwd, env=environment)
         self._count = 0
         self._read = b""
 
@@ -206,8 +205,8 @@ def test_nothing_that_is_said_is_logged_however_much_is(host, home, over):
 
 
 def test_with_a_desk_that_is_served_sessions_are_there_and_outlive_the_host(host, kiro, environment, tmp_path):
-    command = [PROGRAM, "serve", "--engine", "mem"]
-    desk = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment)
+    command = [warm.PROGRAM, "serve", "--engine", "mem"]
+    desk = warm.start(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment)
     try:
         _some(desk.stdout)
         one = host(KIRO_MCP_DEFAULT_AGENT="nobody")

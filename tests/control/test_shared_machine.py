@@ -2,7 +2,8 @@
 
 import os
 import sys
-from contextlib import ExitStack, asynccontextmanager
+from collections import Counter
+from contextlib import ExitStack, asynccontextmanager, suppress
 from itertools import count
 
 import anyio
@@ -13,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from kiro_core.control import reach
 from kiro_core.dispatcher import open_desk
+from kiro_core.errors import Disconnected
 from kiro_core.frames import Frame
 from kiro_core.journal import conversation, entry
 from kiro_core.registry import Registry
@@ -46,6 +48,7 @@ class Window:
         self.name = f"/echo c{number}-"
         self.info = PeerInfo(f"window {number}", abilities=frozenset({"notices", "cursor"}))
         self.updates, self.cursors, self.questions = {}, {}, []
+        self.answers = False
         self.gate = anyio.Event()
         self.gate.set()
         self.shown = anyio.Event()
@@ -67,13 +70,21 @@ class Window:
         self.shown = anyio.Event()
 
     async def request(self, frame):
-        question = (frame, anyio.Event())
-        self.questions.append(question)
+        answered = anyio.Event()
+        self.questions.append(answered)
         try:
-            await question[1].wait()
+            if not self.answers:
+                await answered.wait()
         finally:
-            self.questions.remove(question)
+            self.questions.remove(answered)
         return Frame.answer({"outcome": {"outcome": "selected", "optionId": "once"}})
+
+    def let_go(self):
+        """Take what there is, and answer all that is asked, from now on at once."""
+        self.gate.set()
+        self.answers = True
+        for answered in self.questions:
+            answered.set()
 
 
 class Floor:
@@ -83,6 +94,7 @@ class Floor:
         self.windows = [Window(number) for number in range(CLIENTS)]
         self.sessions = []
         self.numbers = count(1)
+        self.unsettled = Counter()
 
     @asynccontextmanager
     async def opened(self, folder):
@@ -115,6 +127,10 @@ class Floor:
         window.leaving.set()
         window.gate.set()
         await window.left.wait()
+        # What it had sent is known to the desk when it is nobody's client there.
+        for session in self.sessions:
+            while self.members(session, window):
+                await self.desk.live[session].clients.changed.wait()
 
     async def _connection(self, window, *, task_status):
         async with reach(self.path, window) as other:
@@ -122,10 +138,29 @@ class Floor:
             await window.leaving.wait()
         window.left.set()
 
+    def members(self, session, window):
+        """What the desk has the window as at a session; nothing where it is not."""
+        return [each for each in self.desk.live[session].clients.members if each.client.info.name == window.info.name]
+
+    def is_quiet(self, session):
+        """Whether no prompt of it is on its way, waits or runs."""
+        return not self.unsettled[session] and not self.desk.live[session].turns.open
+
     async def join(self, number, session):
-        window = self.windows[number]
-        window.updates[self.sessions[session]] = []
-        await self._join(window, self.sessions[session])
+        window, session = self.windows[number], self.sessions[session]
+        if session in window.updates:
+            # What is on its way to a window could not be told from what it is shown again.
+            if not self.is_quiet(session):
+                return
+            await self._arrived(window, session)
+        window.updates[session] = []
+        await self._join(window, session)
+
+    async def _arrived(self, window, session):
+        """Wait until all that the desk has to show has reached the window: it comes before the answer."""
+        for mine in self.members(session, window):
+            await mine.flushed()
+        await window.other.status()
 
     async def _join(self, window, session, **wishes):
         params = {**self.params, "sessionId": session, "_meta": {"kiro_core": wishes}}
@@ -136,19 +171,23 @@ class Floor:
         window = self.windows[number]
         lines = f"{window.name}{next(self.numbers)};" + ("\n/permission go" if asks else "")
         params = {"sessionId": self.sessions[session], "prompt": [{"type": "text", "text": lines}]}
-        await window.other.agent.prompt(Frame.of("session/prompt", params, id=0))
+        turn = await window.other.agent.prompt(Frame.of("session/prompt", params, id=0))
+        self.unsettled[self.sessions[session]] += 1
+        self.tasks.start_soon(self._until_settled, self.sessions[session], turn)
+
+    async def _until_settled(self, session, turn):
+        with suppress(Disconnected):
+            await turn.settled()
+        self.unsettled[session] -= 1
 
     async def settle(self):
         """Let everybody take what there is, answer all that is asked, and wait for every turn."""
         for window in self.windows:
-            window.gate.set()
+            window.let_go()
         # A question may have been left to nobody.
         if self.windows[0].other is None:
             await self.connect(0)
-        while any(live.turns.running for live in self.desk.live.values()):
-            for window in self.windows:
-                for _, answered in window.questions:
-                    answered.set()
+        while not all(map(self.is_quiet, self.sessions)):
             await anyio.wait_all_tasks_blocked()
         for session in self.sessions:
             for each in self.desk.live[session].clients.members:
@@ -205,7 +244,7 @@ class Sharing(RuleBasedStateMachine):
 
     @rule(number=ONE_OF_CLIENTS)
     def answer(self, number):
-        for _, answered in self._floor.windows[number].questions[:1]:
+        for answered in self._floor.windows[number].questions[:1]:
             self._portal.call(answered.set)
 
     @rule(number=ONE_OF_CLIENTS)

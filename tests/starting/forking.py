@@ -20,6 +20,7 @@ from importlib import import_module
 _OURS = ("kiro_core", "kiro_acp", "kiro_agents", "kiro_files", "kiro_http", "kiro_local")
 _COLD = ("kiro_core.testing", "kiro_core.cli.mcp")
 """What few commands need and makes every fork slower, such as the SDK of MCP."""
+_OF_MCP = ("kiro_core.cli.mcp", "kiro_mcp")
 _LATE = ("anyio._backends._asyncio", "prompt_toolkit", "rich.box", "rich.console", "rich.table", "rich.text")
 
 
@@ -27,7 +28,12 @@ def main():
     """Fork as told, until nobody tells any more; returns in a fork alone."""
     if os.fork():
         os._exit(0)  # tests of other things count the children of theirs: this one is nobody's
-    _warm_up()
+    _warm_up(_OURS, _COLD)
+    for name in _LATE:
+        import_module(name)
+    if "mcp" in sys.argv[2:]:
+        _warm_up(_OF_MCP, ())
+    _keep()
     running = {}
     signal.signal(signal.SIGCHLD, lambda *_: _tell_ended(running))
     with socket.socket(fileno=int(sys.argv[1])) as control:
@@ -49,14 +55,16 @@ def main():
     os._exit(0)
 
 
-def _warm_up():
-    """Import everything, and keep the collector from it, so that the forks share its memory."""
-    for name in _OURS:
+def _warm_up(packages, cold):
+    """Import all that they have."""
+    for name in packages:
         for module in pkgutil.walk_packages(import_module(name).__path__, f"{name}."):
-            if not module.name.startswith(_COLD) and not module.name.endswith("__main__"):
+            if not module.name.startswith(cold) and not module.name.endswith("__main__"):
                 import_module(module.name)
-    for name in _LATE:
-        import_module(name)
+
+
+def _keep():
+    """Keep the collector from all that is imported, so that the forks share its memory."""
     gc.collect()
     gc.freeze()
 

@@ -10,7 +10,6 @@ import select
 import socket
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 BOUND_S = 60
@@ -44,20 +43,19 @@ def run(command, stdin="", **options):
 
 
 def close():
-    """End the process that forks, if there is one."""
-    if _forking.cache_info().currsize:
-        _forking().close()
-        _forking.cache_clear()
+    """End the processes that fork, as far as there are any."""
+    while _forking:
+        _forking.popitem()[1].close()
 
 
 class _Forking:
-    """The process that forks, as seen from the tests."""
+    """The process that forks one family of commands, as seen from the tests."""
 
-    def __init__(self):
+    def __init__(self, family):
         self._control, theirs = socket.socketpair()
         with theirs:
             # Streams like those that a test gives: Python looks at them once.
-            program = [sys.executable, "-P", Path(__file__).with_name("forking.py"), str(theirs.fileno())]
+            program = [sys.executable, "-P", Path(__file__).with_name("forking.py"), str(theirs.fileno()), family]
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
             self._process = subprocess.Popen(program, **pipes, env=_ENVIRONMENT, pass_fds=[theirs.fileno()])
         assert self._process.wait(BOUND_S) == 0
@@ -76,9 +74,15 @@ class _Forking:
         assert not complaints, complaints.decode()
 
 
-@cache
-def _forking():
-    return _Forking()
+_forking = {}
+
+
+def _forking_for(command):
+    """Those of MCP come from a process of their own, since its SDK makes every fork slower."""
+    family = "mcp" if command[1:2] == ["mcp"] else ""
+    if family not in _forking:
+        _forking[family] = _Forking(family)
+    return _forking[family]
 
 
 class _Fork(subprocess.Popen):
@@ -94,7 +98,7 @@ class _Fork(subprocess.Popen):
             "leads": options[-2],
         }
         streams = [own if fd == -1 else fd for own, fd in enumerate((read, written, complained))]
-        self._told = _forking().fork(order, streams)
+        self._told = _forking_for(order["command"]).fork(order, streams)
         self._close_pipe_fds(*fds)
         self.pid = self._number(BOUND_S)
         self._child_created = True

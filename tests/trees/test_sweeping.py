@@ -56,6 +56,16 @@ async def test_a_proven_process_its_group_and_whoever_names_the_launch_are_ended
     assert await sweep() == []
 
 
+async def test_who_is_becoming_another_program_is_ended(sweep, left, bystander, receipts):
+    """It has no environment meanwhile, which takes the longer the more arguments it has."""
+    for _ in range(5):
+        chain = bystander(["env"] * 100_000 + ["sleep", "600"], env=part_of(LAUNCH))
+        left()
+        assert await sweep() == [Receipt("pid 0", "agent", 1)]
+        assert chain.wait(30) == -9
+        receipts.rmdir()
+
+
 async def test_a_pid_that_was_handed_out_again_is_not_touched(sweep, left, bystander, receipts):
     other = bystander()
     left(mark_of(other.pid)._replace(started="1"))

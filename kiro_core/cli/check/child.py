@@ -1,10 +1,16 @@
-"""Loads one plugin in a process of its own, opens what is chosen of it, and reports; it may hang or crash here."""
+"""Loads one plugin in a process of its own, opens what is chosen of it, and reports; it may hang or crash here.
+
+It is run by its path, and reads neither settings nor a command line: importing what they need takes almost a third
+of the time of such a process, and there is one for each plugin.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import pickle
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -12,35 +18,34 @@ from uuid import uuid4
 import anyio
 
 from kiro_core.catalog import Catalog, Choice
-from kiro_core.cli.check.chosen import chosen
-from kiro_core.cli.serve.faces import face_of
 from kiro_core.errors import KiroError
 from kiro_core.journal import utc_now
 from kiro_core.ports import SessionStore
 from kiro_core.provider import AnyProvider
 from kiro_core.registry import KINDS, Registry
-from kiro_core.settings import load_settings
 from kiro_core.types import SessionId, SessionInfo
 
 
 def main() -> None:
-    """Read the order from stdin, `{plugin, config, changes, opens}`, and write the report to stdout.
+    """Read the order from stdin, a pickled `(plugin, [(kind, choice, serves), ...])`, and write the report to stdout.
+
+    Of what is chosen it opens what the plugin provides; `serves`: sessions are to be served over it.
 
     The report is `{problem, hint, provides: [{kind, name, summary, schema}], opened: [{kind, name,
     problem, hint}]}`; an empty problem is none.
     """
-    order = json.load(sys.stdin)
+    plugin, choices = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the program that started this one
     out = os.dup(1)
     os.dup2(2, 1)  # what a plugin prints is no part of the report
-    report = _report(order)
+    report = _report(plugin, choices)
     with os.fdopen(out, "w") as file:
         json.dump(report, file)
 
 
-def _report(order: dict[str, Any]) -> dict[str, Any]:
+def _report(plugin: str, choices: Sequence[tuple[str, Choice, bool]]) -> dict[str, Any]:
     report: dict[str, Any] = {"provides": [], "opened": []}
     try:
-        registry = Registry(only={order["plugin"]}, strict=True)
+        registry = Registry(only={plugin}, strict=True)
     except KiroError as error:
         return report | _told(error)
     catalogs: dict[str, Catalog[Any]] = {
@@ -48,13 +53,10 @@ def _report(order: dict[str, Any]) -> dict[str, Any]:
     }
     for kind, catalog in catalogs.items():
         report["provides"] += [_provided(kind, name, entry.provider) for name, entry in catalog.entries.items()]
-    if order["opens"]:
-        settings = load_settings(order["changes"], config=Path(order["config"]) if order["config"] else None)
-        for kind, choice in chosen(settings):
-            if choice.use in catalogs[kind].entries:
-                serves = choice in settings.serve
-                opened = _opened(catalogs[kind], choice, serves=serves)
-                report["opened"].append({"kind": kind, "name": choice.use, **opened})
+    for kind, choice, serves in choices:
+        if choice.use in catalogs[kind].entries:
+            opened = _opened(catalogs[kind], choice, serves=serves)
+            report["opened"].append({"kind": kind, "name": choice.use, **opened})
     return report | _told(None)
 
 
@@ -81,7 +83,9 @@ def _opened(catalog: Catalog[Any], choice: Choice, *, serves: bool) -> dict[str,
         async with catalog.open(choice) as backend:
             if catalog.kind == KINDS["kiro_stores"]:
                 await _write(backend)
-            if catalog.kind == KINDS["kiro_transports"] and serves:
+            if serves:
+                from kiro_core.cli.serve.faces import face_of
+
                 face_of(choice.use, backend)
 
     try:

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Self
 
-from kiro_core.cli.options import Given
+from kiro_core.catalog import Choice
 from kiro_core.types import Exit
 
-_COMMAND = (sys.executable, "-P", "-m", "kiro_core.cli.check.child")
+_COMMAND = (sys.executable, "-P", str(Path(__file__).with_name("child.py")))
 _GONE_S = 1.0
 
 
-def report_on(plugins: Iterable[str], given: Given, limit_s: float, *, opens: bool) -> Mapping[str, dict[str, Any]]:
-    """Each plugin's report, see `child`; all work at once, and each has `limit_s` seconds."""
+def report_on(
+    plugins: Iterable[str], choices: Sequence[tuple[str, Choice, bool]], limit_s: float
+) -> Mapping[str, dict[str, Any]]:
+    """Each plugin's report, see `child` for the choices; all work at once, and each has `limit_s` seconds."""
     until = time.monotonic() + limit_s
     with ExitStack() as stack:
-        started = {name: stack.enter_context(_Child(name, given, opens=opens)) for name in plugins}
+        started = {name: stack.enter_context(_Child(name, choices)) for name in plugins}
         return {name: child.report(until, limit_s) for name, child in started.items()}
 
 
@@ -34,11 +38,9 @@ class _Child:
     It reads and writes files: a pipe that is full would make one child wait for its turn to be read.
     """
 
-    def __init__(self, plugin: str, given: Given, *, opens: bool) -> None:
-        order = {"plugin": plugin, "changes": given.changes, "opens": opens}
-        order["config"] = str(given.config) if given.config else ""
+    def __init__(self, plugin: str, choices: Sequence[tuple[str, Choice, bool]]) -> None:
         self._order, self._out, self._err = (TemporaryFile() for _ in range(3))  # noqa: SIM115 - closed with the block
-        self._order.write(json.dumps(order, default=str).encode())
+        pickle.dump((plugin, choices), self._order)
         self._order.seek(0)
 
     def __enter__(self) -> Self:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kiro_core.catalog import Choice
 from kiro_core.cli.check.children import report_on
 from kiro_core.cli.check.chosen import chosen
 from kiro_core.cli.failing import DONE, FAILED
@@ -49,7 +50,7 @@ def check_all(given: Given, limit_s: float, *, as_json: bool) -> int:
         # Plugins can be checked all the same, but nothing of them is chosen.
         settings, checks = None, [Check("settings", "", BROKEN, str(error), error.hint)]
         found = installed_plugins(None, (), strict=False)
-    reports = _reports(found, given, limit_s, opens=settings is not None)
+    reports = _reports(found, [] if settings is None else _choices(settings), limit_s)
     checks += _plugins(found, reports, strict=settings is not None and settings.plugins.strict)
     checks += _clashes(reports)
     if settings is not None:
@@ -68,7 +69,7 @@ def print_schema(given: Given, limit_s: float) -> int:
     except SettingsError:
         plugins = PluginSettings()  # a schema helps most where the settings are wrong
     found = installed_plugins(plugins.only, plugins.block, strict=False)
-    reports = _reports(found, given, limit_s, opens=False)
+    reports = _reports(found, [], limit_s)
     for name, report in reports.items():
         if report["problem"]:
             tell(f"notice: The options of plugin {name!r} are missing: {report['problem']} {report['hint']}")
@@ -78,11 +79,19 @@ def print_schema(given: Given, limit_s: float) -> int:
     return DONE
 
 
-def _reports(found: Sequence[Found], given: Given, limit_s: float, *, opens: bool) -> Mapping[str, dict[str, Any]]:
+def _choices(settings: Settings) -> list[tuple[str, Choice, bool]]:
+    """What is to be opened, and whether it is to serve sessions."""
+    transport = KINDS["kiro_transports"]
+    return [(kind, choice, kind == transport and choice in settings.serve) for kind, choice in chosen(settings)]
+
+
+def _reports(
+    found: Sequence[Found], choices: Sequence[tuple[str, Choice, bool]], limit_s: float
+) -> Mapping[str, dict[str, Any]]:
     names = dict.fromkeys(plugin.name for plugin in found if not plugin.excluded)
     if sys.stderr.isatty():
         tell(f"Loads {len(names)} plugins, each in a process of its own; waits at most {limit_s:g} s.")
-    return report_on(names, given, limit_s, opens=opens)
+    return report_on(names, choices, limit_s)
 
 
 def _engines(settings: Settings) -> Iterator[Check]:
