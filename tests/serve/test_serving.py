@@ -277,4 +277,4 @@ def test_check_looks_at_what_is_to_be_served(kiro):
     assert transports == [("acp", "fine"), ("acp", "fine"), ("http", "broken")]
     assert any("port" in one["reason"] for one in checks)
     serve = json.loads(kiro("check", "--schema").stdout)["properties"]["serve"]
-    assert {"enum": ["acp", "http", "mcp"]} in serve["items"]["anyOf"]
+    assert {"enum": ["acp", "http", "crew", "mcp"]} in serve["items"]["anyOf"]

@@ -62,10 +62,10 @@ async def main():
         open_desk(load_settings({}), Registry(), engine="rehearsal") as desk,
         desk.attach(RecordingClient()) as agent,
     ):
-        first = await begin(agent)
         await end(agent, await begin(agent))  # so that all modules are imported
-        resource.setrlimit(resource.RLIMIT_NOFILE, (LIMIT, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
         before = descriptors()
+        first = await begin(agent)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (LIMIT, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
         for left in range(16):
             session, error = await attempt(agent, left)
             if error is None:
@@ -73,6 +73,7 @@ async def main():
             else:
                 refused[error.code] = f"{error} {error.hint}"
             stops.add(await prompt(agent, first))
+        await end(agent, first)  # one that has answered may still write its metadata
         leaked = descriptors() - before
     sys.stdout.write(json.dumps({"refused": refused, "stops": sorted(stops), "leaked": leaked}))
 
