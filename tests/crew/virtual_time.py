@@ -5,6 +5,7 @@ import selectors
 from types import SimpleNamespace
 
 import anyio
+import trio
 from trio.testing import MockClock
 
 from kiro_core.crew import clock
@@ -38,8 +39,9 @@ class _Loop(asyncio.SelectorEventLoop):
 def in_virtual_time(backend, function):
     """`anyio.run` in virtual time, from 0 on; a run's own clock then says `EPOCH` and what has passed."""
     machine, clock.time = clock.time, SimpleNamespace(time=lambda: EPOCH + anyio.current_time())
-    options = {"clock": MockClock(autojump_threshold=0)} if backend == "trio" else {"loop_factory": _Loop}
     try:
-        return anyio.run(function, backend=backend, backend_options=options)
+        if backend == "trio":  # by itself: anyio before 4.12 passes no clock on
+            return trio.run(function, clock=MockClock(autojump_threshold=0))
+        return anyio.run(function, backend=backend, backend_options={"loop_factory": _Loop})
     finally:
         clock.time = machine
