@@ -7,7 +7,7 @@ from typing import Any
 
 from kiro_core.cli.text import one_line
 from kiro_core.cli.wording import notice_line, question_line, text_of, title_of, tool_line
-from kiro_core.journal import Entry, prompted, readable
+from kiro_core.journal import Came, Entry, prompted, readable
 from kiro_core.types import Record
 
 _RUNS_WITH = ("opened", "configured")
@@ -18,9 +18,10 @@ async def transcript(records: AsyncIterator[Record]) -> AsyncIterator[str]:
     """Yield what was said and done; a text is one item whatever number of chunks it came in."""
     said: list[str] = []
     titles: dict[str, str] = {}
+    came = Came()
     now = ""
     async for record in records:
-        if (item := readable(record)) is None:
+        if (item := readable(record)) is None or (item.kind == "message" and not came.is_new(item)):
             continue
         if item.kind in _RUNS_WITH:
             before, now = now, _now(item.value)

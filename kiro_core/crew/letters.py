@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -48,3 +49,11 @@ def letter_of(message: Message) -> Letter:
         body = _Body(message.body.decode(errors="replace"))
     text = body.text[:LETTER_CHARACTERS]
     return Letter(message.id, message.at, body.sender, body.name, body.kind, text, max(body.hops, 0), body.about)
+
+
+def recorded_letter(fields: Mapping[str, Any]) -> Letter | None:
+    """The letter in a record that has its fields, and maybe more; None where that is none of ours."""
+    try:
+        return msgspec.convert(fields, Letter)
+    except msgspec.ValidationError:
+        return None

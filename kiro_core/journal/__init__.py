@@ -1,5 +1,6 @@
 """What the records of a session mean, and the one drain through which they reach the store."""
 
+from kiro_core.journal.came import Came
 from kiro_core.journal.contents import prompt_text, text_of
 from kiro_core.journal.entries import Entry, entry, readable
 from kiro_core.journal.journal import Journal, utc_now
@@ -21,6 +22,7 @@ from kiro_core.journal.told import told
 __all__ = [
     "RECORDED_BYTES",
     "STATE_UPDATES",
+    "Came",
     "Entry",
     "Journal",
     "Output",

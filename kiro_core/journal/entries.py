@@ -12,7 +12,8 @@ that a log is always strict JSON. Kinds:
   that it got "nothing"), `history_cleared` (what a person is shown begins here), `engine_lock_moved`, `closed`;
 - of the agent: `process_begun`, `process_ended`, `update` (every notification), `noise` (a line that
   is no message), `unrecorded` (`{updates}`: how many are missing here, since the store took nothing);
-- of the inbox (see `kiro_core.types.Letter`): `message` (it came: the letter, and what was `unread` then),
+- of the inbox (see `kiro_core.types.Letter`): `message` (it came: the letter, and what was `unread`
+  then; once in each life of the session that it is unread in),
   `message_read` (`{ids}`), `message_expired` (nobody will read it: the letter); the latter two settle what they name;
 - of the desk: `shown` (an update of its own, as clients were shown it);
 - of a turn: `prompt` (accepted; `_meta.kiro_core.messages` are the letters that it holds, if any), `turn_begun` (sent

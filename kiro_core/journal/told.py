@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import Any, NamedTuple, cast
 
 from kiro_core.frames import Frame
+from kiro_core.journal.came import Came
 from kiro_core.journal.contents import prompt_text, text_of
 from kiro_core.journal.entries import Entry, readable
 from kiro_core.journal.replay import Prompts, lost, said_at
@@ -61,12 +62,16 @@ async def told(
 
 
 class _Telling:
-    """Tells one record after the other; it remembers which turn is `running`, and under which ids its agent speaks."""
+    """Tells one record after the other; it remembers which turn is `running`, and under which ids its agent speaks.
+
+    A letter that nobody reads comes in each life of the session, and is told once.
+    """
 
     def __init__(self) -> None:
         self.prompts = Prompts()
         self.running = ""
         self._own: set[str] = set()
+        self._came = Came()
 
     def items(self, entry: Entry, prompt: Frame | None) -> list[_Item]:
         user = [_Item("user", prompt_text(prompt))] if prompt is not None else []
@@ -77,6 +82,8 @@ class _Telling:
                 return [*user, self._ended(entry)]
             case "opened":
                 self.running = ""
+            case "message" if not self._came.is_new(entry):
+                return []
         item = self._item(entry)
         return [item] if item is not None else []
 

@@ -82,13 +82,16 @@ class Members(Protocol):
         """The same letter for all others of a group that are open: its own, or one of members of its own.
 
         Raises:
-            InboxFull: the inbox of one takes no more; the others have it.
+            InboxFull, Unavailable: some have not got it: their names are `details["missed"]`, the others' `["got"]`.
 
         """
         ...
 
     async def read(self, by: str, limit: int = 5) -> Sequence[Letter]:
-        """The oldest letters that the session has not read, which it has then."""
+        """The oldest letters that the session has not read, which it has then.
+
+        Its agent is told them again with the next prompt where the turn that runs does not end well.
+        """
         ...
 
     async def members(self, by: str, filter: Filter = "") -> Sequence[Member]:  # noqa: A002 - what it is

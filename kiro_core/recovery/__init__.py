@@ -6,7 +6,7 @@ from kiro_core.recovery.reading import entries, told
 from kiro_core.recovery.recorded import Recorded, recorded
 from kiro_core.recovery.retelling import retold
 from kiro_core.recovery.unfinished import Unfinished, unfinished
-from kiro_core.recovery.untold import untold
+from kiro_core.recovery.untold import Untold, untold
 
 __all__ = [
     "Ladder",
@@ -14,6 +14,7 @@ __all__ = [
     "Recorded",
     "Step",
     "Unfinished",
+    "Untold",
     "entries",
     "free_engine_lock",
     "lock_path",

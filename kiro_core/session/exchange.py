@@ -150,7 +150,7 @@ class Exchange:
         if not response.failed:
             session.restarts.finished()
             session.front.finished(told)
-            session.inbox.finished(telling)
+            session.inbox.finished(telling, whole=response.result.get("stopReason") != "cancelled")
             await session.note(agent_session=session.agent_session, spoken=True)
         await self._after()
         return response

@@ -28,8 +28,7 @@ async def take_up(session: Session) -> list[Notice]:
     """
     read = partial(session.tools.store.read, session.plan.info.id)
     found = await unfinished(read, session.begun_at)
-    if text := await untold(read, session.begun_at):
-        session.inbox.untold.begun({"": text})
+    session.inbox.untold.left(await untold(read, session.begun_at))
     lost = max(session.plan.info.configured, int(session.plan.info.spoken)) - session.begun_at
     begun = [turn for turn in found if turn.begun]
     woken = [turn for turn in found if not turn.begun and prompted(turn.prompt).messages]

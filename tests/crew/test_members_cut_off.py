@@ -224,6 +224,15 @@ async def test_a_spawn_that_cannot_be_put_on_record_is_refused_and_begins_nothin
             assert [(each.outcome, each.result) for each in await here.settled("Ada")] == [("succeeded", "x")]
 
 
+async def test_a_result_that_the_store_took_late_is_on_record_once(opened_desk, tmp_path, store):
+    with anyio.fail_after(30):
+        async with company(opened_desk, tmp_path, plugins=[store], store="frail") as here:
+            store.fails("append", kind="crew_result", times=2)
+            ada = await here.spawn(f"{SAYS}one", name="Ada")
+            assert [each.result for each in await here.settled("Ada")] == ["one"]
+            assert await here.results(ada.session) == [("succeeded", "one")]
+
+
 async def test_a_member_whose_engine_is_gone_fails_when_it_is_revived(opened_desk, tmp_path):
     with anyio.fail_after(30):
         async with company(opened_desk, tmp_path, engines={"x": scripted(prompt="tell('one')")}) as here:

@@ -5,7 +5,7 @@ import pytest
 from company import SAYS, SLEEPS, company, refusal
 from crew_office import scripted
 
-from kiro_core.errors import InboxFull, SessionNotFound
+from kiro_core.errors import InboxFull, SessionNotFound, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.journal import entry
 from kiro_core.testing import RecordingClient
@@ -81,6 +81,41 @@ async def test_a_session_may_write_ten_letters_a_minute(opened_desk, tmp_path):
             assert await refusal(here.crew.send(ada.session, "Bruno", "x")) == "rate"
             for _ in range(11):
                 await here.crew.send("", "Bruno", "x")
+
+
+async def test_a_letter_to_a_group_counts_for_each_who_gets_it(opened_desk, tmp_path):
+    with anyio.fail_after(60):
+        async with company(opened_desk, tmp_path, crew={"max_parallel": 6}) as here:
+            for name in ("Ada", "Bruno", "Clara", "Dario"):
+                await here.spawn(SLEEPS, name=name, group="team")
+            for name in ("Ada", "Bruno", "Clara", "Dario"):
+                ada = await here.working(name)
+            for _ in range(4):  # the last while one more may be sent
+                assert len(await here.crew.broadcast(ada.session, "team", "all")) == 3
+            assert await refusal(here.crew.broadcast(ada.session, "team", "all")) == "rate"
+            assert await refusal(here.crew.send(ada.session, "main", "x")) == "rate"
+
+
+async def test_who_writes_to_a_group_is_told_who_has_it_and_who_has_not(opened_desk, tmp_path):
+    with anyio.fail_after(60):
+        async with company(opened_desk, tmp_path) as here:
+            for name in ("Ada", "Bruno", "Clara"):
+                await here.spawn(SLEEPS, name=name, group="team")
+            _, bruno, clara = [await here.working(name) for name in ("Ada", "Bruno", "Clara")]
+            put = here.desk.crew.trees.ground.store.put
+
+            async def fails(session, *letter):
+                if session == bruno.session:
+                    raise Unavailable("The disk is full.")
+                if session == clara.session:
+                    raise SessionNotFound("It is gone.")
+                return await put(session, *letter)
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(here.desk.crew.trees.ground.store, "put", fails)
+                with pytest.raises(Unavailable, match=r"full\. Without the message: Bruno; with it: Ada\.$") as told_of:
+                    await here.crew.broadcast("", "team", "all")
+            assert told_of.value.details == {"missed": ["Bruno"], "got": ["Ada"]}
 
 
 async def test_letters_that_only_answer_letters_come_to_an_end(opened_desk, tmp_path):

@@ -74,9 +74,11 @@ texts = [block['text'] for block in got['session/prompt']['prompt']]
 tell(json.dumps(texts) + '\\n')
 reason = 'end_turn'
 if texts[-1] == 'wait':
-    reason = 'cancelled' if 'cancel' in sys.stdin.readline() else 'end_turn'
+    line = sys.stdin.readline()
+    texts[-1] = 'die' if '_x/die' in line else 'waited'
+    reason = 'cancelled' if 'cancel' in line else 'end_turn'
 if texts[-1] == 'die':
     os._exit(3)
 answers['session/prompt'] = {'stopReason': reason}
 """
-"""Code of a scripted agent that says what it was sent; at "wait" it waits for a cancel or another message."""
+"""Code of a scripted agent that says what it was sent; at "wait" it waits for another message."""

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from functools import partial
 
 import anyio
@@ -37,9 +38,9 @@ def asked(text):
     return Frame.of("session/prompt", {"sessionId": "s", "prompt": [{"type": "text", "text": text}]}, id=7)
 
 
-async def go(office, session):
-    """Let an agent that waits go on."""
-    await office.agent.notify(Frame.of("_x/go", {"sessionId": session}))
+async def go(office, session, how="go"):
+    """Let an agent that waits go on, or die."""
+    await office.agent.notify(Frame.of(f"_x/{how}", {"sessionId": session}))
 
 
 async def waiting(office, session):
@@ -239,6 +240,27 @@ async def test_letters_of_a_turn_that_did_not_end_well_are_told_again_and_read_o
             assert "You may have been told this before" in second[0]
             assert "> hello" in second[0]
             assert third == ["and again"]
+        assert await pending(session) == []
+
+
+@pytest.mark.parametrize(("ends", "again"), [("die", True), ("cancel", True), ("go", False)])
+async def test_letters_that_an_agent_asked_for_are_told_again_unless_its_turn_ends_well(desk, ends, again):
+    client = RecordingClient()
+    with anyio.fail_after(30):
+        async with desk(client) as office:
+            session = await office.start()
+            turn = await waiting(office, session)
+            await send(office, session, "one")
+            await arrived(office, session, "one")
+            await inbox(office, session).read()
+            await (office.cancel(session) if ends == "cancel" else go(office, session, ends))
+            await turn.settled()
+            await office.prompt(session, "next")
+            await office.prompt(session, "last")
+            *_, said, last = told(client, session)
+            assert (said[0].startswith("You may have been told this before"), ADA in said[0]) == (again, again)
+            assert (said[-1], last) == ("next", ["last"])
+            assert len(await prompts(office, session)) == 3
         assert await pending(session) == []
 
 
@@ -493,6 +515,48 @@ async def test_the_letters_of_a_woken_turn_of_unknown_outcome_are_told_again(des
             await office.load(session)
             await office.prompt(session, "next")
             assert ADA in told(client, session)[-1][0]
+
+
+@pytest.mark.parametrize(("ends", "again"), [("", True), ("failed", True), ("cancelled", True), ("settled", False)])
+async def test_letters_that_were_asked_for_in_a_turn_of_an_earlier_life_are_told_again_too(desk, ends, again):
+    client = RecordingClient()
+    letter = Letter("one", sender="s-ada", name="Ada", text="hello")
+    with anyio.fail_after(20):
+        async with desk(client) as office:
+            session = await office.start()
+            await office.prompt(session, "first")
+            await office.close(session)
+            async with dead_desk(session) as journal:
+                await journal.event("message", asdict(letter))
+                for number in range(300):
+                    await journal.event("odd", number)
+                await journal.message("prompt", asked("second"), "9.1")
+                await journal.event("turn_begun", {}, "9.1")
+                await journal.event("message_read", {"ids": ["one", "lost"]}, "9.1")
+                if ends:
+                    await journal.event("turn_ended", {"state": ends, "open": []}, "9.1")
+            await office.load(session)
+            await office.prompt(session, "next")
+            assert (ADA in told(client, session)[-1][0]) == again
+            await office.prompt(session, "last")
+            assert told(client, session)[-1] == ["last"]
+
+
+async def test_a_letter_that_nobody_reads_is_told_once_however_often_the_session_is_opened(desk):
+    with anyio.fail_after(20):
+        async with desk(RecordingClient()) as office:
+            session = await office.start()
+            await office.prompt(session, "first")
+            await send(office, session, "one", kind="context")
+            await arrived(office, session, "one")
+            for _ in range(2):
+                await office.close(session)
+                await office.load(session)
+                await arrived(office, session, "one")
+            found = [each.kind async for each in office.desk.told(SessionId(session))]
+            assert found.count("message") == 1
+            lines = [line async for line in transcript(office.desk.read(SessionId(session)))]
+            assert lines.count("message from Ada: hello") == 1
 
 
 async def test_a_client_that_comes_behind_is_told_of_what_came(desk):

@@ -10,7 +10,7 @@ from kiro_core.crew.members.news import News
 from kiro_core.crew.members.rules import CONTEXT_CHARACTERS, Rate, refused, require_hops, require_text
 from kiro_core.crew.members.trees import Trees
 from kiro_core.crew.posting import post
-from kiro_core.errors import CrewRefused, InboxFull
+from kiro_core.errors import CrewRefused, InboxFull, KiroError, SessionNotFound, Unavailable
 from kiro_core.journal import utc_now
 from kiro_core.types import Letter, LetterKind, SessionId
 
@@ -38,20 +38,25 @@ class Mail:
         """See `Members.broadcast`."""
         require_text(text)
         letters: list[Letter] = []
-        full: InboxFull | None = None
+        got: list[str] = []
+        missed: dict[str, InboxFull | Unavailable] = {}
         readers = self._others(by, group)
         hops = self._hops(by)
-        self.rate.count(by)
+        self.rate.count(by, len(readers))
         for to in readers:
             letter = self._letter(by, text, "message", str(uuid4()), hops)
             try:
                 await post(self._trees.ground, to, letter)
-            except InboxFull as error:
-                full = error
+            except SessionNotFound:
+                continue  # somebody has deleted it just now
+            except (InboxFull, Unavailable) as error:
+                missed[self._trees.name(to)] = error
             else:
                 letters.append(letter)
-        if full is not None:
-            raise full
+                got.append(self._trees.name(to))
+        if missed:
+            first = next(iter(missed.values()))
+            raise _partly(first, list(missed), got) from first
         return letters
 
     async def inject(self, by: str, target: str, text: str) -> Letter:
@@ -107,3 +112,9 @@ class Mail:
             if by or error.details["rule"] != "unknown":
                 raise
         return SessionId(target)  # a person may mean any session, wherever it is
+
+
+def _partly(first: KiroError, missed: list[str], got: list[str]) -> KiroError:
+    """What the sender is told of a letter that not all have, so that nobody gets it twice."""
+    sentence = f"{first} Without the message: {', '.join(missed)}; with it: {', '.join(got) or 'nobody'}."
+    return type(first)(sentence, hint="Send it again to those without it alone.", missed=missed, got=got)

@@ -57,7 +57,8 @@ async def record_at_rest(ground: Ground, entry: Entry, result: Result) -> None:
         if (live := ground.live(entry.session)) is not None:
             await live.ended.wait()
         async with ground.store.open(entry.session, ground.contact) as db:
-            await Journal(db).settled(RESULT, _data(entry, result))
+            if await _on_record(ground, entry) is None:  # what could not be written may have gone out later
+                await Journal(db).settled(RESULT, _data(entry, result))
     except SessionNotFound:
         _LOG.debug("the session %s has no record of its own: it never began", entry.session)
     except KiroError as error:
@@ -67,7 +68,8 @@ async def record_at_rest(ground: Ground, entry: Entry, result: Result) -> None:
 async def looked_up(ground: Ground, entry: Entry) -> Result:
     """What is known of a task by the member's own record; never raises."""
     try:
-        return await _recorded(ground, entry) or Result("unknown", _CUT_OFF)
+        found = await _on_record(ground, entry) or await left(ground.told(entry.session), entry.key)
+        return found or Result("unknown", _CUT_OFF)
     except SessionNotFound:
         return Result("unknown", _NEVER)
     except KiroError as error:
@@ -119,7 +121,7 @@ async def settle(ground: Ground, roster: Roster, entry: Entry) -> None:
         _LOG.info("the session %s: it is not written yet what came of its members: %s", roster.parent, error)
 
 
-async def _recorded(ground: Ground, entry: Entry) -> Result | None:
+async def _on_record(ground: Ground, entry: Entry) -> Result | None:
     found: Result | None = None
     records = cast("AsyncGenerator[Record, None]", ground.store.read(entry.session))
     async with aclosing(records):
@@ -127,7 +129,7 @@ async def _recorded(ground: Ground, entry: Entry) -> Result | None:
             if (item := readable(each)) is not None and item.kind == RESULT:
                 told = _converted(item.value)
                 found = Result(told.outcome, told.text) if told and told.task == entry.kept.tasks else found
-    return found or await left(ground.told(entry.session), entry.key)
+    return found
 
 
 def _data(entry: Entry, result: Result) -> dict[str, Any]:

@@ -63,11 +63,13 @@ class Rate:
         self._clock = clock
         self._sent: dict[str, deque[float]] = {}
 
-    def count(self, sender: str) -> None:
-        """Take note of a letter of a session; a person may send as many as they like.
+    def count(self, sender: str, letters: int = 1) -> None:
+        """Take note of letters of a session that go out together; a person may send as many as they like.
+
+        So many at once may be more than are allowed, or none could be sent to a large group: the next waits longer.
 
         Raises:
-            CrewRefused: it sends too many ("rate").
+            CrewRefused: it has sent as many as it may ("rate").
 
         """
         if not sender:
@@ -81,7 +83,7 @@ class Rate:
                 f"{_LETTERS} letters within {_WINDOW_S:g} seconds are all that a session may send.",
                 hint="Say more in one letter, or wait.",
             )
-        sent.append(now)
+        sent.extend([now] * letters)
 
     def forget(self, sender: str) -> None:
         """A session has ended."""

@@ -62,7 +62,8 @@ class Inbox:
     async def read(self, limit: int = 0, only: Container[str] | None = None) -> Sequence[Letter]:
         """Read the oldest letters, `limit` of them or all; with `only`, none but those of these ids.
 
-        That they are read is durable on return. Who is cancelled meanwhile has read nothing.
+        That they are read is durable on return. Who is cancelled meanwhile has read nothing. What is read while a turn
+        runs is told with the next prompt, unless that turn ends well: whoever asked may be gone before the answer.
 
         Raises:
             Unavailable, Fenced: it could not be recorded, and they stay unread.
@@ -77,6 +78,8 @@ class Inbox:
                 with anyio.CancelScope(shield=True):
                     await self._pending.settle(ids, partial(self._record_read, ids))
                 await checkpoint_if_cancelled()
+                if self._session.running_turn:
+                    self.untold.asked(letters)
                 self._forget(ids)
         return letters
 
@@ -119,9 +122,9 @@ class Inbox:
         self.untold.begun(telling.parts)
         self._forget(telling.messages)
 
-    def finished(self, telling: Telling) -> None:
-        """The agent has finished a turn that told it that."""
-        self.untold.finished(telling)
+    def finished(self, telling: Telling, *, whole: bool) -> None:
+        """The agent has finished a turn that told it that; it was not cancelled where it is `whole`."""
+        self.untold.finished(telling, whole=whole)
 
     def turn_ended(self) -> None:
         """See whether what came meanwhile begins a turn."""

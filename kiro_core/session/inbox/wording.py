@@ -12,7 +12,7 @@ from kiro_core.types import Letter, SessionId
 
 _QUOTED = 'Lines that begin with ">" are theirs, word for word.'
 _ANSWER = "Answer with the command `send_message` of the tool `session_management`, where you have it."
-_AGAIN = "You may have been told this before: the turn that began with it did not end well."
+_AGAIN = "You may have been told this before, with or in a turn that did not end well."
 _NOTIFICATION = "_kiro.dev/session/inbox_notification"
 
 
