@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -22,6 +23,7 @@ MAX_PROBLEMS = 50
 """So many are told of one document: who wrote more mistakes corrects these first."""
 
 _LONGEST = 80
+_WHAT = re.compile(r"^(?:Input|String|List|Value error,) ")
 
 LineOf = Callable[[Sequence[str | int]], int]
 """Tells the line of a place in a document, counted from 1; 0 when it cannot."""
@@ -92,7 +94,7 @@ def refused(model: type[BaseModel], value: Any, root: Any, inside: Sequence[str]
         model.model_validate(value)
     except ValidationError as error:
         for item in error.errors(include_url=False, include_context=False, include_input=False):
-            reason = item["msg"].removeprefix("Input ").removeprefix("Value error, ")
+            reason = _WHAT.sub("", item["msg"]).partition(" after validation")[0]
             if item["type"] in {"model_type", "model_attributes_type", "dict_type"}:
                 reason = "should be an object"
             elif item["type"] == "extra_forbidden":

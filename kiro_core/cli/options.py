@@ -130,7 +130,7 @@ def named(
 
 def _name(_: click.Context, __: click.Parameter, value: str | None) -> str:
     if value is not None and not value.strip():
-        raise click.BadParameter("it is empty; leave it out, or write a name.")
+        raise click.BadParameter("it is empty; leave it out, or write something.")
     return value or ""
 
 

@@ -6,18 +6,19 @@ import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
+from uuid import uuid4
 
 import anyio
 
 from kiro_core.crew.answering import answered, left
 from kiro_core.crew.ground import Ground
+from kiro_core.crew.live import Seat
 from kiro_core.crew.said import Result
 from kiro_core.crew.stages import Stage
 from kiro_core.crew.usage import used
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.notices import MARK
-from kiro_core.ports import Agent
 from kiro_core.rpc import result
 from kiro_core.types import NO_USAGE, SessionId, Usage
 
@@ -27,7 +28,7 @@ _SHORT = 8
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What an attempt is to do; `engine` is that of a stage which names none, or ""."""
+    """What an attempt is to do; `engine` is that of a stage which names none, or "", and `hops` led to the run."""
 
     run: SessionId
     cwd: str
@@ -36,6 +37,7 @@ class Task:
     stage: Stage
     attempt: int
     prompt: str
+    hops: int = 0
 
     @property
     def key(self) -> str:
@@ -74,13 +76,14 @@ class Parent(Protocol):
 class Child:
     """One attempt; `run` is its task."""
 
-    def __init__(self, task: Task, ground: Ground, agent: Agent, parent: Parent) -> None:
+    def __init__(self, task: Task, ground: Ground, agent: Seat, parent: Parent) -> None:
         """Open nothing yet."""
         self._task = task
         self._ground = ground
         self._agent = agent
         self._parent = parent
-        self._session = SessionId("")
+        self._session = SessionId(str(uuid4()))  # chosen beforehand, so that what is just being opened can be ended
+        self._is_open = False
         self._scope = anyio.CancelScope()
         self._stopped: Result | None = None
 
@@ -98,8 +101,7 @@ class Child:
             if self._scope.cancelled_caught:
                 outcome = await self._left() or self._stopped
         finally:
-            if self._session:
-                await self._close(self._session)
+            await self._close()
         if outcome is not None:
             self._parent.ended(self._task, outcome, await self._used())
 
@@ -114,24 +116,25 @@ class Child:
             return Result("failed", f"Something failed: {type(error).__name__}: {error}.")
 
     async def _opened(self) -> Result | None:
-        answer = result(await self._agent.new(self._task.opening()), "Its session could not be opened")
-        self._session = SessionId(str(answer["sessionId"]))
+        result(await self._agent.begin(self._task.opening(), self._session), "Its session could not be opened")
+        self._is_open = True
         await self._parent.opened(self._task, self._session)
         if model := self._task.stage.model:
             frame = Frame.of("session/set_model", {"sessionId": self._session, "modelId": model}, id=0)
             result(await self._agent.call(frame), f"The model {model!r} cannot be had")
-        return await answered(self._ground, self._agent, self._session, self._task.key, self._task.prompt)
+        task = self._task
+        return await answered(self._ground, self._agent, self._session, task.key, task.prompt, hops=task.hops)
 
     async def _left(self) -> Result | None:
         """What is on record of one that was stopped: the end of its turn may have come first."""
-        if self._session:
+        if self._is_open:
             with anyio.move_on_after(self._ground.settings.limits.control_s), suppress(KiroError):
                 return await left(self._ground.told(self._session), self._task.key)
         return None
 
     async def _used(self) -> Usage:
         """Read behind its end, since agents tell of it when their answer is out already."""
-        if self._session:
+        if self._is_open:
             with anyio.move_on_after(self._ground.settings.limits.control_s):
                 try:
                     return await used(self._ground.store.read(self._session))
@@ -139,9 +142,12 @@ class Child:
                     _LOG.info("run %s: what %s used cannot be read: %s", self._task.run, self._session, error)
         return NO_USAGE
 
-    async def _close(self, session: str) -> None:
+    async def _close(self) -> None:
         with anyio.move_on_after(self._ground.settings.limits.control_s, shield=True):
             try:
-                await self._agent.close(Frame.of("session/close", {"sessionId": session}, id=0))
+                if self._is_open:
+                    await self._agent.close(Frame.of("session/close", {"sessionId": self._session}, id=0))
+                elif (live := self._ground.live(self._session)) is not None:
+                    await live.close()
             except KiroError as error:
-                _LOG.info("run %s: the session %s did not end as it should: %s", self._task.run, session, error)
+                _LOG.info("run %s: the session %s did not end as it should: %s", self._task.run, self._session, error)

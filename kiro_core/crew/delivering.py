@@ -14,8 +14,10 @@ from kiro_core.types import LETTER_CHARACTERS, Letter, SessionId, SessionInfo
 _LOG = logging.getLogger(__name__)
 
 
-async def deliver(ground: Ground, run: SessionInfo, report: Mapping[str, Any]) -> None:
+async def deliver(ground: Ground, run: SessionInfo, report: Mapping[str, Any], hops: int) -> None:
     """Put the report of a run that has ended into its parent's inbox, once however often; no parent, no letter.
+
+    So many letters led to the run (`hops`): it leads to one more.
 
     Raises:
         InboxFull, Unavailable: it is not there; for a parent that is open here, room is waited for.
@@ -25,7 +27,9 @@ async def deliver(ground: Ground, run: SessionInfo, report: Mapping[str, Any]) -
         return
     about = {"session": run.id, "name": report["name"], "outcome": report["outcome"], "kind": "run"}
     text = _text(report, run.id)
-    letter = Letter(f"{run.id}:report", sender=run.id, name=report["name"], kind="result", text=text, about=about)
+    letter = Letter(
+        f"{run.id}:report", sender=run.id, name=report["name"], kind="result", text=text, hops=hops + 1, about=about
+    )
     try:
         await post_when_room(ground, SessionId(run.parent), letter)
     except SessionNotFound:

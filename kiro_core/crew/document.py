@@ -9,42 +9,60 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kiro_core.agentconfig.checking import LineOf, as_problem
+from kiro_core.agentconfig.checking import MAX_PROBLEMS, LineOf, as_problem
 from kiro_core.agentconfig.document import parse_document
 from kiro_core.agentconfig.reading import Unreadable, read_text
 from kiro_core.crew.checking import ANY, check
 from kiro_core.crew.fitting import Known
 from kiro_core.crew.stages import Crew
+from kiro_core.crew.template import Place, places
 from kiro_core.crew.toml_lines import key_lines
 from kiro_core.types import Problem
 
 SUFFIXES = (".toml", ".json")
+NO_FILE = Path("crew")
+"""The path in problems of a crew that stands in no file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A crew, or None and what is wrong with it: in the order of its lines, and all of severity "error"."""
+    """A crew, or None and what is wrong with it: in the order of its lines, and all of severity "error".
+
+    Of more than `MAX_PROBLEMS` the last one says how many more there are.
+    """
 
     crew: Crew | None
     problems: Sequence[Problem] = ()
 
 
 def read_crew(path: Path, *, task: str = "", known: Known = ANY) -> Loaded:
-    """Read a file whose name ends in one of `SUFFIXES`, 1 MiB at most; a `task` counts instead of the file's own."""
+    """Read a file whose name ends in one of `SUFFIXES`, 1 MiB at most.
+
+    A `task` counts instead of the file's own; it is a problem when no prompt has a place for it.
+    """
     try:
         fields, line_of = _read(path)
     except Unreadable as error:
         return Loaded(None, [Problem(path, error.field, str(error), error.line)])
-    return load_crew(fields | {"task": task} if task else fields, known=known, path=path, line_of=line_of)
+    loaded = load_crew(fields | {"task": task} if task else fields, known=known, path=path, line_of=line_of)
+    if task and loaded.crew is not None and not _wants_task(loaded.crew):
+        return Loaded(None, [Problem(path, "task", "is given, and no prompt has {task}, so nobody would do it")])
+    return loaded
 
 
 def load_crew(
-    fields: Mapping[str, Any], *, known: Known = ANY, path: Path = Path("crew"), line_of: LineOf = lambda _: 0
+    fields: Mapping[str, Any], *, known: Known = ANY, path: Path = NO_FILE, line_of: LineOf = lambda _: 0
 ) -> Loaded:
     """The crew that fields say, such as a tool's input: JSON values by the names that the file has."""
     crew, remarks = check(fields, known)
-    problems = [as_problem(path, remark, line_of) for remark in remarks]
-    return Loaded(crew, sorted(problems, key=lambda problem: problem.line))
+    problems = sorted((as_problem(path, remark, line_of) for remark in remarks), key=lambda problem: problem.line)
+    if rest := problems[MAX_PROBLEMS:]:
+        problems = [*problems[:MAX_PROBLEMS], Problem(path, "", f"and {len(rest)} more")]
+    return Loaded(crew, problems)
+
+
+def _wants_task(crew: Crew) -> bool:
+    return any(place == Place() for stage in crew.stages for place in places(stage.prompt))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], LineOf]:

@@ -20,11 +20,13 @@ class Known:
     """The names of agent configurations and engines that a crew may use; None: any. An empty name always is.
 
     `native` are engines that may know other agents besides; "" is among them where that of a stage without one is.
+    `no_engine` says, as the end of a sentence, why a stage that names neither engine nor agent gets none; else empty.
     """
 
     agents: Collection[str] | None = None
     engines: Collection[str] | None = None
     native: Collection[str] = ()
+    no_engine: str = ""
 
 
 Placed = Sequence[tuple[int, Stage]]
@@ -43,6 +45,8 @@ def misfits(placed: Placed, known: Known, *, has_task: bool) -> Iterator[Remark]
         agents = None if stage.engine in known.native else known.agents
         yield from _unknown((*where, "agent"), filter(None, [stage.agent]), "agent configuration", agents)
         yield from _unknown((*where, "engine"), filter(None, [stage.engine]), "engine", known.engines)
+        if known.no_engine and not stage.engine and not stage.agent:
+            yield Remark((*where, "engine"), f"is missing, and none can be chosen: {known.no_engine}")
         if stage.when == "any_failed" and not stage.depends_on:
             yield Remark((*where, "when"), "is any_failed, and it depends on no stage that could fail")
     yield from _places(placed, first, has_task=has_task)

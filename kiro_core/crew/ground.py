@@ -9,7 +9,7 @@ from typing import Protocol
 
 from kiro_core.crew.fitting import Known
 from kiro_core.crew.live import Live, Seat
-from kiro_core.ports import Agent, Client, SessionStore
+from kiro_core.ports import Client, SessionStore
 from kiro_core.settings import Settings
 from kiro_core.types import Contact, SessionId, SessionInfo, Told
 
@@ -55,7 +55,7 @@ class Ground(Protocol):
         """
         ...
 
-    def admit(self, client: Client) -> AbstractAsyncContextManager[Agent]:
+    def admit(self, client: Client) -> AbstractAsyncContextManager[Seat]:
         """Give a client its agent at this desk, whatever other desks there are."""
         ...
 

@@ -73,7 +73,7 @@ class Keeping:
             self._is_ending = True
             told = report(self.past.schedule, self._db.info.id, self.past.children).to_json()
             if self.past.delivers:
-                await deliver(self._ground, self._db.info, told)
+                await deliver(self._ground, self._db.info, told, self.past.hops)
             await self._record(ENDED, told)
         try:
             await self._db.put_info(replace(self._db.info, updated=utc_now()))

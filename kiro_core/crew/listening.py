@@ -33,13 +33,14 @@ class Listening:
         self._asked = asked
         self._heard = heard
         self._seen = seen
+        self._saying: dict[str, str] = {}
 
     async def notify(self, frames: Sequence[Frame]) -> None:
         """See `Client.notify`; of each session the last that can be put into words counts."""
         self._seen(frames)
         for session in {frame.session for frame in frames if frame.session}:
-            lines = (_line(frame) for frame in reversed(frames) if frame.session == session)
-            if line := next(filter(None, lines), ""):
+            lines = [self._line(session, frame) for frame in frames if frame.session == session]
+            if line := next(filter(None, reversed(lines)), ""):
                 self._heard(session, line)
 
     async def request(self, frame: Frame) -> Frame:
@@ -51,18 +52,24 @@ class Listening:
         self._heard(frame.session or "", _short(f"asks: {title or frame.method}"))
         return await self._asked.request(frame)
 
+    def _line(self, session: str, frame: Frame) -> str:
+        """What an update says, in a few words; empty for what says nothing to a person.
 
-def _line(frame: Frame) -> str:
-    """What an update says, in a few words; empty for what says nothing to a person."""
-    update = frame.params.get("update")
-    if frame.method != "session/update" or not isinstance(update, dict):
-        return ""
-    kind, title = update.get("sessionUpdate"), update.get("title")
-    if kind == "agent_message_chunk":
-        return _short(text_of(update.get("content")))
-    if kind in _TITLED and title:
-        return _short(f"{_TITLED[kind]}: {title}")
-    return _DOES.get(str(kind), "")
+        What an agent says comes in pieces: the last line of it so far counts, of a long one its end.
+        """
+        update = frame.params.get("update")
+        if frame.method != "session/update" or not isinstance(update, dict):
+            return ""
+        kind, title = update.get("sessionUpdate"), update.get("title")
+        if kind == "agent_message_chunk":
+            said = self._saying.get(session, "") + text_of(update.get("content"))
+            line = next(filter(str.strip, reversed(said.splitlines())), "")
+            self._saying[session] = "" if said.endswith("\n") else line[-_LONGEST:]
+            return _short(line[-_LONGEST:])
+        line = _short(f"{_TITLED[kind]}: {title}") if kind in _TITLED and title else _DOES.get(str(kind), "")
+        if line:
+            self._saying.pop(session, None)
+        return line
 
 
 def _short(text: Any) -> str:

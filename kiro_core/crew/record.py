@@ -2,8 +2,8 @@
 
 Its log has these kinds of records, and nothing that follows from one is done before that is on the disk:
 
-- `crew_begun`, the first one: `{crew, engine, began, cwd}`, the crew with all its fields, the engine of stages that
-  name none (or ""), and seconds since 1970;
+- `crew_begun`, the first one: `{crew, engine, began, cwd, hops?}`, the crew with all its fields, the engine of stages
+  that name none (or ""), seconds since 1970, and how many letters led to it;
 - `crew_event`: what `Event.to_json` gives;
 - `crew_child`: `{stage, attempt, session}`, before that session gets its prompt;
 - `crew_deliver`: `{}`, when the session that asked for the run wants the report as a letter;
@@ -35,7 +35,7 @@ Children = dict[tuple[str, int], str]
 
 @dataclass(slots=True)
 class Past:
-    """A run as far as its record tells; `engine` is as in `crew_begun`.
+    """A run as far as its record tells; `engine` and `hops` are as in `crew_begun`.
 
     `delivers` tells that the report is to become a letter, `is_over` that the run was concluded.
     """
@@ -45,12 +45,14 @@ class Past:
     children: Children = field(default_factory=dict)
     delivers: bool = False
     is_over: bool = False
+    hops: int = 0
 
 
 class _Begun(msgspec.Struct):
     crew: dict[str, Any]
     began: float
     engine: str = ""
+    hops: int = 0
 
 
 class _Child(msgspec.Struct):
@@ -62,7 +64,8 @@ class _Child(msgspec.Struct):
 def begun(past: Past, cwd: str) -> dict[str, Any]:
     """The data of the first record of a run that begins."""
     crew = past.schedule.crew.model_dump(mode="json", exclude_none=True)
-    return {"crew": crew, "engine": past.engine, "began": past.schedule.began, "cwd": cwd}
+    order = {"crew": crew, "engine": past.engine, "began": past.schedule.began, "cwd": cwd}
+    return {**order, "hops": past.hops} if past.hops else order
 
 
 async def past_of(records: AsyncIterator[Record], run: SessionId) -> Past:
@@ -113,7 +116,7 @@ class _Found:
             raise _unreadable(self._run, "it does not say which crew runs")
         order = self._orders[0]
         schedule = Schedule.replay(_crew(order, self._run), order.began, self._events)
-        return Past(schedule, order.engine, self._children, self._delivers, self._is_over)
+        return Past(schedule, order.engine, self._children, self._delivers, self._is_over, order.hops)
 
     def _converted(self, item: Entry, kind: Any) -> Any:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from kiro_core.crew.document import NO_FILE
 from kiro_core.crew.record import Past
 from kiro_core.errors import CrewInvalid, SessionNotFound
 from kiro_core.types import RUN, Problem, SessionInfo
@@ -17,10 +18,10 @@ def refused(problems: Sequence[Problem]) -> CrewInvalid:
         for problem in problems
     ]
     count = "something" if len(problems) == 1 else f"{len(problems)} things"
-    first = problems[0]
+    in_file = problems[0].path != NO_FILE
     return CrewInvalid(
         f"The crew cannot run: {count} {'is' if len(problems) == 1 else 'are'} wrong with it.",
-        hint="\n".join(map(str, problems)) if first.line else "\n".join(f"{p.field}: {p.reason}" for p in problems),
+        hint="\n".join(str(one) if in_file else f"{one.field}: {one.reason}" for one in problems),
         problems=told,
     )
 
@@ -33,7 +34,11 @@ def require_folders(folders: Iterable[str]) -> None:
 
     """
     for folder in folders:
-        if not Path(folder).is_absolute() or not Path(folder).is_dir():
+        if not Path(folder).is_absolute():
+            raise CrewInvalid(
+                f"The folder {folder} is not an absolute path.", hint="Name it from the root on.", folder=folder
+            )
+        if not Path(folder).is_dir():
             raise CrewInvalid(
                 f"There is no folder {folder} for the crew to work in.", hint="Name one that exists.", folder=folder
             )

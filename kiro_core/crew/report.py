@@ -15,7 +15,7 @@ from kiro_core.types import Usage
 
 _NONE: Mapping[tuple[str, int], str] = MappingProxyType({})
 
-RunOutcome = Literal["running", "succeeded", "failed", "timed_out", "limited", "cancelled", "unknown"]
+RunOutcome = Literal["running", "waiting", "succeeded", "failed", "timed_out", "limited", "cancelled", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,8 @@ class AttemptReport:
 class StageReport:
     """What became of a stage.
 
-    `outcome` is empty until it has settled, `phase` says how far it is (see `StageState`). `started` is that of its
+    `outcome` is empty until it has settled, `phase` says how far it is (see `StageState`): "unknown" also where it
+    was at work when its process ended. `started` is that of its
     first attempt, `ended` that of its last one. `result` is that of its last success, `error` what failed in its last
     attempt, `reason` why it came out so where no attempt says it, as the end of a sentence. `usage` is that of all its
     attempts that have ended, as far as their agents told it.
@@ -60,9 +61,9 @@ class RunReport:
     """What became of a run: one entry a stage, in the order of the crew.
 
     `totals` counts stages, attempts, and the stages of each outcome; `usage` is that of all stages. `outcome` is
-    "running" until all have settled; then why the run ended early, if it did and left something undone; else "failed"
-    if any stage did or ran out of time, else "unknown" or "cancelled" if any is that, else "succeeded". `ended` is
-    empty while it runs.
+    "running" until all have settled, or "waiting" where nobody drives it and where all that is left waits for a choice;
+    then why the run ended early, if it did and left something undone; else "failed" if any stage did or ran out of
+    time, else "unknown" or "cancelled" if any is that, else "succeeded". `ended` is empty until all have settled.
     """
 
     run: str
@@ -79,27 +80,39 @@ class RunReport:
         return asdict(self)
 
 
-def report(schedule: Schedule, run: str = "", children: Mapping[tuple[str, int], str] = _NONE) -> RunReport:
-    """The report of a run, which may still go on; `run` is its id, `children` are sessions by stage and attempt."""
+def report(
+    schedule: Schedule, run: str = "", children: Mapping[tuple[str, int], str] = _NONE, *, driven: bool = True
+) -> RunReport:
+    """The report of a run, which may still go on where it is `driven`.
+
+    `run` is its id, `children` are sessions by stage and attempt.
+    """
     outcomes = list(schedule.outcomes.values())
     attempts = sum(len(state.attempts) for state in schedule.states.values())
     return RunReport(
         run=run,
         name=schedule.crew.name,
-        outcome=run_outcome(schedule),
+        outcome=run_outcome(schedule, driven=driven),
         started=_time(schedule.began),
         ended=_time(schedule.last) if schedule.done else "",
-        stages=[_stage(stage, state, children) for stage, state in schedule.states.items()],
+        stages=[
+            _stage(stage, state, children, phase_of(state, driven=driven)) for stage, state in schedule.states.items()
+        ],
         totals={"stages": len(schedule.states), "attempts": attempts}
         | {outcome: outcomes.count(outcome) for outcome in get_args(Outcome)},
         usage=schedule.usage,
     )
 
 
-def run_outcome(schedule: Schedule) -> RunOutcome:
+def phase_of(state: StageState, *, driven: bool) -> Phase:
+    """See `StageReport.phase`."""
+    return "unknown" if state.phase == "running" and not driven else state.phase
+
+
+def run_outcome(schedule: Schedule, *, driven: bool = True) -> RunOutcome:
     """See `RunReport.outcome`."""
     if not schedule.done:
-        return "running"
+        return "running" if driven and not schedule.waits else "waiting"
     found = set(schedule.outcomes.values())
     if schedule.ending and found & {"cancelled", "timed_out", "unknown"}:
         return schedule.ending
@@ -108,11 +121,11 @@ def run_outcome(schedule: Schedule) -> RunOutcome:
     return "unknown" if "unknown" in found else "cancelled" if "cancelled" in found else "succeeded"
 
 
-def _stage(stage: str, state: StageState, children: Mapping[tuple[str, int], str]) -> StageReport:
+def _stage(stage: str, state: StageState, children: Mapping[tuple[str, int], str], phase: Phase) -> StageReport:
     attempts = [_attempt(attempt, children.get((stage, attempt.number), "")) for attempt in state.attempts]
     return StageReport(
         id=stage,
-        phase=state.phase,
+        phase=phase,
         outcome=state.outcome if state.phase == "settled" else "",
         attempts=attempts,
         started=attempts[0].started if attempts else "",

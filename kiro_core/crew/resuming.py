@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from datetime import datetime
 
 from kiro_core.crew.child import task_key
 from kiro_core.crew.course import MAX_CUT_OFF
@@ -13,6 +14,20 @@ from kiro_core.crew.said import Result, Said, judged, read_said
 from kiro_core.crew.usage import used
 from kiro_core.errors import CrewInvalid, SessionNotFound
 from kiro_core.types import NO_USAGE, SessionId, Usage
+
+
+def chosen(rerun: Sequence[str], skip: Sequence[str]) -> dict[str, Choice]:
+    """What becomes of stages that were cut off.
+
+    Raises:
+        CrewInvalid: one is to run again and to be left out.
+
+    """
+    if both := [stage for stage in rerun if stage in skip]:
+        raise CrewInvalid(
+            f"The stage {both[0]!r} cannot run again and be left out.", hint="Choose one of the two.", stage=both[0]
+        )
+    return {**dict.fromkeys(rerun, "retry"), **dict.fromkeys(skip, "skip")}
 
 
 async def taken_up(
@@ -30,15 +45,18 @@ async def taken_up(
     """
     schedule = past.schedule
     untouched: list[str] = []
-    for stage, state in list(schedule.states.items()):
+    running: list[tuple[float, str, int, Said]] = []
+    for stage, state in schedule.states.items():
         if state.phase in ("running", "unknown"):
-            attempt = state.attempts[-1].number
-            said = await _said(past, stage, attempt, ground)
+            last = state.attempts[-1]
+            said = await _said(past, stage, last.number, ground)
             if not said.begun and said.is_whole:
                 untouched.append(stage)
             if state.phase == "running":
-                usage = await _used(past, stage, attempt, ground)
-                yield schedule.settled(stage, attempt, *_came(said), now, usage=usage)
+                running.append((_heard(said, last.started, now), stage, last.number, said))
+    for heard, stage, attempt, said in sorted(running, key=lambda one: one[0]):
+        usage = await _used(past, stage, attempt, ground)
+        yield schedule.settled(stage, attempt, *_came(said), heard, usage=usage)
     yield schedule.resume("ask", now)
     _require_unknown(choices, schedule.unknown)
     for stage, choice in choices.items():
@@ -64,6 +82,11 @@ async def _said(past: Past, stage: str, attempt: int, ground: Ground) -> Said:
 def _came(said: Said) -> Result:
     came = judged(said.end, said) if said.end is not None and said.is_whole else None
     return came or Result("unknown", "")
+
+
+def _heard(said: Said, began: float, now: float) -> float:
+    """When the last was heard of an attempt: so long it took, whenever the run goes on."""
+    return min(max(datetime.fromisoformat(said.at).timestamp(), began), now) if said.at else began
 
 
 async def _used(past: Past, stage: str, attempt: int, ground: Ground) -> Usage:

@@ -14,13 +14,14 @@ from kiro_core.crew.clock import Clock
 from kiro_core.crew.ground import Ground
 from kiro_core.crew.keeping import Keeping
 from kiro_core.crew.listening import Listening
+from kiro_core.crew.live import Seat
 from kiro_core.crew.prompting import prompt_of
 from kiro_core.crew.record import Past
 from kiro_core.crew.said import Result
 from kiro_core.crew.spending import Spending
 from kiro_core.crew.stages import Stage
 from kiro_core.errors import Fenced, KiroError
-from kiro_core.ports import Agent, Client, SessionDb
+from kiro_core.ports import Client, SessionDb
 from kiro_core.types import RunView, SessionId, Usage
 
 _LOG = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ class Run:
         self.over.set()
         self.keeping.standing.change()
 
-    async def _go_on(self, agent: Agent, tasks: TaskGroup) -> None:
+    async def _go_on(self, agent: Seat, tasks: TaskGroup) -> None:
         schedule = self._past.schedule
         while True:
             await self._take_in()
@@ -128,12 +129,13 @@ class Run:
         if self._cancelling and not (schedule.ending or schedule.done):
             await self.keeping.tell(schedule.cancel(self.clock.now()))
 
-    async def _start(self, stage: Stage, agent: Agent, tasks: TaskGroup) -> None:
+    async def _start(self, stage: Stage, agent: Seat, tasks: TaskGroup) -> None:
         event = self._past.schedule.started(stage.id, self.clock.now())
         await self.keeping.tell(event)
         info = self._db.info
         prompt = prompt_of(self._past.schedule, stage.id)
-        task = Task(self.id, info.cwd, info.roots, self._past.engine, stage, event.attempt, prompt)
+        past = self._past
+        task = Task(self.id, info.cwd, info.roots, past.engine, stage, event.attempt, prompt, past.hops)
         child = self._children[stage.id] = Child(task, self._ground, agent, self)
         tasks.start_soon(child.run)
 

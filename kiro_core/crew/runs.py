@@ -23,7 +23,7 @@ from kiro_core.crew.keeping import Keeping
 from kiro_core.crew.record import Past, past_of
 from kiro_core.crew.refusing import of_kind, refused, require_folders, resumable
 from kiro_core.crew.report import report
-from kiro_core.crew.resuming import taken_up
+from kiro_core.crew.resuming import chosen, taken_up
 from kiro_core.crew.rolling import listed, used_below
 from kiro_core.crew.running import Run
 from kiro_core.crew.schedule import Schedule
@@ -53,6 +53,7 @@ class Runs:
         engine: str = "",
         parent: str = "",
         client: Client | None = None,
+        hops: int = 0,
     ) -> SessionId:
         """See `Crews.run`."""
         self._ground.require_open()
@@ -66,7 +67,7 @@ class Runs:
         now, title = utc_now(), loaded.crew.name[:_TITLE]
         id_ = SessionId(str(uuid4()))
         info = SessionInfo(id_, str(cwd), now, now, title=title, parent=parent, roots=tuple(roots), kind=RUN)
-        past = Past(Schedule(loaded.crew, Clock().now()), engine)
+        past = Past(Schedule(loaded.crew, Clock().now()), engine, hops=hops)
 
         async def begin(db: SessionDb) -> Run:
             run = Run(self._ground, db, past, client)
@@ -84,7 +85,7 @@ class Runs:
         self, run: SessionId, *, rerun: Sequence[str] = (), skip: Sequence[str] = (), client: Client | None = None
     ) -> None:
         """See `Crews.resume`."""
-        choices: dict[str, Choice] = {**dict.fromkeys(rerun, "retry"), **dict.fromkeys(skip, "skip")}
+        choices = chosen(rerun, skip)
         self._ground.require_open()
         await self._take_up(run, partial(self._continued, run, choices, client))
 
@@ -105,7 +106,8 @@ class Runs:
         """See `Crews.follow`."""
         live = self.driving.live.get(run)
         if live is None:
-            yield view_of(await self._past(run), run)
+            driven = await self._is_driven(run)
+            yield view_of(await self._past(run), run, driven=driven)
             return
         while True:
             changed, is_over = live.keeping.standing.changed, live.over.is_set()
@@ -118,8 +120,9 @@ class Runs:
 
     async def report(self, run: SessionId) -> Mapping[str, Any]:
         """See `Crews.report`."""
+        driven = await self._is_driven(run)  # before its record is read: one that ends meanwhile has ended
         past = await self._past(run)
-        return report(past.schedule, run, past.children).to_json()
+        return report(past.schedule, run, past.children, driven=driven).to_json()
 
     async def deliver(self, run: SessionId) -> None:
         """See `Crews.deliver`."""
@@ -129,7 +132,7 @@ class Runs:
             await live.over.wait()
         info, past = await self._ground.store.get(run), await self._past(run)
         if past.is_over:
-            await deliver(self._ground, info, report(past.schedule, run, past.children).to_json())
+            await deliver(self._ground, info, report(past.schedule, run, past.children).to_json(), past.hops)
         else:
             async with self._ground.store.open(run, self._ground.contact) as db:
                 await Keeping(self._ground, db, past, lambda _: None).deliver()
@@ -148,6 +151,9 @@ class Runs:
                     if len(found) == limit:
                         break
         return found
+
+    async def _is_driven(self, run: SessionId) -> bool:
+        return run in self.driving.live or bool(await self._ground.store.holder(run))
 
     async def _past(self, run: SessionId) -> Past:
         of_kind(await self._ground.store.get(run))

@@ -53,7 +53,8 @@ class Said:
     `begun` tells that the agent was sent the prompt; `end` is the turn's outcome as `Told` has it, None before it;
     `is_whole` is False where records of it are lost. Of a task that was put in other words in its course, all this is
     of the last prompt. `speech` is of that turn, `reminded` of the one that asked for a summary, and `summary` is the
-    last one that the agent gave, None without one.
+    last one that the agent gave, with the context that goes with it, None without one. `at` is the time of the last
+    record (RFC 3339 in UTC), empty where there is none.
     """
 
     task: str
@@ -61,6 +62,7 @@ class Said:
     end: Mapping[str, Any] | None = None
     is_whole: bool = True
     summary: str | None = None
+    at: str = ""
     speech: Speech = field(default_factory=Speech)
     reminded: Speech = field(default_factory=Speech)
     _turn: str = ""
@@ -69,12 +71,13 @@ class Said:
 
     def follow(self, item: Told) -> None:
         """Take note of what comes next in the record."""
+        self.at = item.at
         if item.kind == "lost":
             self.is_whole = False
         elif item.kind == "prompt":
             self._prompted(item)
         elif item.kind == "summary" and self._is_at_it:
-            self.summary = item.text
+            self.summary = "\n\n".join(filter(None, (item.text.strip(), str(item.details.get("context") or ""))))
         elif item.turn and item.turn == self._turn:
             self._heard(item)
         elif item.turn and item.turn == self._reminder:
@@ -119,7 +122,7 @@ async def read_said(told: AsyncGenerator[Told, None], task: str) -> Said:
 
 def result_of(said: Said) -> str:
     """The result of a task that has ended well: its summary, else its last message; of a very long one the end."""
-    text = said.speech.message or said.reminded.message if said.summary is None else said.summary.strip()
+    text = said.speech.message or said.reminded.message if said.summary is None else said.summary
     cut = len(text) - MOST_CHARACTERS
     return text if cut <= 0 else f"[The first {cut} characters are left out.]\n{text[cut:]}"
 

@@ -85,6 +85,12 @@ class Schedule:
         return [stage for stage, state in self.states.items() if state.phase == "unknown"]
 
     @property
+    def waits(self) -> bool:
+        """Whether nothing goes on before somebody has chosen for a stage that is unknown."""
+        at_work = (one for one, state in self.states.items() if state.phase == "running" or self._course.is_due(one))
+        return bool(self.unknown) and next(at_work, None) is None
+
+    @property
     def done(self) -> bool:
         """Whether every stage has settled."""
         return len(self.outcomes) == len(self.states)

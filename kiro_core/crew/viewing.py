@@ -8,16 +8,17 @@ from dataclasses import replace
 import anyio
 
 from kiro_core.crew.record import Children, Past
-from kiro_core.crew.report import run_outcome
+from kiro_core.crew.report import phase_of, run_outcome
 from kiro_core.crew.schedule import Schedule
 from kiro_core.crew.state import StageState
 from kiro_core.types import RunView, SessionId, StageView
 
 
-def view_of(past: Past, run: SessionId) -> RunView:
+def view_of(past: Past, run: SessionId, *, driven: bool = True) -> RunView:
     """A run as its schedule has it now."""
     schedule = past.schedule
-    return RunView(run, schedule.crew.name, run_outcome(schedule), _stages(schedule, past.children))
+    stages = _stages(schedule, past.children, driven=driven)
+    return RunView(run, schedule.crew.name, run_outcome(schedule, driven=driven), stages)
 
 
 class Standing:
@@ -52,15 +53,15 @@ class Standing:
         return replace(self._recorded, stages=stages, live=live)
 
 
-def _stages(schedule: Schedule, children: Children) -> Sequence[StageView]:
-    return [_stage(stage, state, children) for stage, state in schedule.states.items()]
+def _stages(schedule: Schedule, children: Children, *, driven: bool) -> Sequence[StageView]:
+    return [_stage(stage, state, children, phase_of(state, driven=driven)) for stage, state in schedule.states.items()]
 
 
-def _stage(stage: str, state: StageState, children: Children) -> StageView:
+def _stage(stage: str, state: StageState, children: Children, phase: str) -> StageView:
     last = state.attempts[-1] if state.attempts else None
     return StageView(
         stage,
-        state.phase,
+        phase,
         state.outcome,
         len(state.attempts),
         last.started if last else None,

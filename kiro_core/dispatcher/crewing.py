@@ -16,7 +16,7 @@ from kiro_core.dispatcher.inheriting import binding
 from kiro_core.dispatcher.living import Living
 from kiro_core.engines import choose_engine
 from kiro_core.errors import EngineNotFound, UnknownName
-from kiro_core.ports import Agent, Client, SessionStore
+from kiro_core.ports import Client, SessionStore
 from kiro_core.session import require_kept
 from kiro_core.settings import Settings
 from kiro_core.types import Contact, SessionId, SessionInfo, Told
@@ -61,7 +61,7 @@ class CrewGround:
         """See `Ground.require_kept`."""
         require_kept(info)
 
-    def admit(self, client: Client) -> AbstractAsyncContextManager[Agent]:
+    def admit(self, client: Client) -> AbstractAsyncContextManager[Seat]:
         """See `Ground.admit`."""
         return self._desk.admit(client)
 
@@ -114,12 +114,14 @@ class CrewGround:
         agents, _ = await all_agents(self._backends.sources, cwd)
         engines = self._backends.engines
         native = {name for name, each in engines.items() if each.agents == "mode"}
-        if (choose_engine(engines, requested=engine).engine.name if engine else self._default()) in native:
-            native.add("")
-        return Known({agent.name for agent in agents}, set(engines), native)
-
-    def _default(self) -> str:
+        without = ""
         try:
-            return self._desk.planner.default_engine().name
-        except (EngineNotFound, UnknownName):
-            return ""
+            chosen = choose_engine(engines, requested=engine).engine if engine else self._desk.planner.default_engine()
+            if chosen.name in native:
+                native.add("")
+        except (EngineNotFound, UnknownName) as error:
+            if engine:
+                raise
+            # What the default agent is, and so whether it has an engine of its own, is known when it is opened.
+            without = "" if self.settings.agent_engines else str(error).rstrip(".")
+        return Known({agent.name for agent in agents}, set(engines), native, without)

@@ -24,12 +24,14 @@ class Crews(Members, Protocol):
         engine: str = "",
         parent: str = "",
         client: Client | None = None,
+        hops: int = 0,
     ) -> SessionId:
         """Run a crew (the fields of a crew file, as JSON values); returns when that is on record.
 
         A `task` counts instead of the crew's own; `engine` is for stages that name none. `parent` is the session that
         asked for it: what binds that session binds all children, and its clients are asked their questions. Else
-        `client` is asked, under the id of the child; without one the answer is no.
+        `client` is asked, under the id of the child; without one the answer is no. So many letters led to it (`hops`),
+        and one more is its report.
 
         Raises:
             CrewInvalid: what is written cannot run; nothing has been started or stored.
@@ -82,7 +84,8 @@ class Crews(Members, Protocol):
         is left out if it is among `skip`, and else the setting `crew.unknown_stages` decides.
 
         Raises:
-            CrewInvalid: the run has ended, came out of an archive, or a stage does not wait for a choice.
+            CrewInvalid: the run has ended, came out of an archive, a stage does not wait for a choice or is
+                among both.
             Held: somebody drives it.
             SessionNotFound, RecordInvalid, Unavailable: there is no such run, or it cannot be read.
             SessionClosing: the desk is ending.

@@ -139,7 +139,7 @@ class Page(Generic[T]):
 class StageView:
     """How far a stage of a run is; times are seconds since 1970.
 
-    `phase` is "waiting", "running", "unknown" (it was cut off, and waits until somebody chooses what to do), "ended"
+    `phase` is "waiting", "running", "unknown" (it was cut off; once its run goes on it waits for a choice), "ended"
     (with an `outcome` that a loop may take back) or "settled". Of the last of its `attempts`: `started`, `ended` (None
     while it runs or where there was none), its child `session`, and `activity`, a line that says what it did last.
     `reason` is what failed in it, or the end of a sentence that says why the outcome is what it is. `usage` is that of
@@ -160,9 +160,10 @@ class StageView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """How a run of a crew stands: `outcome` is "running" until all its stages have settled, then as in its report.
+    """How a run of a crew stands: `outcome` as in its report.
 
-    `live` tells that this desk drives it at this moment.
+    That is "running" until all its stages have settled, but "waiting" where nobody drives it, or all that is left waits
+    for a choice. `live` tells that this desk drives it at this moment.
     """
 
     run: SessionId
@@ -170,3 +171,8 @@ class RunView:
     outcome: str
     stages: Sequence[StageView]
     live: bool = False
+
+    @property
+    def done(self) -> bool:
+        """Whether all its stages have settled."""
+        return self.outcome not in ("running", "waiting")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 
 import pytest
@@ -132,6 +133,12 @@ def test_a_choice_that_nobody_provides_is_told_with_the_near_miss(kiro):
     assert "store file: Available: files." in told.stderr
 
 
+def test_what_serves_the_tools_of_a_crew_is_looked_for_where_somebody_has_set_it(kiro):
+    told = kiro("check", "--set", "crew.server=nope")
+    assert told.returncode == 1
+    assert re.search("transport +nope +broken +No plugin that loads provides it", told.stdout)
+
+
 def test_wrong_options_of_a_choice_are_told_without_their_values(check):
     code, found = check("--set", "launcher.environment=s3cret", only=["local"])
     assert (code, found["launcher local"]["outcome"]) == (1, "broken")
@@ -217,7 +224,9 @@ def test_plugins_lists_what_is_wrong_even_where_plugins_are_strict(install, kiro
 def test_the_schema_has_the_options_of_what_is_installed(install, kiro):
     install("other", store())
     told = kiro("check", "--schema")
+    assert told.stderr == ""
     schema = json.loads(told.stdout)
+    assert schema["properties"]["crew"]["default"]["server"] == "crew"
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert schema["properties"]["limits"]["$ref"] == "#/$defs/Limits"
     names, *tables = schema["properties"]["store"]["anyOf"]

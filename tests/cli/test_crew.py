@@ -1,9 +1,11 @@
 """Crews from the command line: what is told while they run, how they end, and how another process goes on."""
 
 import json
+import os
 import re
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -130,6 +132,70 @@ def test_a_stage_that_fails_is_an_exit_code(kiro, written):
     assert "write: skipped: 'look' failed\n" in done.stderr
 
 
+def test_what_runs_again_is_told_with_why_and_the_tree_has_each_attempt(kiro, written):
+    name = written("""
+name = "loop"
+stages = [
+  {id = "write", prompt = "/echo draft"},
+  {id = "review", prompt = "/echo AGAIN", depends_on = "write", loop.target = "write", loop.trigger = "AGAIN",\
+ loop.max_iterations = 1},
+  {id = "other", prompt = "/stop refusal", retry = {times = 1, backoff_s = 0}},
+]
+""")
+    done = kiro("crew", "run", name, "--engine", "rehearsal", "--set", "crew.max_parallel=1")
+    first, *steps = done.stderr.splitlines()
+    assert [step for step in steps if not step.startswith("other")] == [
+        "write: running",
+        "write: succeeded",
+        "review: running",
+        "review: sends the work back",
+        "write: running (attempt 2)",
+        "write: succeeded",
+        "review: running (attempt 2)",
+        "review: failed: its result still has 'AGAIN' after the work was sent back as often as it may be (1)",
+    ]
+    assert "other: runs again: The agent refused to do it." in steps
+    (node,) = json.loads(kiro("sessions", "tree", first.removeprefix("run: "), "--json").stdout)
+    assert [(each["name"], each["state"]) for each in node["below"]] == [
+        ("write (attempt 1)", "sent back"),
+        ("write (attempt 2)", "succeeded"),
+        ("review (attempt 1)", "sent back"),
+        ("review (attempt 2)", "failed"),
+        ("other (attempt 1)", "failed"),
+        ("other (attempt 2)", "failed"),
+    ]
+    assert "  failed" in next(line for line in kiro("crew", "show").stdout.splitlines() if "loop" in line)
+
+
+def test_a_task_that_nobody_would_do_is_refused(kiro, written):
+    done = kiro("crew", "run", written(WAITS), "--task", "Count", "--engine", "rehearsal")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "task: is given, and no prompt has {task}, so nobody would do it" in done.stderr
+    assert "or write something" in kiro("crew", "run", "--task", "").stderr
+
+
+def test_what_cannot_be_read_is_told_with_the_name_of_its_file(kiro, written):
+    for name, reason in (
+        ("gone.toml", "cannot be read"),
+        (written("x", "a.toml"), "is not TOML"),
+        ("-", "no crew file"),
+    ):
+        assert re.search(rf"^{name}: .*{reason}", kiro("crew", "run", name).stderr, re.MULTILINE)
+
+
+def test_a_stage_for_which_no_engine_can_be_chosen_is_told_before_anything_starts(kiro, written):
+    engines = [f"--set=engines.{name}.command=['{sys.executable}']" for name in ("one", "two")]
+    done = kiro("crew", "run", written(CREW), *engines)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "stages.0.engine: is missing, and none can be chosen: " in done.stderr
+    assert json.loads(kiro("crew", "show", "--json").stdout) == []
+
+
+def test_a_stage_that_is_chosen_twice_is_wrong_usage(kiro):
+    done = kiro("crew", "resume", "3f2a", "--rerun", "a", "--skip", "b", "--skip", "a")
+    assert (done.returncode, "'a' is chosen twice" in done.stderr) == (2, True)
+
+
 def test_all_that_is_wrong_with_a_crew_is_told_with_its_lines_before_anything_starts(kiro, written):
     name = written(CREW.replace('depends_on = "look"', 'depends_on = "lok"\nagent = "nobody"'))
     problems = [
@@ -143,7 +209,8 @@ def test_all_that_is_wrong_with_a_crew_is_told_with_its_lines_before_anything_st
     assert (done.returncode, done.stdout) == (1, "")
     assert [line.rstrip(".") for line in done.stderr.splitlines()[1:]] == [line.rstrip(".") for line in problems]
     assert json.loads(kiro("sessions", "list", "--json").stdout) == []
-    assert kiro("crew", "check", written(CREW)).returncode == 0
+    assert kiro("crew", "check", written(CREW)).stdout == "notes: 2 stages, nothing is wrong.\n"
+    assert kiro("crew", "check", written(ASKS)).stdout == "asks: 1 stage, nothing is wrong.\n"
 
 
 def test_a_crew_is_drawn(kiro, written):
@@ -166,10 +233,20 @@ def test_a_run_whose_process_was_asked_to_end_goes_on_with_another_one(started, 
     _, told = process.communicate(timeout=30)
     assert process.returncode == 128 + signal.SIGTERM
     assert f"kiro-core crew resume {run[:8]}\n" in told
-    assert "Its process has ended" in kiro("crew", "show", run).stderr
+    shown = kiro("crew", "show", run)
+    assert "Its process has ended" in shown.stderr
+    assert "waits: waiting for `crew resume`\n" in shown.stdout
+    assert re.search(r"^  long +cut off$", shown.stdout, re.MULTILINE)
+    assert json.loads(kiro("crew", "show", "--json").stdout)[0]["outcome"] == "waiting"
+    assert [line.split("  ")[-2] for line in kiro("sessions", "tree", run).stdout.splitlines()] == [
+        "waiting for `crew resume`",
+        "succeeded",
+        "cut off",
+    ]
     resumed = kiro("crew", "resume", run[:8])
     assert resumed.returncode == 1
     assert "waiting for --rerun or --skip: long\n" in resumed.stderr
+    assert resumed.stdout.startswith("waits: waiting for `crew resume`\n")
     done = kiro("crew", "resume", run, "--skip", "long", "--output", "json")
     report = json.loads(done.stdout)
     assert (done.returncode, outcomes(report)) == (0, {"first": "succeeded", "long": "skipped"})
@@ -182,6 +259,11 @@ def test_a_run_that_is_killed_goes_on_and_a_person_is_asked_about_what_was_cut_o
     process, run = started(written(WAITS))
     process.kill()
     process.communicate(timeout=30)
+    resuming = terminal("crew", "resume", run)
+    resuming.expect("The stage long was cut off")
+    os.kill(resuming.process.pid, signal.SIGINT)
+    resuming.expect(f"Go on with the run: kiro-core crew resume {run[:8]}")
+    assert resuming.ended() == 130
     resuming = terminal("crew", "resume", run, "--watch")
     resuming.expect("The stage long was cut off")
     resuming.type("2\n")
@@ -210,5 +292,6 @@ def test_a_run_of_a_crew_is_listed_and_shown_as_a_session(kiro, written):
     shown = kiro("sessions", "show", run)
     assert "kind: run\n" in shown.stdout
     assert "run: look settled succeeded" in shown.stdout
+    assert f"crew resume {run[:8]}" in kiro("sessions", "attach", run).stderr
     refused = kiro("run", "--session", run, "hello")
     assert (refused.returncode, "a run of a crew" in refused.stderr) == (1, True)

@@ -72,6 +72,13 @@ def test_thoughts_are_hidden_and_a_tool_call_is_one_line_for_people(kiro):
     assert (done.stdout, done.stderr) == ("Before\nafter\n", "tool: Look\n")
 
 
+def test_a_tool_call_that_fails_ends_the_line_of_the_text_before(environment, tmp_path):
+    command = [warm.PROGRAM, *REHEARSAL, "/permission Erase"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
+    told, _ = warm.start(command, **pipes, cwd=tmp_path, env=environment).communicate(timeout=60)
+    assert b"reject_once. \ntool: Erase: failed\n" in told
+
+
 def test_json_is_one_object_with_everything(kiro):
     done = kiro(*REHEARSAL, "--output", "json", "/echo Before\n/tool Look\n/echo after")
     whole = json.loads(done.stdout)

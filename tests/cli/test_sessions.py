@@ -161,6 +161,15 @@ def test_tags_come_and_go_and_sessions_are_listed_by_them(kiro, recorded, listed
     assert not listed("--tag", "urgent")
 
 
+def test_a_listing_says_where_there_is_more(kiro, recorded):
+    recorded(title="T")
+    assert kiro("sessions", "list", "--limit", "1").stderr == ""
+    recorded(title="U")
+    assert (
+        kiro("sessions", "list", "--limit", "1").stderr == "There are more than 1; --limit says how many are shown.\n"
+    )
+
+
 def test_a_listing_has_columns_for_names_and_tags_where_there_are_any(kiro, recorded):
     id_ = recorded(title="T")
     assert kiro("sessions", "list").stdout.splitlines()[0].split()[-2:] == ["folder", "title"]

@@ -28,9 +28,9 @@ class Office:
     def __init__(self, desk, cwd):
         self.desk, self.crew, self.cwd = desk, desk.crew, cwd
 
-    async def begin(self, *stages, client=None, parent="", task="", **crew):
+    async def begin(self, *stages, client=None, parent="", task="", hops=0, **crew):
         given = {"name": "test", "stages": list(stages), **crew}
-        return await self.crew.run(given, cwd=self.cwd, client=client, parent=parent, task=task)
+        return await self.crew.run(given, cwd=self.cwd, client=client, parent=parent, task=task, hops=hops)
 
     async def ended(self, run):
         """Its report, once nobody drives it any more."""

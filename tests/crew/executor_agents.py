@@ -8,7 +8,7 @@ from any_crew import mark
 from kiro_core.errors import KiroError, LaunchFailed
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
-from kiro_core.types import SessionId, SessionInfo
+from kiro_core.types import SessionInfo
 
 FOLDER = "/"
 MARK = re.compile(r"<(s\d+)\.[^>]*>")
@@ -21,11 +21,10 @@ class ScriptedAgents:
         self.life, self.world, self.random, self.tasks = life, life.world, life.random, tasks
         self.live = {}
 
-    async def new(self, frame):
+    async def begin(self, frame, session):
         wishes = frame.params["_meta"]["kiro_core"]
-        stage, _, attempt = wishes["name"].partition("/")[2].partition(".")
+        stage = wishes["name"].partition("/")[2].partition(".")[0]
         self.world.run = wishes["parent"]
-        session = SessionId(f"{stage}-{attempt or 1}-{next(self.world.ids)}")
         work = self.live[session] = Work(self, stage, session)
         try:
             await work.prepared()

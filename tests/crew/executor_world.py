@@ -6,7 +6,6 @@ be on a disk, and all checks look there.
 
 import json
 from contextlib import aclosing, asynccontextmanager
-from itertools import count
 from pathlib import Path
 
 import anyio
@@ -33,7 +32,7 @@ class World:
     def __init__(self, crew, scripts, random, *, deaths=4, troubles=2, cancel_at=None):
         self.crew, self.scripts, self.random = crew, scripts, random
         self.stages = {stage.id: stage for stage in crew.stages}
-        self.memory, self.ids = MemoryStore(), count(1)
+        self.memory = MemoryStore()
         self.memory.sessions["parent"] = Kept(SessionInfo(SessionId("parent"), FOLDER, "", ""))
         self.deaths, self.troubles = deaths, troubles
         self.run, self.report, self.faults, self.final, self.lives = None, None, [], {}, 0
@@ -140,7 +139,7 @@ class Life:
             return
         if world.run in runs.driving.live:
             await self._follow(runs)
-        while (report := await runs.report(world.run))["outcome"] == "running" or not self._has_ended():
+        while not (report := await runs.report(world.run))["ended"] or not self._has_ended():
             unknown = [stage["id"] for stage in report["stages"] if stage["phase"] == "unknown"]
             await self._resume(runs, unknown)
         world.report = report

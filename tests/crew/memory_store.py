@@ -64,6 +64,9 @@ class StoreOfLife:
     async def get(self, session):
         return self._kept(session).info
 
+    async def holder(self, session):
+        return {"pid": 1} if self._kept(session).holder is not None else {}
+
     async def list(self, query, cursor=None, limit=50):
         return Page([kept.info for kept in self.memory.sessions.values()], None)
 

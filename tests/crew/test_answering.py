@@ -55,6 +55,10 @@ async def test_the_last_summary_is_the_result_and_nothing_is_asked_for():
     assert len(talker.prompts) == 1
 
 
+async def test_the_context_of_a_summary_goes_with_it():
+    assert await asked(Talker([("summary", "seven ", {"context": "Of today."})])) == "seven\n\nOf today."
+
+
 async def test_an_agent_that_forgets_its_summary_is_asked_for_it_once():
     talker = Talker([says("done")], [sums_up("all of it"), says("told")])
     assert await asked(talker) == "all of it"

@@ -59,7 +59,8 @@ PROBLEMS = [
     (20, "stages.1.retry.times", "is missing"),
     (21, "stages.1.retry.time", "is a key that nobody knows here; did you mean 'times'?"),
     (26, "stages.2.when", "should be 'all_succeeded', 'all_done' or 'any_failed'"),
-    (28, "stages.2.loop.trigger", "String should have at least 4 characters"),
+    (28, "stages.2.loop.trigger", "should have at least 4 characters"),
+    (28, "stages.2.loop.target", "names no stage that is known: 'wrote'; did you mean 'write'?"),
     (30, "stages.3.prompt", "is missing"),
     (31, "stages.3.id", "is the id of stages.1 already"),
     (32, "stages.3.timeout_s", "should be greater than 0"),
@@ -117,6 +118,13 @@ def test_a_task_that_is_given_counts_instead_of_the_one_in_the_file(tmp_path):
     (tmp_path / "a.toml").write_text('name = "x"\n[[stages]]\nid = "a"\nprompt = "{task}"\n')
     assert read_crew(tmp_path / "a.toml").crew is None
     assert read_crew(tmp_path / "a.toml", task="this").crew.task == "this"
+
+
+def test_a_task_for_which_no_prompt_has_a_place_would_be_done_by_nobody(tmp_path):
+    (tmp_path / "a.toml").write_text('name = "x"\ntask = "t"\n[[stages]]\nid = "a"\nprompt = "{{task}}"\n')
+    assert read_crew(tmp_path / "a.toml").problems == []
+    (problem,) = read_crew(tmp_path / "a.toml", task="this").problems
+    assert (problem.field, "no prompt has {task}" in problem.reason) == ("task", True)
 
 
 @pytest.mark.parametrize(
@@ -177,13 +185,13 @@ def test_a_file_that_is_not_there_is_a_problem(tmp_path):
             ],
             ["stages.2.depends_on waits for the end of a loop that waits for it: e -> m -> y -> l -> e"],
         ),
-        ([], ["stages List should have at least 1 item after validation, not 0"]),
+        ([], ["stages should have at least 1 item"]),
         (
             [stage(f"s{number}") for number in range(101)],
-            ["stages List should have at most 100 items after validation, not 101"],
+            ["stages should have at most 100 items"],
         ),
-        ([stage("a", prompt="x" * 16_001)], ["stages.0.prompt String should have at most 16000 characters"]),
-        ([stage("a", prompt="")], ["stages.0.prompt String should have at least 1 character"]),
+        ([stage("a", prompt="x" * 16_001)], ["stages.0.prompt should have at most 16000 characters"]),
+        ([stage("a", prompt="")], ["stages.0.prompt should have at least 1 character"]),
         ([stage("a", agent="a\nb")], ["stages.0.agent should be one line of text that can be shown"]),
         ([stage("a", retry={"times": 11})], ["stages.0.retry.times should be less than or equal to 10"]),
         (["a"], ["stages.0 should be an object"]),
@@ -212,8 +220,9 @@ def test_null_is_as_good_as_absent():
     assert reasons(stage("a", agent=None, retry={"times": 1, "factor": None}, loop=None), timeout_s=None) == []
 
 
-def test_so_many_mistakes_are_told_and_no_more():
-    assert len(reasons(*[stage("a", agent="x") for _ in range(100)], known=Known(agents=()))) == 50
+def test_so_many_mistakes_are_told_and_how_many_more_there_are():
+    told = reasons(*[stage("a", agent="x") for _ in range(100)], known=Known(agents=()))
+    assert (len(told), told[-1]) == (51, " and 149 more")
 
 
 fields = st.sampled_from([*Crew.model_fields, *Stage.model_fields, *Retry.model_fields, *Loop.model_fields])

@@ -1,10 +1,14 @@
 """A run outlives its desk: what has ended is not done again, and of what was cut off somebody says what becomes."""
 
+import time
+from datetime import datetime, timedelta
+
 import anyio
 import pytest
 from crew_office import found, outcomes, phases, scripted, stage
 from frail_store import FULL
 
+from kiro_core.crew.clock import Clock
 from kiro_core.errors import CrewInvalid, Fenced, Held, RecordInvalid, SessionClosing, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.testing import RecordingClient
@@ -63,7 +67,8 @@ async def test_what_was_cut_off_waits_for_a_choice_and_the_others_go_on(opened_d
         async with again(opened_desk) as office:
             await office.crew.resume(run)
             view = await office.until(run, lambda _: False)
-            assert (view.live, view.outcome) == (False, "running")
+            assert (view.live, view.outcome, view.done) == (False, "waiting", False)
+            assert (await office.crew.report(run))["outcome"] == "waiting"
             assert phases(view) == {"a": "settled", "b": "unknown", "c": "waiting"}
             await office.crew.resume(run, rerun=["b"])
             report = await office.ended(run)
@@ -81,6 +86,34 @@ async def test_a_stage_that_was_cut_off_can_be_left_out(opened_desk, cut_off):
                 await office.crew.resume(run, skip=["a", "b"])
             await office.crew.resume(run, skip=["b"])
             assert outcomes(await office.ended(run)) == {"a": "succeeded", "b": "skipped", "c": "skipped"}
+
+
+async def test_nobody_can_have_a_stage_run_again_and_leave_it_out(opened_desk, cut_off):
+    with anyio.fail_after(60):
+        run = await cut_off()
+        async with again(opened_desk) as office:
+            with pytest.raises(CrewInvalid, match="The stage 'b' cannot run again and be left out"):
+                await office.crew.resume(run, rerun=["b"], skip=["b"])
+            await office.crew.resume(run, rerun=["b"])
+            assert (await office.ended(run))["outcome"] == "succeeded"
+
+
+async def test_a_run_that_nobody_drives_waits_and_what_was_cut_off_took_as_long_as_it_was_heard_of(
+    opened_desk, cut_off, monkeypatch
+):
+    with anyio.fail_after(60):
+        run = await cut_off()
+        async with again(opened_desk) as office:
+            view = await office.until(run, lambda _: False)
+            assert (view.outcome, phases(view)["b"]) == ("waiting", "unknown")
+            assert found(await office.crew.report(run), "b")["phase"] == "unknown"
+            (attempt,) = found(await office.crew.report(run), "b")["attempts"]
+            heard = [record.at async for record in office.desk.told(SessionId(attempt["session"]))][-1]
+            monkeypatch.setattr(Clock, "now", lambda _: time.time() + 3600)
+            await office.crew.resume(run)
+            report = await office.ended(run)
+            ended, last = map(datetime.fromisoformat, (found(report, "b")["attempts"][0]["ended"], heard))
+            assert abs(ended - last) < timedelta(seconds=1)
 
 
 async def test_a_setting_has_it_run_again(opened_desk, cut_off):

@@ -68,6 +68,15 @@ async def test_as_many_stages_run_at_a_time_as_the_crew_or_else_the_settings_say
             assert not office.desk.live
 
 
+async def test_what_an_agent_says_word_by_word_is_seen_as_a_line(opened_desk):
+    words = "tell('one\\ntw'); tell('o th'); tell('ree'); time.sleep(600)"
+    with anyio.fail_after(30):
+        async with opened_desk(engines={"x": scripted(prompt=words)}, limits={"close_s": 0.5}) as office:
+            run = await office.begin(stage("a", "x", engine="x"))
+            view = await office.until(run, lambda view: "ree" in view.stages[0].activity)
+            assert view.stages[0].activity == "two three"
+
+
 async def test_who_follows_sees_what_each_agent_does(opened_desk):
     with anyio.fail_after(30):
         async with opened_desk() as office:
@@ -103,6 +112,19 @@ async def test_a_stage_that_takes_too_long_is_ended_and_those_for_whom_that_matt
             )
             assert outcomes(report) == {"slow": "timed_out", "then": "skipped", "instead": "succeeded"}
             assert "ran out of time" in found(report, "instead")["result"]
+            assert not office.desk.live
+
+
+async def test_an_attempt_that_is_ended_while_it_is_opened_leaves_nothing_at_work(opened_desk):
+    with anyio.fail_after(60):
+        slow = scripted(new="open('opening', 'w').close(); time.sleep(600)")
+        limits = {"start_s": 500, "control_s": 5, "close_s": 0.5}
+        async with opened_desk(engines={"slow": slow}, limits=limits) as office:
+            run = await office.begin(stage("a", "x", engine="slow", timeout_s=1), stage("b", "/sleep 600"))
+            await office.until(run, lambda view: view.stages[0].outcome)
+            assert [live.plan.engine.name for live in office.desk.live.values()] == ["rehearsal"]
+            await office.crew.cancel(run)
+            await office.ended(run)
             assert not office.desk.live
 
 

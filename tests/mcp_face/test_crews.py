@@ -48,6 +48,12 @@ async def test_a_crew_is_given_as_its_file_has_it(opened_host):
         assert results(await ended(host, begun["run"])) == {"a": "hello"}
 
 
+async def test_a_task_alone_is_done_by_one_agent(opened_host):
+    async with opened_host() as host:
+        begun = await host.call("kiro_crew_run", task="/echo seven")
+        assert results(await ended(host, begun["run"])) == {"task": "seven"}
+
+
 async def test_a_poll_returns_when_something_has_changed(opened_host):
     async with opened_host() as host:
         stages = [stage("a", "/echo x"), stage("b", "/sleep 600", "a")]
@@ -104,8 +110,8 @@ async def test_a_run_below_a_session_works_in_its_folder(opened_host, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        ({}, "INVALID_COMMAND", "crew or stages"),
-        ({"crew": {"name": "x"}, "stages": [{}]}, "INVALID_COMMAND", "crew or stages"),
+        ({}, "INVALID_COMMAND", "crew, stages or task"),
+        ({"crew": {"name": "x"}, "stages": [{}]}, "INVALID_COMMAND", "not both"),
         ({"stages": [{"id": "a", "prompt": "{x}"}]}, "INVALID_CONFIG", "stages.0.prompt"),
         ({"stages": [stage("a", "x")], "cwd": "/no/such"}, "INVALID_CONFIG", "/no/such"),
         ({"stages": [stage("a", "x")], "engine": "nope"}, "KIRO_CLI_NOT_FOUND", "nope"),

@@ -25,6 +25,11 @@ def chosen(settings: Settings) -> list[tuple[str, Choice]]:
         "kiro_stores": [settings.store],
         "kiro_agents": settings.agent_sources,
         "kiro_launchers": [settings.launcher, *map(Choice, launchers)],
-        "kiro_transports": [*map(Choice, transports), *settings.serve],
+        "kiro_transports": [*map(Choice, transports), *settings.serve, *_crew_server(settings)],
     }
     return [(KINDS[hook], choice) for hook, choices in by_hook.items() for choice in choices]
+
+
+def _crew_server(settings: Settings) -> list[Choice]:
+    """The one that somebody has set: without it sessions work too, and its own default is an extra."""
+    return [settings.crew.server] if any(key.startswith("crew.server") for key in settings.origins) else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from kiro_core.catalog import Choice
@@ -18,11 +19,13 @@ class _Generator(GenerateJsonSchema):
     """Writes a choice that is a default as people write it."""
 
     def encode_default(self, dft: Any) -> Any:
-        """The name of the backend for a choice, in a list too."""
+        """The name of the backend for a choice, also inside of lists and tables."""
         if isinstance(dft, Choice):
             return dft.use
         if isinstance(dft, list):
             return [self.encode_default(each) for each in dft]
+        if isinstance(dft, BaseModel):
+            return {name: self.encode_default(value) for name, value in dft}
         return super().encode_default(dft)
 
 

@@ -74,6 +74,8 @@ def resume(  # noqa: PLR0913 - one keyword for each option
 
     Exit codes: 0 all stages succeeded, 1 one did not or waits for a choice, 2 usage, 130 cancelled.
     """
+    if both := [stage for stage in rerun if stage in skip]:
+        raise click.UsageError(f"The stage {both[0]!r} is chosen twice: it cannot run again and be left out.")
     import anyio
 
     from kiro_core.cli.crew.conducting import conduct

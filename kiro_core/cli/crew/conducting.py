@@ -68,6 +68,8 @@ class Conductor:
         self._view: RunView | None = None
         self._report: Mapping[str, Any] = {}
         self._signals: list[signal.Signals] = []
+        self._question: anyio.CancelScope | None = None
+        self._is_cancelled = False
 
     async def conduct(self) -> None:
         """Drive the run, and take its report.
@@ -86,24 +88,34 @@ class Conductor:
                         await self._drive(desk)
                     self._report = await desk.crew.report(self._run)
         finally:
-            if self._run and (not self._report or self._report["outcome"] == "running"):
+            if self._run and not (self._report and self._report["ended"]):
                 self._tell_how_to_go_on()
 
     async def interrupt(self, number: signal.Signals) -> None:
-        """Ctrl-C cancels the run, and a second one ends the desk; so does every other signal, and the run can go on."""
+        """Ctrl-C cancels the run, and a second one ends the desk; so does every other signal, and the run can go on.
+
+        While a person is asked what becomes of the run, nothing of it is at work: Ctrl-C leaves that for later.
+        """
         again = bool(self._signals)
         self._signals.append(number)
         if number != signal.SIGINT or again or self._desk is None:
             self._scope.cancel()
             return
+        if self._question is not None:
+            self._question.cancel()
+            return
         with self._display.paused():
-            tell("Cancelling; another Ctrl-C ends at once.")
+            tell("Cancelling; another Ctrl-C waits for no report.")
         try:
             await self._desk.crew.cancel(self._run)
+            self._is_cancelled = True
         except KiroError:
             self._scope.cancel()
 
     def _tell_how_to_go_on(self) -> None:
+        if self._is_cancelled:
+            tell(f"The run was cancelled; its report: kiro-core crew resume {self._run[:8]}")
+            return
         if cut_off := _cut_off(self._view):
             tell(f"Cut off, and waiting for --rerun or --skip: {', '.join(cut_off)}")
         tell(f"Go on with the run: kiro-core crew resume {self._run[:8]}")
@@ -128,11 +140,19 @@ class Conductor:
             cut_off = _cut_off(view)
             if not cut_off or self._person is None or not self._order.asks:
                 return
-            with self._display.paused():
-                rerun, skip = await choices(self._person, cut_off)
+            rerun, skip = await self._chosen(self._person, cut_off)
             if not rerun and not skip:
                 return
             await desk.crew.resume(self._run, rerun=rerun, skip=skip, client=self._asking)
+
+    async def _chosen(self, person: Person, cut_off: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+        try:
+            with self._display.paused(), anyio.CancelScope() as self._question:
+                return await choices(person, cut_off)
+            tell("")  # behind the question
+        finally:
+            self._question = None
+        return (), ()
 
     async def _follow(self, desk: Dispatcher) -> RunView:
         async with aclosing(desk.crew.follow(self._run)) as views:

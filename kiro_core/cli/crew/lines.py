@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -10,12 +11,22 @@ from kiro_core.cli.text import one_line
 from kiro_core.types import RunView, StageView
 
 _STATES = {"unknown": "cut off", "timed_out": "out of time"}
+_WAITING = "waiting for `crew resume`"
+
+
+def worded(state: str) -> str:
+    """The phase or the outcome of a stage in one or two words."""
+    return _STATES.get(state, state)
+
+
+def outcome_words(outcome: str) -> str:
+    """The outcome of a run in a few words."""
+    return _WAITING if outcome == "waiting" else worded(outcome)
 
 
 def state_of(stage: StageView) -> str:
     """How far a stage is, in one or two words."""
-    state = stage.outcome or stage.phase
-    return _STATES.get(state, state)
+    return worded(stage.outcome or stage.phase)
 
 
 def took(stage: StageView, now: float) -> str:
@@ -36,7 +47,9 @@ def last_of(stage: StageView) -> str:
 
 
 def stage_line(stage: StageView) -> str:
-    """What has become of a stage, in a line of its own."""
+    """What has become of a stage, in a line of its own; of one that waits, why it runs again."""
+    if stage.phase == "waiting":
+        return f"{stage.id}: runs again: {stage.reason}" if stage.reason else f"{stage.id}: sends the work back"
     reason = "" if stage.phase == "running" else stage.reason
     again = f" (attempt {stage.attempts})" if stage.phase == "running" and stage.attempts > 1 else ""
     return ": ".join(filter(None, (stage.id, f"{state_of(stage)}{again}", reason)))
@@ -51,24 +64,28 @@ def spent(usage: Mapping[str, Any]) -> str:
 
 
 def news(before: RunView | None, view: RunView) -> Iterator[str]:
-    """A line for each stage that stands otherwise than before; nothing for those that wait."""
+    """A line for each stage that stands otherwise than before; of those that wait, for whose attempt has just ended."""
     known = {stage.id: (stage.phase, stage.outcome, stage.attempts) for stage in before.stages} if before else {}
     for stage in view.stages:
         now = (stage.phase, stage.outcome, stage.attempts)
         # An outcome that is final now was told when it came.
         told = known.get(stage.id, ("waiting", "", 0))
-        if now != told and not (stage.outcome and now[1:] == told[1:]) and stage.phase != "waiting":
+        has_ended = before is not None and (told[0] == "running" or told[2] != now[2])
+        if stage.phase == "waiting" and not has_ended:
+            continue
+        if now != told and not (stage.outcome and now[1:] == told[1:]):
             yield stage_line(stage)
 
 
 def report_text(view: RunView, report: Mapping[str, Any]) -> Iterator[str]:
     """The report for a person, line by line: how each stage came out, and what each came to."""
-    yield f"{one_line(view.name)}: {report['outcome']}"
+    yield f"{one_line(view.name)}: {outcome_words(report['outcome'])}"
+    now = time.time()
     width = max(len(stage.id) for stage in view.stages)
     for stage in view.stages:
-        ended = stage.ended if stage.ended is not None else stage.started
+        lasted = took(stage, now) if stage.ended is not None or stage.phase == "running" else ""
         said = "; ".join(filter(None, (spent(asdict(stage.usage)), last_of(stage))))
-        yield f"  {stage.id:{width}}  {state_of(stage):11}  {took(stage, ended or 0):>10}  {said}".rstrip()
+        yield f"  {stage.id:{width}}  {state_of(stage):11}  {lasted:>10}  {said}".rstrip()
     if used := spent(report["usage"]):
         yield f"Used: {used}"
     for told in report["stages"]:

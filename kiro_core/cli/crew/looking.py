@@ -22,7 +22,7 @@ from kiro_core.cli.text import one_line, show, tell
 if TYPE_CHECKING:
     from kiro_core.crew import Crew
     from kiro_core.dispatcher import Dispatcher
-    from kiro_core.types import Problem
+    from kiro_core.types import Problem, SessionInfo
 
 
 @click.command("show", epilog=example("kiro-core crew show", "kiro-core crew show 3f2a --json"))
@@ -41,12 +41,27 @@ def show_(given: Given, *, run_id: str | None, as_json: bool) -> int:
 async def _list(desk: Dispatcher, *, as_json: bool) -> None:
     from dataclasses import asdict
 
-    runs = await desk.crew.runs()
+    from kiro_core.cli.crew.lines import outcome_words
+
+    runs = [(info, await _outcome(desk, info)) for info in await desk.crew.runs()]
     if as_json:
-        show(json.dumps([asdict(info) for info in runs], indent=2) + "\n")
+        show(json.dumps([{**asdict(info), "outcome": outcome} for info, outcome in runs], indent=2) + "\n")
     else:
-        rows = [(info.id, info.created, info.updated, info.cwd, info.title) for info in runs]
-        print_table(("run", "began", "updated", "folder", "crew"), rows)
+        rows = [
+            (info.id, outcome_words(outcome), info.created, info.updated, info.cwd, info.title)
+            for info, outcome in runs
+        ]
+        print_table(("run", "outcome", "began", "updated", "folder", "crew"), rows)
+
+
+async def _outcome(desk: Dispatcher, info: SessionInfo) -> str:
+    """Of one whose record cannot be read: that."""
+    from kiro_core.errors import KiroError
+
+    try:
+        return str((await desk.crew.report(info.id))["outcome"])
+    except KiroError:
+        return "cannot be read"
 
 
 async def _show_text(written: str, desk: Dispatcher) -> None:
@@ -63,7 +78,7 @@ async def _show_text(written: str, desk: Dispatcher) -> None:
         for attempt in stage["attempts"]:
             if attempt["session"]:
                 show(f"session of {stage['id']}, attempt {attempt['number']}: {attempt['session']}\n")
-    if view.outcome == "running" and not await desk.holder(info.id):
+    if view.outcome == "waiting" and not await desk.holder(info.id):
         tell(f"Its process has ended; go on with it: kiro-core crew resume {info.id[:8]}")
 
 
@@ -107,7 +122,8 @@ def check(given: Given, *, file: Path, cwd: Path | None) -> int:
     _print_problems(problems)
     if crew is None:
         return FAILED
-    show(f"{one_line(crew.name)}: {len(crew.stages)} stages, nothing is wrong.\n")
+    count = "1 stage" if len(crew.stages) == 1 else f"{len(crew.stages)} stages"
+    show(f"{one_line(crew.name)}: {count}, nothing is wrong.\n")
     return DONE
 
 

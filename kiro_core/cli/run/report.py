@@ -31,17 +31,17 @@ class Report:
     def follow(self, update: dict[str, Any]) -> tuple[str, str]:
         """Take one update: what it adds to the agent's text, and the line that tells a person of it.
 
-        A tool call between two pieces of text ends the line of the first.
+        The line of a tool call between two pieces of text ends the line of the first.
         """
         match update.get("sessionUpdate"):
             case "agent_message_chunk":
                 return self._said(text_of(update.get("content"))), ""
             case "tool_call":
-                added = self._said("\n") if self.in_line else ""
-                return added, tool_line(title_of(self._call(update)))
+                return self._line_end(), tool_line(title_of(self._call(update)))
             case "tool_call_update":
                 call = self._call(update)
-                return "", tool_line(title_of(call), "failed") if update.get("status") == "failed" else ""
+                if update.get("status") == "failed":
+                    return self._line_end(), tool_line(title_of(call), "failed")
             case "notice":
                 sentence = str(update.get("title", ""))
                 self._notices.append({"severity": str(update.get("severity", "")), "text": sentence})
@@ -78,6 +78,9 @@ class Report:
             "notices": self._notices,
             **failed,
         }
+
+    def _line_end(self) -> str:
+        return self._said("\n") if self.in_line else ""
 
     def _said(self, text: str) -> str:
         if text:

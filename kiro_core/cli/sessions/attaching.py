@@ -51,11 +51,13 @@ async def _at_work(written: str, desk: Desk) -> SessionId:
     """
     from kiro_core.cli.finding import find_stored
     from kiro_core.errors import SessionNotFound
+    from kiro_core.types import RUN
 
     session = await find_stored(desk, written)
     if not await desk.holder(session):
+        is_run = (await desk.info(session)).kind == RUN
         raise SessionNotFound(
             f"Nobody works on the session {session} now.",
-            hint=f"Go on with it: kiro-core chat --session {session[:8]}",
+            hint=f"Go on with it: kiro-core {'crew resume' if is_run else 'chat --session'} {session[:8]}",
         )
     return session

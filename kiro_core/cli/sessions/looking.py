@@ -43,19 +43,23 @@ def list_(  # noqa: PLR0913 - one keyword for each option
     given: Given, *, as_json: bool, limit: int, tag: str, cwd: Path | None, trash: bool
 ) -> int:
     """List sessions, the newest first."""
-    found, damaged = at_desk(given, partial(_listed, str(cwd or ""), tag, limit, trashed=trash))
+    found, damaged, has_more = at_desk(given, partial(_listed, str(cwd or ""), tag, limit, trashed=trash))
     if as_json:
         show(json.dumps([asdict(info) for info in found], indent=2) + "\n")
     else:
         _print(found)
+    if has_more:
+        tell(f"There are more than {limit}; --limit says how many are shown.")
     if damaged:
         left_out = "one session that cannot" if damaged == 1 else f"{damaged} sessions that cannot"
         tell(f"Left out: {left_out} be read; `kiro-core sessions verify` tells why.")
     return DONE
 
 
-async def _listed(cwd: str, tag: str, limit: int, desk: Desk, *, trashed: bool) -> tuple[Sequence[SessionInfo], int]:
-    """The sessions that match, and how many could not be read."""
+async def _listed(
+    cwd: str, tag: str, limit: int, desk: Desk, *, trashed: bool
+) -> tuple[Sequence[SessionInfo], int, bool]:
+    """The sessions that match, how many could not be read, and whether there are more."""
     from kiro_core.cli.finding import all_pages
     from kiro_core.types import SessionQuery
 
@@ -63,9 +67,9 @@ async def _listed(cwd: str, tag: str, limit: int, desk: Desk, *, trashed: bool) 
     async with aclosing(all_pages(desk, SessionQuery(cwd, tag=tag, trashed=trashed))) as pages:
         async for page in pages:
             found += page.items
-            if page.cursor is None or len(found) >= limit:
+            if page.cursor is None or len(found) > limit:
                 break
-    return found[:limit], len(page.damaged)
+    return found[:limit], len(page.damaged), len(found) > limit
 
 
 def _print(found: Sequence[SessionInfo]) -> None:

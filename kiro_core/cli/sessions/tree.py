@@ -29,7 +29,11 @@ _UNITS = (("d", 86_400), ("h", 3600), ("min", 60))
 
 @dataclass(slots=True)
 class Node:
-    """A session, or a stage that has none; `state` is "open" where somebody has it open, else what came of its task."""
+    """A session, or a stage that has none; `state` is what came of its task, or "open" where somebody has it open.
+
+    Of a run it is its outcome, and of each attempt of a stage what became of that: "sent back" where it succeeded and
+    a loop had it done again.
+    """
 
     session: str
     name: str
@@ -95,19 +99,23 @@ class _Growing:
             await self._stages(node)
         else:
             node.state = outcome
-        if await self._desk.holder(info.id):
+        if info.kind != RUN and await self._desk.holder(info.id):
             node.state = "open"
         told = {str(each.get("session")): each for each in _members(info)}
         for child in sorted(self._children.get(name, ()), key=lambda child: self._infos[child].created):
             if child not in self._seen:
                 about = told.get(child, {})
-                node.below.append(await self.node(child, str(about.get("outcome", "")), str(about.get("name", ""))))
+                # One without an outcome that nobody has open was cut off.
+                outcome = str(about.get("outcome") or "unknown") if about else ""
+                node.below.append(await self.node(child, outcome, str(about.get("name", ""))))
         absent = (each for child, each in told.items() if child not in self._infos)
-        node.below += [Node("", str(each.get("name", "")), state=str(each.get("outcome", ""))) for each in absent]
+        node.below += [
+            Node("", str(each.get("name", "")), state=str(each.get("outcome") or "waiting")) for each in absent
+        ]
         return node
 
     async def _stages(self, node: Node) -> None:
-        """The stages of a run, the session of the last attempt of each with all below it."""
+        """The attempts of each stage of a run, their sessions with all below them."""
         from kiro_core.errors import KiroError
         from kiro_core.types import SessionId
 
@@ -118,12 +126,23 @@ class _Growing:
             return
         node.state = report["outcome"]
         for stage in report["stages"]:
-            state = stage["outcome"] or stage["phase"]
-            sessions = [each["session"] for each in stage["attempts"] if each["session"] in self._infos]
-            if sessions and sessions[-1] not in self._seen:
-                node.below.append(await self.node(sessions[-1], state, stage["id"]))
-            else:
-                node.below.append(Node("", stage["id"], "stage", state=state))
+            for name, session, state in _attempts(stage):
+                if session in self._infos and session not in self._seen:
+                    node.below.append(await self.node(session, state, name))
+                else:
+                    node.below.append(Node("", name, "stage", state=state))
+
+
+def _attempts(stage: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What each attempt of a stage is called, its session, and what became of it; one without, before the first."""
+    attempts, state = stage["attempts"], stage["outcome"] or stage["phase"]
+    if not attempts:
+        yield stage["id"], "", state
+    for attempt in attempts:
+        name = stage["id"] if len(attempts) == 1 else f"{stage['id']} (attempt {attempt['number']})"
+        became = "sent back" if attempt["outcome"] == "succeeded" else attempt["outcome"]
+        is_last = attempt is attempts[-1] and state != "waiting"
+        yield name, attempt["session"], state if is_last else became
 
 
 def _members(info: SessionInfo) -> list[Mapping[str, Any]]:
@@ -133,9 +152,12 @@ def _members(info: SessionInfo) -> list[Mapping[str, Any]]:
 
 def _lines(node: Node, depth: int, now: datetime) -> Iterator[str]:
     """One line for each session, as far to the right as it is below."""
+    from kiro_core.cli.crew.lines import outcome_words, worded
+
     what = " with ".join(filter(None, [node.agent, node.engine]))
     name = one_line(node.name)[:_LONGEST] or "(no name)"
-    parts = [node.session[:_SHORT], name, node.kind, what, one_line(node.state), _age(node.updated, now)]
+    state = one_line((outcome_words if node.kind == "run" else worded)(node.state))
+    parts = [node.session[:_SHORT], name, node.kind, what, state, _age(node.updated, now)]
     yield "  " * depth + "  ".join(filter(None, parts))
     for each in node.below:
         yield from _lines(each, depth + 1, now)

@@ -46,7 +46,7 @@ async def _run(call: Call, given: SubagentArguments) -> CallToolResult:
         # Whatever ends this call before the run: the report is not lost.
         await _delivered(call, run)
         raise
-    if view.outcome == "running":
+    if not view.done:
         await _delivered(call, run)
         return returned(_WAITS.format(run=run), run=run, outcome=view.outcome)
     report = await call.crew.report(run)

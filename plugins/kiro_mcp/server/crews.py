@@ -21,7 +21,7 @@ class RunArguments(Arguments):
     """Of `kiro_crew_run`: the fields of a crew file, all of them or the two that matter."""
 
     crew: dict[str, Any] = Field(default={}, description="All fields of a crew file.")
-    task: str = Field(default="", description="What it is to do.")
+    task: str = Field(default="", description="What {task} in prompts stands for; alone: one agent does it.")
     stages: list[dict[str, Any]] = Field(
         default=[], description="Instead of crew, its stages: id, prompt, agent, engine, model, depends_on and others."
     )
@@ -88,10 +88,12 @@ class CancelResult(TypedDict):
 
 
 async def _run(call: Call, given: RunArguments) -> Answer:
-    if bool(given.crew) == bool(given.stages):
-        raise ToolFailure("INVALID_COMMAND", "kiro_crew_run needs crew or stages.", hint="Give one of them.")
+    if given.crew and given.stages:
+        raise ToolFailure("INVALID_COMMAND", "kiro_crew_run takes crew or stages, not both.", hint="Leave one out.")
+    if not (given.crew or given.stages or given.task):
+        raise ToolFailure("INVALID_COMMAND", "kiro_crew_run needs crew, stages or task.", hint="Give one of them.")
     name = {} if given.crew else {"name": _name(given.task)}
-    written = {"stages": given.stages} if given.stages else given.crew
+    written = given.crew or {"stages": given.stages or [{"id": "task", "prompt": "{task}"}]}
     crew = {**name, **written, **({"task": given.task} if given.task else {})}
     run = await call.service.crews.run(call.host, crew, session_id=given.session_id, cwd=given.cwd, engine=given.engine)
     result: RunResult = {"run": run, "message": "It has begun; kiro_crew_status tells how it stands."}

@@ -68,6 +68,6 @@ def _no_folder(name: str) -> ToolFailure:
     return ToolFailure(
         "INVALID_CONFIG",
         f"There is no folder {name} to work in.",
-        hint="Name one that exists as working_directory.",
+        hint="Name one that exists.",
         details={"working_directory": name},
     )

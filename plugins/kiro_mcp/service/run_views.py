@@ -46,7 +46,7 @@ class RunState:
     @property
     def is_done(self) -> bool:
         """Whether all stages have settled."""
-        return self.outcome != "running"
+        return self.outcome not in ("running", "waiting")
 
     def interrupts(self, after: str) -> bool:
         """Whether whoever waits for it, and knows the state `after`, has to be told."""
