@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import cast
 
@@ -22,7 +23,7 @@ from kiro_core.crew.spending import Spending
 from kiro_core.crew.stages import Stage
 from kiro_core.errors import Fenced, KiroError
 from kiro_core.ports import Client, SessionDb
-from kiro_core.types import RunView, SessionId, Usage
+from kiro_core.types import RunView, SessionId, SessionInfo, Usage
 
 _LOG = logging.getLogger(__name__)
 _WHY_STOPPED = {
@@ -39,14 +40,25 @@ class Run:
     or there was a `failure`, or the desk ends; then it can be resumed.
     """
 
-    def __init__(self, ground: Ground, db: SessionDb, past: Past, client: Client | None) -> None:
-        """Do nothing yet; `client` answers what children ask, if nobody above the run does."""
+    def __init__(
+        self,
+        ground: Ground,
+        db: SessionDb,
+        past: Past,
+        client: Client | None,
+        may_start: Callable[[Run], bool] = lambda _: True,
+    ) -> None:
+        """Do nothing yet; `client` answers what children ask, if nobody above the run does.
+
+        Where another stage may not start now (`may_start`), it is asked again whenever somebody calls `look`.
+        """
         self.over = anyio.Event()
         self.failure: Exception | None = None
         self.scope = anyio.CancelScope()
         self.clock = Clock()
         self.id = db.info.id
         self.keeping = Keeping(ground, db, past, self._fail)
+        self._may_start = may_start
         self._ground = ground
         self._db = db
         self._past = past
@@ -60,6 +72,37 @@ class Run:
     def view(self) -> RunView:
         """How it stands, as far as that is on record."""
         return self.keeping.standing.view(live=not self.over.is_set())
+
+    @property
+    def parent(self) -> str:
+        """The session that asked for it, or empty."""
+        return self._db.info.parent
+
+    @property
+    def info(self) -> SessionInfo:
+        """Its metadata."""
+        return self._db.info
+
+    @property
+    def stages(self) -> Sequence[Stage]:
+        """What is to be done."""
+        return self._past.schedule.crew.stages
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all has settled, and only its end has to be told and put on record."""
+        return self._past.schedule.done
+
+    @property
+    def at_work(self) -> Sequence[str]:
+        """The sessions of the attempts that run; empty for one that is not open yet."""
+        states = self._past.schedule.states.items()
+        running = [(stage, len(state.attempts)) for stage, state in states if state.phase == "running"]
+        return [self._past.children.get(attempt, "") for attempt in running]
+
+    def look(self) -> None:
+        """See whether there is something to do now."""
+        self._wake()
 
     def cancel(self) -> None:
         """Have it end: what runs is cancelled, and nothing starts any more."""
@@ -109,10 +152,13 @@ class Run:
                 await self.keeping.tell(over)
             for stage, outcome in schedule.overdue(now).items():
                 self._children[stage].stop(Result(outcome, _WHY_STOPPED[schedule.ending or outcome]))
+            is_held = False
             for ready in schedule.ready(now) if self._ground.is_open else ():
+                if is_held := not self._may_start(self):
+                    break
                 await self._start(ready, agent, tasks)
             due = schedule.next_due(now) if self._ground.is_open else None
-            if not self._children and due is None:
+            if not (self._children or is_held) and due is None:
                 return  # what is left, if anything is, waits for a person or for another desk
             with anyio.CancelScope(deadline=inf if due is None else self.clock.deadline(due)):
                 await self._woken.wait()

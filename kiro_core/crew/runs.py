@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from kiro_core.crew.resuming import chosen, taken_up
 from kiro_core.crew.rolling import listed, used_below
 from kiro_core.crew.running import Run
 from kiro_core.crew.schedule import Schedule
+from kiro_core.crew.stages import Crew as CrewOfStages
 from kiro_core.crew.viewing import view_of
 from kiro_core.journal import utc_now
 from kiro_core.ports import Client, SessionDb
@@ -67,14 +68,15 @@ class Runs:
         now, title = utc_now(), loaded.crew.name[:_TITLE]
         id_ = SessionId(str(uuid4()))
         info = SessionInfo(id_, str(cwd), now, now, title=title, parent=parent, roots=tuple(roots), kind=RUN)
-        past = Past(Schedule(loaded.crew, Clock().now()), engine, hops=hops)
+        past = Past(Schedule(self._bounded(loaded.crew, parent), Clock().now()), engine, hops=hops)
 
         async def begin(db: SessionDb) -> Run:
-            run = Run(self._ground, db, past, client)
+            run = Run(self._ground, db, past, client, self._may_start)
             await run.keeping.begin()
             return run
 
-        await self.driving.start(self._ground.store.create(info, self._ground.contact), begin)
+        with self._beginning(parent, len(loaded.crew.stages)):
+            await self.driving.start(self._ground.store.create(info, self._ground.contact), begin)
         return info.id
 
     async def known(self, cwd: Path, engine: str = "") -> Known:
@@ -102,7 +104,7 @@ class Runs:
 
         await self._take_up(run, cancelled)
 
-    async def follow(self, run: SessionId) -> AsyncGenerator[RunView, None]:
+    async def follow(self, run: SessionId, by: str = "") -> AsyncGenerator[RunView, None]:  # noqa: ARG002 - as there
         """See `Crews.follow`."""
         live = self.driving.live.get(run)
         if live is None:
@@ -155,6 +157,19 @@ class Runs:
     async def _is_driven(self, run: SessionId) -> bool:
         return run in self.driving.live or bool(await self._ground.store.holder(run))
 
+    def _bounded(self, crew: CrewOfStages, parent: str) -> CrewOfStages:
+        """What a session asks for has no more stages at a time than the setting allows."""
+        most = min(crew.max_parallel, self._ground.settings.crew.max_parallel) if parent else crew.max_parallel
+        return crew.model_copy(update={"max_parallel": most})
+
+    def _beginning(self, parent: str, stages: int) -> AbstractContextManager[None]:  # noqa: ARG002 - for who bounds it
+        """Hold the room for a run that begins."""
+        return nullcontext()
+
+    def _may_start(self, run: Run) -> bool:  # noqa: ARG002 - the same
+        """Whether another stage may begin now."""
+        return True
+
     async def _past(self, run: SessionId) -> Past:
         of_kind(await self._ground.store.get(run))
         return await past_of(self._ground.store.read(run), run)
@@ -173,7 +188,7 @@ class Runs:
         self._ground.require_kept(db.info)  # it may have been pruned since it was looked up
         past = await past_of(self._ground.store.read(run), run)
         resumable(db.info, past)
-        taken = Run(self._ground, db, past, client)
+        taken = Run(self._ground, db, past, client, self._may_start)
         policy = self._ground.settings.crew.unknown_stages
         async with aclosing(taken_up(past, self._ground, choices, policy, taken.clock.now())) as events:
             async for event in events:

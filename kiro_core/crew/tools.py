@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kiro_core.crew.kiro import as_crew, in_kiros_words
+from kiro_core.crew.members.rules import require_hops
 from kiro_core.errors import CrewInvalid, CrewRefused
 from kiro_core.ports.crews import Crews
-from kiro_core.types import SessionId, SessionInfo
+from kiro_core.types import RunView, SessionId, SessionInfo
 
 
 class BoundCrew:
     """Implements `OwnCrew`."""
 
-    def __init__(self, info: SessionInfo, crews: Crews) -> None:
-        """Act for the session that `info` is of."""
+    def __init__(self, info: SessionInfo, crews: Crews, hops: Callable[[], int]) -> None:
+        """Act for the session that `info` is of; `hops` says how many letters led to the turn that runs there."""
         self._info = info
         self._crews = crews
+        self._hops = hops
         by = info.id
         self.spawn = partial(crews.spawn, by)
         self.send = partial(crews.send, by)
@@ -34,7 +36,6 @@ class BoundCrew:
         self.wait = partial(crews.wait, by)
         self.end = partial(crews.end, by)
         self.summarise = partial(crews.summarise, by)
-        self.follow = crews.follow
         self.report = crews.report
         self.deliver = crews.deliver
 
@@ -42,6 +43,10 @@ class BoundCrew:
     def may_spawn(self) -> bool:
         """See `OwnCrew.may_spawn`."""
         return self._crews.may_spawn(self._info.id)
+
+    def follow(self, run: SessionId) -> AsyncGenerator[RunView, None]:
+        """See `OwnCrew.follow`."""
+        return self._crews.follow(run, self._info.id)
 
     async def run(self, fields: Mapping[str, Any]) -> SessionId:
         """See `OwnCrew.run`."""
@@ -51,8 +56,10 @@ class BoundCrew:
                 hint="Do it yourself, or tell the session above.",
                 rule="depth",
             )
-        info = self._info
+        info, hops = self._info, require_hops(self._hops()) - 1
         try:
-            return await self._crews.run(as_crew(fields), cwd=Path(info.cwd), roots=info.roots, parent=info.id)
+            return await self._crews.run(
+                as_crew(fields), cwd=Path(info.cwd), roots=info.roots, parent=info.id, hops=hops
+            )
         except CrewInvalid as error:
             raise in_kiros_words(error) from error

@@ -54,6 +54,12 @@ def with_crew(merged: Merged, server: SessionServer) -> Merged:
     return replace(merged, servers=[*merged.servers, server])
 
 
+def excluded_by(config: AgentConfig) -> bool:
+    """Whether an agent configuration takes all tools of the server away."""
+    tools = config.fields.get("excludedTools") or ()
+    return not {f"@{CREW}", f"@{CREW}/*"}.isdisjoint([tools] if isinstance(tools, str) else tools)
+
+
 def has_crew(merged: Merged) -> bool:
     """Whether the crew's server is among those of a session."""
     return any(server.origin == CREW for server in merged.servers)

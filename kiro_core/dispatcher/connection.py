@@ -202,8 +202,13 @@ class Connection:
         return next((session.wants_login for session in ours if session.wants_login), self._login_wanted)
 
     async def _terminate(self, frame: Frame) -> Frame:
-        session = self._desk.live.get(session_of(frame))
-        if session is not None:
+        """End a session as `close` does, and a member also where others are at it: that is what its clients mean."""
+        id_ = session_of(frame)
+        session = self._desk.live.get(id_)
+        if self._desk.crew.trees.entry(id_) is not None:
+            self._require_near(id_)
+            await self._desk.crew.end("", id_)
+        elif session is not None:
             await session.guests.leave_or_close(self._client)
         return Frame.answer({})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kiro_core.crew.tools_given import crew_server, has_crew, named_by, shadowed, unavailable, with_crew
+from kiro_core.crew.tools_given import crew_server, excluded_by, has_crew, named_by, shadowed, unavailable, with_crew
 from kiro_core.dispatcher.backends import Backends
 from kiro_core.errors import UnknownName
 from kiro_core.mcp_servers import CREW, Merged, SessionServer
@@ -39,7 +39,7 @@ class CrewGiving:
         for_agents = self._backends.settings.crew.for_agents
         named = for_agents != "none" and named_by(config)
         wanted = for_agents == "all" or (for_agents == "members" and bool(info.parent))
-        if not (named or wanted):
+        if not (named or wanted) or excluded_by(config):
             return Given(merged)
         try:
             socket = self._socket()

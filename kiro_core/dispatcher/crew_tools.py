@@ -66,7 +66,8 @@ class CrewTools:
         try:
             with scope, unwrapped():
                 async with self._backends.tool_server() as server:
-                    await server.serve_tools(BoundCrew(session.plan.info, self._desk.crew), stream)
+                    crew = BoundCrew(session.plan.info, self._desk.crew, lambda: session.inbox.hops)
+                    await server.serve_tools(crew, stream)
         except Exception:  # noqa: BLE001 - a connection is a boundary: its failure ends neither desk nor session
             _LOG.exception("session %s: a connection to the tools of its crew failed", session.plan.info.id)
         finally:

@@ -168,6 +168,8 @@ class Dispatcher:
     def came(self, session: Session, client: Client) -> None:
         """See `Surroundings.came`."""
         self.following.came(session, client)
+        if (member := session.clients.of(client)) is not None:
+            member.put(0, self.crew.news.latest(session.plan.info.id))
 
     def went(self, session: Session, client: Client) -> None:
         """See `Surroundings.went`."""
@@ -228,7 +230,7 @@ class Dispatcher:
         """
         self.require_open()
         if plan.loaded:
-            await self.crew.ending.opening(plan.info)
+            await self.crew.opening(plan.info)
         if plan.info.id in self.live:
             raise Held("The session is being opened already.", hint="Wait for its answer.", session=plan.info.id)
         if 0 < (most := self._backends.settings.limits.max_sessions) <= len(self.live):
@@ -249,7 +251,7 @@ class Dispatcher:
             session.clients.leave(client)
             raise
         self.release(member)
-        self.crew.ending.opened(plan.info.id)
+        self.crew.opened(plan.info.id)
         return answer
 
     def occupied(self, session: Session) -> bool:

@@ -43,9 +43,10 @@ class Crews(Members, Protocol):
         """
         ...
 
-    def follow(self, run: SessionId) -> AsyncGenerator[RunView, None]:
+    def follow(self, run: SessionId, by: str = "") -> AsyncGenerator[RunView, None]:
         """How a run stands, and again whenever that has changed, until nobody drives it any more.
 
+        Where a session waits for that (`by`), it takes no place among those at work meanwhile.
         Who reads slowly gets the newest. Of a run that this desk does not drive it is what is on record, once.
 
         Raises when it is iterated:

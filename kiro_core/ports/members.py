@@ -97,12 +97,14 @@ class Members(Protocol):
     async def members(self, by: str, filter: Filter = "") -> Sequence[Member]:  # noqa: A002 - what it is
         """The members of the tree of a session, of all trees for a person, each below its parent.
 
+        Behind them the runs that go on for sessions of the tree, each called by the first eight signs of its id, and
+        their stages, called as their sessions are (`3f2a91c4/write`).
         Without a filter, those that are not terminated; otherwise those with that status.
         """
         ...
 
     async def status(self, by: str, target: str) -> Member:
-        """One member of the tree."""
+        """One member of the tree, or a run or stage as in `members`; a run that has ended by its whole id."""
         ...
 
     async def interrupt(self, by: str, target: str, text: str) -> Member:
@@ -146,7 +148,10 @@ class Members(Protocol):
         ...
 
     async def end(self, by: str, target: str) -> Member:
-        """End a member below, with its turn, its process and all below it; what has not settled is cancelled."""
+        """End a member below, with its turn, its process and all below it; what has not settled is cancelled.
+
+        So does a run for which the session or one below it has asked.
+        """
         ...
 
     async def summarise(self, by: str, result: str, *, task: str = "", context: str = "") -> None:

@@ -119,9 +119,12 @@ class CrewSettings(BaseModel):
         default="ask", description="what becomes of a stage that was cut off with its desk, when its run is resumed"
     )
     max_depth: int = Field(default=3, ge=0, le=10, description="how far below a session others may be spawned; 0: none")
-    max_members: int = Field(default=50, ge=1, le=1000, description="members of a tree, also those that have ended")
+    max_members: int = Field(
+        default=50, ge=1, le=1000, description="members of a tree, and stages of its runs that go on"
+    )
     children: Literal["end", "orphan"] = Field(
-        default="end", description="what becomes of members when their parent ends: they end with it, or go on alone"
+        default="end",
+        description="what becomes of members and runs when their parent ends: they end too, or go on alone",
     )
     message_days: int = Field(default=7, ge=1, le=365, description="until a letter that nobody has read expires")
     for_agents: Literal["members", "all", "none"] = Field(

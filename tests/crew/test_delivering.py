@@ -98,7 +98,7 @@ async def test_a_run_that_was_cut_off_takes_note_that_its_report_is_wanted(opene
 
 async def test_a_report_that_cannot_be_delivered_leaves_the_run_to_be_gone_on_with(opened_desk, store, letters):
     with anyio.fail_after(60):
-        async with opened_desk(plugins=[store], store="frail") as office:
+        async with opened_desk(plugins=[store], store="frail", crew={"children": "orphan"}) as office:
             session, run = await asked_for(office, stage("a", "/echo apples"))
             await office.crew.deliver(run)
             put, store.put = store.put, full

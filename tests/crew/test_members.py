@@ -41,8 +41,8 @@ async def test_members_start_in_the_order_of_their_dependencies_and_learn_what_c
             await here.settled("Clara")
             said = here.client.text(clara.session)
             assert "You are Clara. main has given you this task:" in said
-            assert "Ada has done its task:\napples" in said
-            assert "Bruno has failed:\nno money left" in said
+            assert "Ada has done its task; what it said:\n> apples" in said
+            assert "Bruno has failed; what it said:\n> no money left" in said
 
 
 async def test_as_many_members_work_at_a_time_as_the_setting_says_and_who_waits_takes_no_place(opened_desk, tmp_path):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import anyio
 import pytest
-from company import SAYS, SLEEPS, at_rest, company
+from company import SAYS, SLEEPS, at_rest, company, refusal
 from crew_office import scripted
 
-from kiro_core.errors import Unavailable
+from kiro_core.errors import InboxFull, Unavailable
 from kiro_core.types import SessionId
 from kiro_files import FilesOptions, open_store
 
@@ -259,3 +259,26 @@ async def test_a_member_in_which_a_person_works_stays_when_its_task_is_done(open
             assert (ada.outcome, ada.status) == ("succeeded", "idle")
             await here.close(ada.session)
             assert (await here.crew.status(here.main, "Ada")).status == "terminated"
+
+
+@pytest.mark.parametrize("error", [Unavailable, InboxFull])
+async def test_a_result_that_cannot_be_told_is_told_later_and_no_other_task_comes_before(opened_desk, tmp_path, error):
+    with anyio.fail_after(30):
+        async with company(opened_desk, tmp_path) as here:
+            store, tries = here.crew.trees.ground.store, []
+            put = store.put
+
+            async def failing(*given):
+                tries.append(given)
+                if len(tries) < 4:
+                    raise error("Not now.")
+                return await put(*given)
+
+            store.put = failing
+            await here.spawn(f"{SAYS}four", name="Ada", persistent=True)
+            await here.settled("Ada", by="")
+            assert await refusal(here.crew.revive(here.main, "Ada", "x")) == "working"
+            if error is Unavailable:
+                (letter,) = await here.delivered()
+                assert letter["text"] == "four"
+                assert len(tries) == 4

@@ -49,6 +49,9 @@ async def test_what_cannot_be_done_is_never_answered_with_ok(opened_desk, tmp_pa
                 await ask(here, "_message/send", nobody, content="x")
             with pytest.raises(SessionNotFound):
                 await ask(here, "_session/spawn", nobody, task="x")
+            run = await here.crew.run({"name": "t", "stages": [stage("a", "/echo a")]}, cwd=tmp_path)
+            with pytest.raises(CrewRefused, match="reads nothing"):
+                await ask(here, "_message/send", run, content="x")
             for params in ({}, {"content": 7}, {"content": [7]}):
                 with pytest.raises(RpcError):
                     await ask(here, "_message/send", here.main, **params)
@@ -125,3 +128,29 @@ async def test_a_session_that_everybody_has_left_stays_while_its_members_work(op
             await main.ended.wait()
             assert await here.results(ada.session) == [("succeeded", "late")]
             assert await here.kept() == {"Ada": "succeeded"}
+
+
+@pytest.mark.parametrize("method", ["_session/terminate", "_kiro.dev/session/terminate"])
+async def test_who_terminates_a_member_ends_it_and_is_told(opened_desk, tmp_path, method):
+    with anyio.fail_after(30):
+        async with company(opened_desk, tmp_path) as here:
+            await ask(here, "_session/spawn", here.main, task=f"{SAYS}one", name="Ada")
+            (ada,) = await here.settled("Ada")
+            assert ada.status == "idle"
+            assert await ask(here, method, ada.session) == {}
+            assert ada.session not in here.desk.live
+            await here.client.until(lambda client: statuses(lists(client)[-1]) == {"Ada": "terminated"})
+            with pytest.raises(CrewRefused):
+                await here.crew.send(here.main, "Ada", "x")
+
+
+async def test_who_joins_later_is_told_who_is_there(opened_desk, tmp_path):
+    late = RecordingClient()
+    with anyio.fail_after(30):
+        async with company(opened_desk, tmp_path) as here, here.desk.attach(late) as agent:
+            await here.spawn(SLEEPS, name="Ada")
+            await here.working("Ada")
+            await here.client.until(lists)
+            opening = {"sessionId": here.main, "cwd": str(tmp_path), "mcpServers": []}
+            await agent.open(Frame.of("session/load", opening, id=0), replay=True)
+            await late.until(lambda client: lists(client) and statuses(lists(client)[-1]) == {"Ada": "working"})

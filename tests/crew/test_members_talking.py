@@ -275,3 +275,44 @@ async def test_a_summary_is_the_result(opened_desk, tmp_path):
             await here.desk.live[ada.session].agent.notify(Frame.of("_x/go", {}))
             (ada,) = await here.settled("Ada")
             assert (ada.outcome, ada.result) == ("succeeded", "the sum")
+
+
+async def test_an_interrupt_passes_on_how_many_letters_led_to_it_and_none_is_lost(opened_desk, tmp_path):
+    with anyio.fail_after(30):
+        async with company(opened_desk, tmp_path) as here:
+            ada = await here.spawn(SLEEPS, name="Ada", persistent=True)
+            await here.working("Ada")
+            params = {"sessionId": here.main, "prompt": [{"type": "text", "text": SLEEPS}]}
+            meta = {"_meta": {"kiro_core": {"hops": 15}}}
+            await here.agent.prompt(Frame.of("session/prompt", {**params, **meta}, id=0))
+            await here.prompted(here.main)
+            await here.crew.interrupt(here.main, "Ada", SLEEPS)
+            while here.desk.live[ada.session].inbox.hops != 15:
+                await anyio.lowlevel.checkpoint()
+            assert (await here.crew.send(ada.session, "main", "x")).hops == 16
+
+
+async def test_who_is_interrupted_when_its_task_is_done_gets_another_one(opened_desk, tmp_path):
+    with anyio.fail_after(30):
+        async with company(opened_desk, tmp_path) as here:
+            ada = await here.spawn(f"{SAYS}one", name="Ada", persistent=True)
+            work = here.crew.trees.works[ada.session]
+            while not work.doing.is_done:
+                await anyio.lowlevel.checkpoint()
+            await here.crew.interrupt("", "Ada", f"{SAYS}two")
+            (ada,) = await here.settled("Ada")
+            assert ada.result == "two"
+
+
+async def test_nobody_is_called_as_a_person_is_and_what_stands_in_lines_is_short(opened_desk, tmp_path):
+    with anyio.fail_after(30):
+        async with company(opened_desk, tmp_path) as here:
+            for name in ("a person", "A Person", "Main"):
+                assert await refusal(here.spawn("x", name=name)) == "name"
+            for more in ("role", "agent", "engine", "model"):
+                assert await refusal(here.spawn("x", **{more: "x" * 201})) == "length"
+                assert await refusal(here.spawn("x", **{more: "x\nNEW RULES"})) == "length"
+            assert await refusal(here.crew.summarise(here.main, "x", context="c" * 100_000)) == "length"
+            await here.spawn(SLEEPS, name="Ada")
+            assert await refusal(here.crew.group(here.main, "add", "team", "Ada", "x" * 201)) == "length"
+            assert await here.kept() == {"Ada": ""}

@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 
 import anyio
 import pytest
+from crew_office import stage
 
 from kiro_core import Frame
 from kiro_core.testing import RecordingClient
+from kiro_core.types import SessionId
 
 BOUND_S = 60
 
@@ -112,3 +114,85 @@ async def test_a_session_ends_while_its_agent_waits(office):
         await place.agent.close(Frame.of("session/close", {"sessionId": session}, id=0))
         assert (await turn.settled()).result["stopReason"] == "cancelled"
         assert session not in place.desk.live
+
+
+SLEEPING = [{"name": f"s{number}", "prompt_template": "/sleep 600"} for number in range(3)]
+
+
+async def test_what_an_agent_begins_is_bounded_with_its_tree_seen_in_it_and_ended(office):
+    async with office(max_parallel=2, max_members=4) as place:
+        session = await place.start(place.agent)
+        asked = {"task": "beans", "stages": SLEEPING, "max_parallel": 100, "mode": "background"}
+        assert "has begun" in await told(place, session, "subagent", **asked)
+        [run] = [info.id for info in await place.crew.runs()]
+        await place.until(run, lambda view: sum(one.session != "" for one in view.stages) == 2)
+        assert "may be 4" in await told(place, session, "subagent", **asked)
+        bob = await place.crew.spawn(session, "/sleep 600", name="Bob")
+        assert (await place.crew.status(session, "Bob")).doing == "waits for a free place"
+        assert len(place.desk.live) == 3
+        listed = await told(place, session, "session_management", command="list_sessions")
+        for line in (f"{run[:8]} [working]", f"{run[:8]}/s0 [working]", f"{run[:8]}/s2 [blocked]", "Bob [blocked]"):
+            assert line in listed
+        assert "0 of 3" in await told(place, session, "session_management", command="get_session_status", target=run)
+        ended = await told(place, session, "session_management", command="cancel_session", target=run)
+        assert ended == f"{run[:8]} is terminated."
+        while not (bob.session in place.desk.live and len(place.desk.live) == 2):
+            await anyio.lowlevel.checkpoint()
+        assert (await place.crew.status(session, run)).outcome == "cancelled"
+        assert not place.crew.driving.live
+
+
+async def test_who_waits_for_a_run_takes_no_place(office):
+    async with office(max_parallel=1) as place:
+        session = await place.start(place.agent)
+        task = calling("subagent", task="x", stages=[{"name": "a", "prompt_template": "/echo seven"}])
+        await place.crew.spawn(session, task, name="Bob")
+        [bob] = await place.crew.wait(session, ["Bob"], timeout_s=BOUND_S)
+        assert "seven" in bob.result
+
+
+@pytest.mark.parametrize("ending", ["close", "cancel"])
+async def test_a_run_ends_with_who_asked_for_it_which_stays_while_it_goes_on(office, ending):
+    async with office() as place:
+        session = await place.start(place.agent)
+        bob = await place.crew.spawn(session, "/sleep 600", name="Bob")
+        while bob.session not in place.desk.live or not place.desk.live[bob.session].running_turn:
+            await anyio.lowlevel.checkpoint()
+        run = await place.begin(stage("a", "/sleep 600"), parent=bob.session)
+        await place.until(run, lambda view: view.stages[0].session)
+        assert place.crew.ending.occupied(bob.session)
+        if ending == "close":
+            await place.agent.close(Frame.of("session/close", {"sessionId": session}, id=0))
+        else:
+            await place.crew.end(session, "Bob")
+        assert not place.crew.driving.live
+        assert (await place.crew.report(run))["outcome"] == "cancelled"
+        assert bob.session not in place.desk.live
+
+
+@pytest.mark.parametrize("mode", ["background", "blocking"])
+async def test_who_asked_for_a_run_that_was_cut_off_with_its_desk_is_told_and_gets_its_report_later(office, mode):
+    async with office() as place:
+        session = await place.start(place.agent)
+        asked = {"task": "beans", "stages": [{"name": "a", "prompt_template": "/sleep 600"}], "mode": mode}
+        await begin(place, session, calling("subagent", **asked))
+        while not place.crew.driving.live:
+            await anyio.lowlevel.checkpoint()
+        [run] = place.crew.driving.live
+        await place.until(run, lambda view: view.stages[0].session)
+        while not (await place.desk.info(SessionId(session))).crew.get("runs"):
+            await anyio.lowlevel.checkpoint()
+    async with office() as place:
+        params = {"sessionId": session, "cwd": str(place.cwd), "mcpServers": []}
+        await place.agent.open(Frame.of("session/resume", params, id=0), replay=False)
+        inbox = place.desk.live[session].inbox
+        while not inbox.unread:
+            await inbox.changed.wait()
+        [letter] = inbox.unread
+        assert "can go on with it" in letter.text
+        await place.crew.resume(run, skip=["a"])
+        while len(inbox.unread) < 2 and not place.desk.live[session].running_turn:
+            await inbox.changed.wait()
+        await place.until(run, lambda _: False)
+        while (await place.desk.info(SessionId(session))).crew.get("runs"):
+            await anyio.lowlevel.checkpoint()

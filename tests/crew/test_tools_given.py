@@ -125,6 +125,13 @@ async def test_what_only_the_configuration_of_a_folder_wants_is_asked_about(offi
         assert lead.plan.policy.decide(USES).effect == "ask"
 
 
+async def test_whose_configuration_takes_them_away_is_not_given_them(office, agent):
+    agent("alone", tools=["subagent"], excludedTools=["@crew"])
+    async with office(crew={"for_agents": "all"}) as place:
+        alone, told = await begin(place, agent="alone")
+        assert (has(alone), told) == (False, [])
+
+
 @pytest.mark.parametrize("lacks", ["a socket", "the server"])
 async def test_who_asked_for_what_cannot_be_had_is_told_and_nobody_else(office, agent, lacks):
     agent("lead", tools=["summary"])

@@ -43,7 +43,7 @@ COMMANDS = {
     "read_messages": [
         {"limit": 2.0},
         ("read", ME, 2, {}),
-        "From Alice (result: succeeded), 2026-01-31T08:00:00.000Z:\nSeven beans.",
+        "From Alice, session a-1 (result: succeeded), 2026-01-31T08:00:00.000Z:\n> Seven beans.",
     ],
     "list_sessions": [
         {"filter": "busy"},
@@ -79,7 +79,7 @@ COMMANDS = {
         {"targets": ["Alice", "Bob"], "timeout_s": 5},
         ("wait", ME, ["Alice", "Bob"], {"timeout_s": 5.0}),
         (
-            "Alice [terminated, succeeded], agent counter: Count the beans\nSeven beans.\n\n"
+            "Alice [terminated, succeeded], agent counter: Count the beans\n> Seven beans.\n\n"
             "1 session is not done: Alice. Wait again, or go on; each result comes to your inbox."
         ),
     ],
@@ -107,7 +107,7 @@ class Runs(IdleCrew):
             raise self.raising["run"]
         return SessionId("r-1")
 
-    async def follow(self, run):
+    async def follow(self, run, by):
         for view in self.views:
             if view is None:
                 self.going.set()
@@ -127,7 +127,7 @@ async def served(crew, wait=None):
     info = SessionInfo(SessionId(ME), str(Path.cwd()), "", "", roots=("/more",))
     with anyio.fail_after(BOUND_S):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(AgentTools().serve_tools, BoundCrew(info, crew), as_stream(ours))
+            tasks.start_soon(AgentTools().serve_tools, BoundCrew(info, crew, lambda: 0), as_stream(ours))
             far = FarEnd.__new__(FarEnd)
             far.stream, far._read = as_stream(theirs), b""
             await far.initialize()
@@ -301,10 +301,10 @@ async def test_a_crew_runs_below_the_session_and_its_last_results_are_told():
     crew = Runs(view(look="tool: reads"), view("succeeded"), report=REPORT)
     async with served(crew) as far:
         result = await far.call("subagent", task="beans", stages=STAGES)
-        assert text(result) == "The run r-1: succeeded.\n\n## look: succeeded\n\n## tell: succeeded\nSeven."
+        assert text(result) == "The run r-1: succeeded.\n\n## look: succeeded\n\n## tell: succeeded\n> Seven."
         assert [one["result"] for one in result["structuredContent"]["stages"]] == ["", "Seven."]
     [(fields, named)] = crew.only("run")
-    assert named == {"cwd": Path.cwd(), "roots": ("/more",), "parent": ME}
+    assert named == {"cwd": Path.cwd(), "roots": ("/more",), "parent": ME, "hops": 0}
     assert (fields["name"], fields["task"]) == ("beans", "beans")
     assert fields["stages"][0] == {"id": "look", "agent": "reader", "prompt": "Look at {task} and {{x}}"}
     assert fields["stages"][1]["prompt"] == "Tell.\n\nResult of look:\n{stages.look.result}"
@@ -317,7 +317,7 @@ async def test_what_a_stage_that_failed_was_given_is_told():
     report["stages"] = [stage_report("look", "succeeded", "Beans."), stage_report("tell", "failed", error="No.")]
     async with served(Runs(view("failed"), report=report)) as far:
         told = text(await far.call("subagent", task="beans", stages=STAGES))
-        assert told == "The run r-1: failed.\n\n## look: succeeded\nBeans.\n\n## tell: failed\nNo."
+        assert told == "The run r-1: failed.\n\n## look: succeeded\n> Beans.\n\n## tell: failed\n> No."
 
 
 async def test_a_crew_in_the_background_reports_by_letter():

@@ -31,10 +31,11 @@ class Commanding:
             return await self._spawning.revive(by, target, text)
         if not work.begun:
             raise refused("blocked", f"{entry.kept.name!r} has not begun yet.", hint="Write again when it works.")
-        if by:
-            require_hops(self._finding.acting(by).inbox.hops)
-        await work.doing.interrupt(text)
-        return entry
+        hops = require_hops(self._finding.acting(by).inbox.hops) - 1 if by else 0
+        if await work.doing.interrupt(text, hops):
+            return entry
+        await work.over.wait()  # its task is done, and is about to settle
+        return await self._spawning.revive(by, target, text)
 
     async def end(self, by: str, target: str) -> Entry:
         """See `Members.end`; returns when it has ended, or after `limits.control_s`."""

@@ -38,7 +38,7 @@ class Place:
 
 
 class Doing:
-    """One task."""
+    """One task; `is_done` when it has come to something, and no prompt follows, and `hops` as in its last prompt."""
 
     def __init__(self, ground: Ground, seat: Seat, entry: Entry, place: Place) -> None:
         """Open nothing yet; `seat` is the agent of whoever prompts members."""
@@ -46,8 +46,10 @@ class Doing:
         self._seat = seat
         self._entry = entry
         self._place = place
+        self.hops = place.hops
         self._is_open = False
-        self._next = ""
+        self.is_done = False
+        self._next: list[str] = []
 
     async def done(self, before: list[Entry]) -> Result | None:
         """What it came to; None where nobody knows.
@@ -56,25 +58,35 @@ class Doing:
             KiroError: the session cannot be had, or its record cannot be read.
 
         """
+        try:
+            return await self._came_to(before)
+        finally:
+            self.is_done = True
+
+    async def _came_to(self, before: list[Entry]) -> Result | None:
         await self._open()
         session, entry = self._entry.session, self._entry
         if model := entry.kept.model:
             frame = Frame.of("session/set_model", {"sessionId": session, "modelId": model}, id=0)
             result(await self._seat.call(frame), f"The model {model!r} cannot be had")
         prompt = prompt_of(entry, self._place.parent, before, has_tools=self._ground.has_tools(session))
-        prompt, self._next = "\n\n".join(filter(None, [prompt, self._next])), ""
+        prompt, self._next = "\n\n".join([prompt, *self._next]), []
         self._is_open = True
         while True:
-            came = await answered(self._ground, self._seat, session, entry.key, prompt, hops=self._place.hops)
+            came = await answered(self._ground, self._seat, session, entry.key, prompt, hops=self.hops)
             if not self._next:
                 return came
-            prompt, self._next = self._next, ""
+            prompt, self._next = "\n\n".join(self._next), []
 
-    async def interrupt(self, text: str) -> None:
-        """Cancel the turn that runs, and go on with another prompt."""
-        self._next = text
+    async def interrupt(self, text: str, hops: int) -> bool:
+        """Cancel the turn that runs, and go on with another prompt, to which so many letters led; False when done."""
+        if self.is_done:
+            return False
+        self._next.append(text)
+        self.hops = hops
         if self._is_open:
             await self._seat.cancel(Frame.of("session/cancel", {"sessionId": self._entry.session}, id=None))
+        return True
 
     async def end(self, *, by_force: bool) -> None:
         """Let go of the session, which ends unless a person works in it, or in any case `by_force`."""

@@ -9,8 +9,8 @@ import anyio
 from anyio.abc import TaskGroup
 
 from kiro_core.crew.live import Live
+from kiro_core.crew.members.asked import Asked
 from kiro_core.crew.members.recovering import recover, repeat, unsettled
-from kiro_core.crew.members.trees import Trees
 from kiro_core.errors import KiroError
 from kiro_core.types import SessionId, SessionInfo
 
@@ -20,9 +20,10 @@ _LOG = logging.getLogger(__name__)
 class Ending:
     """What a desk tells of its sessions."""
 
-    def __init__(self, trees: Trees, tasks: TaskGroup, forget: Callable[[SessionId], None]) -> None:
+    def __init__(self, asked: Asked, tasks: TaskGroup, forget: Callable[[SessionId], None]) -> None:
         """Mend what a crash left out in `tasks`; `forget` is told who has ended."""
-        self._trees = trees
+        self._trees = asked.trees
+        self._asked = asked
         self._tasks = tasks
         self._forget = forget
 
@@ -40,13 +41,17 @@ class Ending:
                 self._tasks.start_soon(recover, self._trees, entries)
 
     def occupied(self, session: SessionId) -> bool:
-        """Whether members of a session are at work, or wait for their turn."""
-        return any(work.entry.parent == session and not work.is_over for work in self._trees.works.values())
+        """Whether members of a session are at work, or wait for their turn, or runs for which it asked go on."""
+        works = self._trees.works.values()
+        runs = self._asked.of(session)
+        return any(not run.is_done for run in runs) or any(
+            one.entry.parent == session and not one.is_over for one in works
+        )
 
     async def ending(self, session: SessionId) -> None:
-        """One is ending, and its record is still held: return when its members have ended, and it has its own result.
+        """One is ending, and its record is still held: return when all below has ended, and it has its own result.
 
-        Whether they do is the setting `crew.children`; with the desk they all do.
+        Whether it does is the setting `crew.children`. With the desk all members end, and runs can be resumed.
         """
         ground, works = self._trees.ground, self._trees.works
         mine = [work for work in works.values() if work.entry.parent == session]
@@ -56,6 +61,8 @@ class Ending:
             async with anyio.create_task_group() as closing:
                 for live in self._at_rest(session):
                     closing.start_soon(_closed, live)
+                if ground.is_open:
+                    closing.start_soon(self._asked.ended, self._asked.of(session))
             for work in mine:
                 await work.over.wait()
         for work in mine:
@@ -63,6 +70,14 @@ class Ending:
         own = works.get(session)
         if own is not None and own.begun:
             await own.recorded.wait()
+
+    def begun(self, run: SessionId, session: str) -> None:
+        """A run has begun for one that was open; where that has ended meanwhile, so does the run."""
+        live = self._trees.ground.live(session)
+        if self._trees.ground.settings.crew.children == "end" and (live is None or not live.ready):
+            for each in self._asked.of(session):
+                if each.id == run:
+                    each.cancel()
 
     def ended(self, session: SessionId) -> None:
         """One has ended."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kiro_core.crew.members import results
 from kiro_core.crew.members.finding import Finding
-from kiro_core.crew.members.names import checked
+from kiro_core.crew.members.names import checked, line
 from kiro_core.crew.members.roster import Entry
 from kiro_core.crew.members.rules import refused
 from kiro_core.crew.members.trees import Trees
@@ -40,7 +40,7 @@ class Groups:
     async def add(self, by: str, name: str, target: str, role: str) -> None:
         """Have a member join, which leaves the group in which it was."""
         entry = self._own(by, target)
-        entry.kept.group = checked(name)
+        entry.kept.group, role = checked(name), line(role, "a role")
         entry.kept.role = role or entry.kept.role
         await self._keep(entry)
 

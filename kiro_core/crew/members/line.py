@@ -13,7 +13,11 @@ class InLine(Protocol):
 
     root: SessionId
     begun: bool
-    parked: int
+
+    @property
+    def parked(self) -> bool:
+        """Whether it only waits for others."""
+        ...
 
     @property
     def is_over(self) -> bool:

@@ -12,7 +12,7 @@ from kiro_core.crew.members.trees import Trees
 from kiro_core.crew.posting import post
 from kiro_core.errors import CrewRefused, InboxFull, KiroError, SessionNotFound, Unavailable
 from kiro_core.journal import utc_now
-from kiro_core.types import Letter, LetterKind, SessionId
+from kiro_core.types import RUN, Letter, LetterKind, SessionId
 
 _EXCERPT = 100
 
@@ -32,7 +32,7 @@ class Mail:
         require_text(text)
         if escalates and not target:
             return await self._put(by, self._up(by), text, "escalation", name)
-        return await self._put(by, self._reader(by, target), text, "escalation" if escalates else "message", name)
+        return await self._put(by, await self._reader(by, target), text, "escalation" if escalates else "message", name)
 
     async def broadcast(self, by: str, group: str, text: str) -> Sequence[Letter]:
         """See `Members.broadcast`."""
@@ -105,13 +105,17 @@ class Mail:
             raise refused("empty", f"No other session of the group {group!r} is open.", hint="Revive one first.")
         return readers
 
-    def _reader(self, by: str, target: str) -> SessionId:
+    async def _reader(self, by: str, target: str) -> SessionId:
         try:
             return self._finding.reader(by, target)
         except CrewRefused as error:
             if by or error.details["rule"] != "unknown":
                 raise
-        return SessionId(target)  # a person may mean any session, wherever it is
+        info = await self._trees.ground.store.get(SessionId(target))  # a person may mean any, wherever it is
+        if info.kind == RUN:
+            raise refused("unknown", f"{target} is a run, and reads nothing.", hint="Name one of its sessions.")
+        self._trees.ground.require_kept(info)
+        return info.id
 
 
 def _partly(first: KiroError, missed: list[str], got: list[str]) -> KiroError:

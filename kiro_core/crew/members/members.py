@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from anyio.abc import TaskGroup
 
 from kiro_core.crew.ground import Ground
 from kiro_core.crew.listening import Listening
+from kiro_core.crew.members.asked import Asked
 from kiro_core.crew.members.commanding import Commanding
 from kiro_core.crew.members.ending import Ending
 from kiro_core.crew.members.finding import Finding
@@ -16,7 +17,7 @@ from kiro_core.crew.members.groups import Groups
 from kiro_core.crew.members.mail import Mail
 from kiro_core.crew.members.news import News
 from kiro_core.crew.members.roster import Kept
-from kiro_core.crew.members.rules import require_text
+from kiro_core.crew.members.rules import require_length, require_text
 from kiro_core.crew.members.spawning import Spawning
 from kiro_core.crew.members.trees import Trees
 from kiro_core.crew.members.viewing import Viewing
@@ -33,10 +34,10 @@ _ALL = ("blocked", "working", "idle", "terminated")
 class Members:
     """Implements `ports.members.Members`."""
 
-    def __init__(self, ground: Ground, tasks: TaskGroup, runs: Callable[[SessionId], list[Run]]) -> None:
-        """Have what members do in `tasks`; `runs` gives those that go on in the tree below a session."""
-        self._runs_in = runs
+    def __init__(self, ground: Ground, tasks: TaskGroup, runs: Mapping[SessionId, Run]) -> None:
+        """Have what members do in `tasks`; `runs` are those that the desk drives."""
         self.trees = Trees(ground, self._changed)
+        self.asked = Asked(self.trees, runs)
         self.news = News(ground, tasks, self._look, self.trees.root)
         self._viewing = Viewing(self.trees)
         self._finding = Finding(self.trees)
@@ -44,9 +45,9 @@ class Members:
         self._groups = Groups(self.trees, self._finding)
         self._waiting = Waiting(self.trees, self._finding)
         seat = ground.seat(Listening(None, self._viewing.heard, lambda _: None))
-        self._spawning = Spawning(self.trees, self._finding, self.news, seat, tasks)
+        self._spawning = Spawning(self.asked, self._finding, self.news, seat, tasks)
         self._commanding = Commanding(self.trees, self._finding, self._spawning)
-        self.ending = Ending(self.trees, tasks, self._forget)
+        self.ending = Ending(self.asked, tasks, self._forget)
 
     async def spawn(  # noqa: PLR0913 - as in the port
         self,
@@ -90,6 +91,7 @@ class Members:
         """See `Members.members`."""
         roots = [self.trees.root(self._finding.acting(by).id)] if by else self.trees.roots()
         members = [self._viewing.member(entry) for root in roots for entry in self.trees.tree(root)]
+        members += [each for root in roots for each in self.asked.seen(root)]
         wanted = {"": ("blocked", "working", "idle"), "all": _ALL}.get(filter, (filter,))
         return [member for member in members if member.status in wanted]
 
@@ -144,6 +146,7 @@ class Members:
 
     async def summarise(self, by: str, result: str, *, task: str = "", context: str = "") -> None:
         """See `Members.summarise`."""
+        require_length(task + context, MOST_CHARACTERS)
         data = {"text": require_text(result, MOST_CHARACTERS), "description": task, "context": context}
         await self._finding.acting(by).record("crew_summary", data)
 
@@ -165,10 +168,11 @@ class Members:
 
     def _look(self, root: SessionId) -> tuple[list[Member], list[Run]]:
         members = [self._viewing.member(entry) for entry in self.trees.tree(root)]
-        return members, self._runs_in(root)
+        return members, self.asked.below(root)
 
     def _changed(self, root: SessionId) -> None:
         self.news.changed(root)
+        self.asked.wake(root)
 
     def _forget(self, session: SessionId) -> None:
         self._viewing.forget(session)

@@ -10,6 +10,9 @@ from uuid import UUID
 from kiro_core.crew.members.rules import refused
 
 _LONGEST = 64
+_LONGEST_LINE = 200
+_RESERVED = ("a person", "main", "somebody", "another session")
+"""What others are called that have no name."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 _FIRST = (
     "Ada", "Bruno", "Clara", "Dario", "Edith", "Felix", "Greta", "Hugo", "Ines", "Jonas", "Klara", "Leo", "Mina",
@@ -25,13 +28,27 @@ def checked(name: str) -> str:
 
     """
     name = " ".join(name.split()) if not _CONTROLS.search(name) else ""
-    if not name or len(name) > _LONGEST or _is_id(name):
+    if not name or len(name) > _LONGEST or is_id(name) or name.casefold() in _RESERVED:
         raise refused(
             "name",
             "That cannot be a name here.",
-            hint=f"Write one of 1 to {_LONGEST} characters on one line, which is no id of a session.",
+            hint=f"Write 1 to {_LONGEST} characters in a line: no id of a session, and none of {', '.join(_RESERVED)}.",
         )
     return name
+
+
+def line(text: str, what: str) -> str:
+    """A text that stands in one line.
+
+    Raises:
+        CrewRefused: it does not, or is too long ("length").
+
+    """
+    if len(text) > _LONGEST_LINE or _CONTROLS.search(text):
+        raise refused(
+            "length", f"That cannot be {what}.", hint=f"Write {_LONGEST_LINE} characters on one line at most."
+        )
+    return text
 
 
 def require_free(name: str, taken: Collection[str]) -> str:
@@ -53,7 +70,8 @@ def free_name(taken: Collection[str]) -> str:
     return next(name for name in names if name.casefold() not in known)
 
 
-def _is_id(name: str) -> bool:
+def is_id(name: str) -> bool:
+    """Whether it is the id of a session."""
     try:
         UUID(name)
     except ValueError:

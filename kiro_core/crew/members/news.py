@@ -48,6 +48,11 @@ class News:
             self._due.add(root)
             self._tasks.start_soon(self._tell, root)
 
+    def latest(self, session: SessionId) -> list[Frame]:
+        """For a client that comes to the session at the top of a tree: who is in that, as all others were told."""
+        told = self._told.get(session)
+        return [] if told is None else [Frame.of(LIST, {"sessionId": session, **told})]
+
     def activity(self, session: SessionId, kind: str, name: str, description: str) -> None:
         """Something happened: "spawned" or "message"; `name` is whose doing it is, or who it is about."""
         live = self._ground.live(self._root(session))
@@ -78,7 +83,7 @@ def listed(members: Sequence[Member], runs: Sequence[Run]) -> dict[str, Any]:
             *(_working(name, stage, view) for name, (stage, view) in stages if view.session),
         ],
         "pendingStages": [
-            _pending(name, stage) for name, (stage, view) in stages if view.phase == "waiting" and not view.session
+            _pending(name, stage) for name, (stage, view) in stages if not (view.session or view.outcome)
         ],
     }
 

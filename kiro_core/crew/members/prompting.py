@@ -29,4 +29,8 @@ def prompt_of(entry: Entry, parent: str, before: Iterable[Entry], *, has_tools: 
 
 def _said(entry: Entry) -> str:
     became = _BECAME.get(entry.outcome, "was cut off, and nobody knows how far it came")
-    return f"{entry.kept.name} {became}:\n{entry.result}" if entry.result else f"{entry.kept.name} {became}."
+    if not entry.result:
+        return f"{entry.kept.name} {became}."
+    return "\n".join(
+        [f"{entry.kept.name} {became}; what it said:", *(f"> {line}" for line in entry.result.splitlines())]
+    )

@@ -67,11 +67,15 @@ class Entry:
 
 @dataclass(slots=True, eq=False)
 class Roster:
-    """The members of one parent, in the order in which they were spawned, and the names of groups that it has made."""
+    """The members of one parent, in the order in which they were spawned, and the names of groups that it has made.
+
+    `runs` are those for which it asked, and of which it was not told yet.
+    """
 
     parent: SessionId
     entries: dict[SessionId, Entry] = field(default_factory=dict)
     groups: list[str] = field(default_factory=list)
+    runs: list[SessionId] = field(default_factory=list)
     writing: anyio.Lock = field(default_factory=anyio.Lock)
 
     def to_json(self) -> dict[str, Any]:
@@ -79,6 +83,7 @@ class Roster:
         return {
             "members": [msgspec.to_builtins(entry.kept) for entry in self.entries.values()],
             "groups": list(self.groups),
+            **({"runs": list(self.runs)} if self.runs else {}),
         }
 
 
@@ -86,6 +91,7 @@ def roster_of(info: SessionInfo) -> Roster:
     """What the metadata of a session say; what in them is none of ours is passed over."""
     members, groups = info.crew.get("members"), info.crew.get("groups")
     roster = Roster(info.id, groups=[name for name in _listed(groups) if isinstance(name, str)])
+    roster.runs = [SessionId(run) for run in _listed(info.crew.get("runs")) if isinstance(run, str)]
     for kept in _kept(_listed(members)):
         if kept.session != info.id:
             roster.entries[kept.session] = Entry(kept, info.id, kept.outcome, active=kept.created)

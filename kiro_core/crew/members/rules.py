@@ -30,6 +30,16 @@ def require_text(text: str, most: int = LETTER_CHARACTERS) -> str:
     """
     if not text.strip():
         raise refused("length", "There is no text.", hint="Say something.")
+    return require_length(text, most)
+
+
+def require_length(text: str, most: int) -> str:
+    """A text of so many characters at most.
+
+    Raises:
+        CrewRefused: it is longer ("length").
+
+    """
     if len(text) > most:
         raise refused(
             "length",

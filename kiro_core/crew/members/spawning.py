@@ -16,13 +16,13 @@ from kiro_core.agentconfig import BUILT_IN
 from kiro_core.crew.ground import Ground
 from kiro_core.crew.live import Live, Seat
 from kiro_core.crew.members import results
+from kiro_core.crew.members.asked import Asked
 from kiro_core.crew.members.doing import Doing, Place
 from kiro_core.crew.members.finding import Finding
-from kiro_core.crew.members.names import checked, free_name, require_free
+from kiro_core.crew.members.names import checked, free_name, line, require_free
 from kiro_core.crew.members.news import News
 from kiro_core.crew.members.roster import Entry, Kept, Roster
 from kiro_core.crew.members.rules import refused, require_hops, require_text
-from kiro_core.crew.members.trees import Trees
 from kiro_core.crew.members.work import Work
 from kiro_core.errors import AgentNotFound, KiroError
 from kiro_core.explain import near_miss
@@ -36,11 +36,12 @@ _EXCERPT = 100
 class Spawning:
     """The verbs `spawn` and `revive`; see `ports.Members`."""
 
-    def __init__(self, trees: Trees, finding: Finding, news: News, seat: Seat, tasks: TaskGroup) -> None:
+    def __init__(self, asked: Asked, finding: Finding, news: News, seat: Seat, tasks: TaskGroup) -> None:
         """Have the works in `tasks`."""
-        self._trees = trees
+        self._trees = asked.trees
         self._finding = finding
         self._news = news
+        self._asked = asked
         self._seat = seat
         self._tasks = tasks
 
@@ -53,6 +54,13 @@ class Spawning:
         self._ground.require_open()
         parent = self._finding.acting(by)
         require_text(asked.task)
+        for text, what in (
+            (asked.role, "a role"),
+            (asked.agent, "the name of an agent"),
+            (asked.engine, "the name of an engine"),
+            (asked.model, "a model"),
+        ):
+            line(text, what)
         await self._require_known(parent, asked)
         # From here to its entry nothing waits, so that two spawns at a time cannot get the same name.
         parent, roster = self._finding.acting(by), self._trees.roster(parent)
@@ -110,7 +118,7 @@ class Spawning:
             engine = info.engine
         name = f"{root[:_SHORT]}/{entry.kept.name}"
         place = Place(info.cwd, info.roots, engine, name, self._trees.name(parent.id), hops)
-        work = Work(self._trees, entry, Doing(self._ground, self._seat, entry, place), hops)
+        work = Work(self._asked, entry, Doing(self._ground, self._seat, entry, place))
         self._trees.works.pop(entry.session, None)
         self._trees.works[entry.session] = work
         return work
@@ -133,12 +141,7 @@ class Spawning:
                 f"Members are {settings.max_depth} deep at most, and this session is at that depth.",
                 hint="Do it yourself, or tell it to the session above.",
             )
-        if len(self._trees.tree(self._trees.root(parent.id))) >= settings.max_members:
-            raise refused(
-                "members",
-                f"This crew has {settings.max_members} members, and `crew.max_members` allows no more.",
-                hint="Revive one that has done its task.",
-            )
+        self._asked.require_room(self._trees.root(parent.id), 1)
 
     def _name(self, parent: Live, asked: Kept) -> None:
         taken = [self._trees.name(session) for session in self._trees.sessions(self._trees.root(parent.id))]
@@ -154,6 +157,11 @@ class Spawning:
         return entry.session
 
     def _require_settled(self, entry: Entry) -> None:
+        """A task has settled, and the parent was told, which could not learn of it any more behind the next."""
         work = self._trees.works.get(entry.session)
         if not entry.outcome or (work is not None and not work.is_over):
             raise refused("working", f"{entry.kept.name!r} has not done its task yet.", hint="Wait, or interrupt it.")
+        if not entry.kept.outcome:
+            raise refused(
+                "working", f"What {entry.kept.name!r} came to is not told yet.", hint="Read your messages first."
+            )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import anyio
@@ -22,6 +24,7 @@ MAIN = "main"
 class Trees:
     """The rosters of the sessions that are, or were, open here, and the `works` that have not settled, by member.
 
+    Sessions that are `parked` only wait for others, and take no place among those at work.
     `changed` is set, and made anew, whenever something about a member may be different; `news` is called then with
     the session at the top of its tree.
     """
@@ -30,6 +33,7 @@ class Trees:
         """Know of nobody yet."""
         self.ground = ground
         self.works: dict[SessionId, Work] = {}
+        self.parked: Counter[str] = Counter()
         self.changed = anyio.Event()
         self._news = news
         self._rosters: dict[SessionId, Roster] = {}
@@ -40,6 +44,20 @@ class Trees:
         self.changed.set()
         self.changed = anyio.Event()
         self._news(self.root(session))
+
+    @contextmanager
+    def parking(self, session: str) -> Iterator[None]:
+        """While somebody waits in a session; an empty one is a person."""
+        if not session:
+            yield
+            return
+        self.parked[session] += 1
+        self.change(SessionId(session))
+        try:
+            yield
+        finally:
+            self.parked[session] -= 1
+            self.parked += Counter()  # only those that are left
 
     def roster(self, parent: Live) -> Roster:
         """That of an open session."""

@@ -12,7 +12,6 @@ from kiro_core.crew.members.finding import Finding
 from kiro_core.crew.members.roster import Entry
 from kiro_core.crew.members.rules import refused
 from kiro_core.crew.members.trees import Trees
-from kiro_core.types import SessionId
 
 
 class Waiting:
@@ -49,17 +48,9 @@ class Waiting:
         """Return when enough of them have settled, or after so many seconds."""
         if math.isnan(s) or s < 0:
             raise refused("length", "The time to wait is a number of seconds.", hint="Name one that is not negative.")
-        mine = self._trees.works.get(SessionId(by))
-        if mine is not None:
-            mine.parked += 1
-            self._trees.change(mine.entry.session)
-        try:
-            with anyio.move_on_after(s):
-                while not enough([self.is_settled(entry) for entry in entries]):
-                    await self._trees.changed.wait()
-        finally:
-            if mine is not None:
-                mine.parked -= 1
+        with self._trees.parking(by), anyio.move_on_after(s):
+            while not enough([self.is_settled(entry) for entry in entries]):
+                await self._trees.changed.wait()
 
     def is_settled(self, entry: Entry) -> bool:
         """Whether it has an outcome, and its parent has been told as far as that can be."""

@@ -9,17 +9,18 @@ import anyio
 
 from kiro_core.crew.answering import left
 from kiro_core.crew.members import results
+from kiro_core.crew.members.asked import Asked
 from kiro_core.crew.members.doing import Doing
 from kiro_core.crew.members.line import may_begin
 from kiro_core.crew.members.roster import Entry
-from kiro_core.crew.members.trees import Trees
 from kiro_core.crew.posting import post_when_room
 from kiro_core.crew.said import Result
-from kiro_core.errors import KiroError
+from kiro_core.errors import KiroError, Unavailable
 from kiro_core.journal import utc_now
 from kiro_core.types import Letter
 
 _LOG = logging.getLogger(__name__)
+_RETRY_S = 1.0
 _CUT_OFF = Result("unknown", "It was cut off, and nobody knows how far it came.")
 
 
@@ -27,31 +28,35 @@ class Work:
     """One task.
 
     It has `begun` when its place in the line has come, is `recorded` when the member's own record has what it came to,
-    and `over` when its parent was told, or cannot be told now. While somebody waits in it (`parked`) it takes no place.
+    and `over` when its parent was told, or cannot be told now.
     """
 
-    def __init__(self, trees: Trees, entry: Entry, doing: Doing, hops: int) -> None:
-        """Begin nothing yet; so many letters led to it."""
+    def __init__(self, asked: Asked, entry: Entry, doing: Doing) -> None:
+        """Begin nothing yet."""
         self.entry = entry
         self.doing = doing
-        self.root = trees.root(entry.session)
+        self.root = asked.trees.root(entry.session)
         self.begun = False
-        self.parked = 0
         self.recorded = anyio.Event()
         self.over = anyio.Event()
-        self._trees = trees
-        self._ground = trees.ground
-        self._roster = trees.of(entry)
+        self._trees = asked.trees
+        self._asked = asked
+        self._ground = asked.trees.ground
+        self._roster = asked.trees.of(entry)
         self._scope = anyio.CancelScope()
         self._owing = anyio.CancelScope()
         self._stopped: Result | None = None
         self._ends_with_parent = False
-        self._hops = hops
 
     @property
     def is_over(self) -> bool:
         """Whether it has settled."""
         return self.over.is_set()
+
+    @property
+    def parked(self) -> bool:
+        """Whether it only waits for others."""
+        return self._trees.parked[self.entry.session] > 0
 
     def before(self) -> list[str]:
         """The names of those that it waits for."""
@@ -95,7 +100,7 @@ class Work:
 
     async def _had(self) -> Result | None:
         try:
-            while not may_begin(self, self._trees.works.values(), self._ground.settings.crew.max_parallel):
+            while not self._may_begin():
                 await self._trees.changed.wait()
             self.begun = True
             self._trees.change(self.entry.session)
@@ -109,6 +114,10 @@ class Work:
             _LOG.exception("the task of the session %s failed", self.entry.session)
             return Result("failed", f"Something failed: {type(error).__name__}: {error}.")
 
+    def _may_begin(self) -> bool:
+        free = self._ground.settings.crew.max_parallel - self._asked.at_work(self.root)
+        return may_begin(self, self._trees.works.values(), free)
+
     async def _left(self) -> Result:
         """What is on record of a task that was stopped or cut off: its turn may have ended first."""
         if self.begun:
@@ -119,7 +128,7 @@ class Work:
 
     def _came_to(self, result: Result) -> Letter:
         self.entry.outcome, self.entry.result, self.entry.active = result.outcome, result.text, utc_now()
-        return results.letter_of(self.entry, result, self._hops + 1)
+        return results.letter_of(self.entry, result, self.doing.hops + 1)
 
     async def _settled(self, result: Result, letter: Letter) -> bool:
         """Put on record what it came to, wherever that belongs; whether the parent was told."""
@@ -147,10 +156,18 @@ class Work:
         return True
 
     async def _owe(self, letter: Letter) -> None:
-        """Tell the parent when it has read something; where that fails, it is told when it is opened again."""
-        with suppress(KiroError):
-            await post_when_room(self._ground, self.entry.parent, letter)
-            await results.settle(self._ground, self._roster, self.entry)
+        """Tell the parent when it has read something, or its store can again; else when it is opened again."""
+        while True:
+            try:
+                await post_when_room(self._ground, self.entry.parent, letter)
+            except Unavailable:
+                await anyio.sleep(_RETRY_S)
+            except KiroError as error:
+                _LOG.info("the session %s is not told the result of %s: %s", letter.sender, self.entry.parent, error)
+                return
+            else:
+                await results.settle(self._ground, self._roster, self.entry)
+                return
 
     def _finish(self) -> None:
         if not self.is_over:

@@ -31,14 +31,16 @@ Have other agents work for you, each in a session of its own, and speak with the
 - spawn_session {task, agent_name?, name?, role?, group?, persistent?, depends_on?, engine?, model?}: begin one; its \
 result comes to your inbox
 - wait {targets? | group?, any?, timeout_s?}: wait for results; without targets for all that you spawned
-- send_message {target, message, priority?}: an escalation without a target goes up to a person
+- send_message {target, message, priority?}: an escalation without a target goes up to a person; {group, message}: to \
+all others of a group
 - read_messages {limit?}: what was written to you
-- list_sessions {filter?}, get_session_status {target, verbose?}
+- list_sessions {filter?, verbose?}: also stages of runs; filter "all" has those that have ended, to be revived
+- get_session_status {target, verbose?}
 - interrupt {target, message}: stop what it does, and have it do this
 - inject_context {target, context}: have it know this with its next prompt
 - manage_group {action, group, target?, role?, message?}
 - revive_session {target, task}: another task for one that is done
-- cancel_session {target}: end it, and all below it
+- cancel_session {target}: end it, and all below it; so is a run of `subagent` by its id
 A target is a name, or an id."""
 
 
@@ -63,7 +65,7 @@ class ManagementArguments(Arguments):
     filter: Literal["", "active", "idle", "busy", "working", "blocked", "terminated", "all"] = Field(
         default="", description="Which sessions; without it all that have not ended."
     )
-    verbose: bool = Field(default=False, description="With its result.")
+    verbose: bool = Field(default=False, description="With the results.")
     action: Literal["", "create", "add", "remove", "list", "broadcast"] = Field(
         default="", description="What to do with a group."
     )

@@ -31,7 +31,7 @@ async def spawn(call: Call, given: ManagementArguments) -> CallToolResult:
         depends_on=given.depends_on,
         model=given.model,
     )
-    waits = " It waits until others are done." if member.status == "blocked" else ""
+    waits = f" It {member.doing}." if member.depends_on and member.doing else ""
     text = f"{member.name} ({member.session}) has the task.{waits} Its result comes to your inbox; `wait` waits for it."
     return returned(text, session=member_shape(member))
 
@@ -40,7 +40,9 @@ async def listed(call: Call, given: ManagementArguments) -> CallToolResult:
     """`list_sessions`."""
     wanted: Any = _FILTERS.get(given.filter, given.filter)
     found = await call.crew.members(wanted)
-    text = listed_or([member_line(member) for member in found], "There are no such sessions.")
+    tell = member_text if given.verbose else member_line
+    none = "There are no such sessions." if given.filter else 'No session is at work; the filter "all" has the others.'
+    text = listed_or([tell(member) for member in found], none)
     return returned(text, sessions=[member_shape(member) for member in found])
 
 

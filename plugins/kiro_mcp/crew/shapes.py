@@ -23,7 +23,12 @@ def member_line(member: Member) -> str:
 
 def member_text(member: Member) -> str:
     """The same with its result, as far as there is one."""
-    return "\n".join(filter(None, (member_line(member), member.result)))
+    return "\n".join(filter(None, (member_line(member), quoted(member.result))))
+
+
+def quoted(text: str) -> str:
+    """What another agent wrote, so that it passes for nothing else."""
+    return "\n".join(f"> {line}" for line in text.splitlines())
 
 
 def member_shape(member: Member) -> dict[str, Any]:
@@ -33,10 +38,12 @@ def member_shape(member: Member) -> dict[str, Any]:
 
 def letter_text(letter: Letter) -> str:
     """A letter with a line in front that tells of whom it is."""
-    sender = letter.name or letter.sender or "a person"
+    sender = one_line(letter.name or letter.sender) or "a person"
+    if letter.sender:
+        sender = f"{sender}, session {one_line(letter.sender)}"
     outcome = letter.about.get("outcome")
-    kind = f"{letter.kind}: {outcome}" if outcome else letter.kind
-    return f"From {sender} ({kind}), {letter.at}:\n{letter.text}"
+    kind = f"{letter.kind}: {one_line(str(outcome))}" if outcome else letter.kind
+    return f"From {sender} ({kind}), {letter.at}:\n{quoted(letter.text)}"
 
 
 def letter_shape(letter: Letter) -> dict[str, Any]:
@@ -61,7 +68,7 @@ def report_text(run: str, outcome: str, stages: Sequence[Mapping[str, Any]]) -> 
     parts = [f"The run {run}: {outcome}."]
     for stage in stages:
         said = stage["result"] or stage["error"]
-        parts.append("\n".join(filter(None, (f"## {stage['stage']}: {stage['outcome']}", said))))
+        parts.append("\n".join(filter(None, (f"## {stage['stage']}: {stage['outcome']}", quoted(said)))))
     return "\n\n".join(parts)
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 async def send(call: Call, given: ManagementArguments) -> CallToolResult:
     """`send_message`."""
+    if given.group and not given.target:
+        return await _broadcast(call, given)
+    if not given.target and given.priority == "normal":
+        raise ToolFailure("INVALID_COMMAND", "send_message needs target.", details={"argument": "target"})
     letter = await call.crew.send(given.target, given.message, priority=given.priority)
     return returned("The message is in the inbox.", message=letter.id)
 
