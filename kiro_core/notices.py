@@ -28,6 +28,9 @@ UNATTENDED = "unattended"
 ALONE = "alone"
 """The ability of a client that is shown the sessions that it asked for, and none below them."""
 
+MEMBERS = "_kiro.dev/subagent/list_update"
+"""Kiro's notification of the sessions below one; its params are those of `crew/members/news.py`."""
+
 TRUST = "kiro_core-trust"
 WAITING = "kiro_core-waiting-"
 """How the tool call of our question begins whether prompts of a killed desk are to be sent."""

@@ -295,3 +295,11 @@ def test_a_run_of_a_crew_is_listed_and_shown_as_a_session(kiro, written):
     assert f"crew resume {run[:8]}" in kiro("sessions", "attach", run).stderr
     refused = kiro("run", "--session", run, "hello")
     assert (refused.returncode, "a run of a crew" in refused.stderr) == (1, True)
+
+
+def test_a_run_tells_which_members_its_end_has_ended(kiro):
+    spawn = {"command": "spawn_session", "task": "/sleep 600", "name": "Ada"}
+    prompt = f"/mcp crew session_management {json.dumps(spawn)}"
+    told = kiro("run", "--engine", "rehearsal", "--set", 'crew.for_agents="all"', prompt)
+    assert told.returncode == 0
+    assert "while at work: Ada" in told.stderr

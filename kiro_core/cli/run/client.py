@@ -10,12 +10,12 @@ import anyio
 
 from kiro_core.cli.asking import Person, permission, refuses_trust
 from kiro_core.cli.run.output import Form
-from kiro_core.cli.run.report import Report
+from kiro_core.cli.run.report import Report, at_work
 from kiro_core.cli.text import encoded, printable, tell, tell_failure
 from kiro_core.cli.wording import question_line
 from kiro_core.errors import McpFailed
 from kiro_core.frames import Frame
-from kiro_core.notices import ALONE, MARK
+from kiro_core.notices import ALONE, MARK, MEMBERS
 from kiro_core.rpc import Stream
 from kiro_core.types import PeerInfo
 
@@ -26,7 +26,8 @@ _NOT_STARTED = ("mcp_failed", "mcp_late", "mcp_unsupported", "mcp_left_out")
 class RunClient:
     """Implements `Client`; `unread` tells that nobody reads the output any more, which cancels the scope.
 
-    So does one of the MCP servers that are `required` and do not start: `missing` has the error then.
+    So does one of the MCP servers that are `required` and do not start: `missing` has the error then. `leaving` tells
+    that the session is being ended, and those below it too.
     """
 
     def __init__(  # noqa: PLR0913 - one argument for each thing that it talks to
@@ -43,6 +44,7 @@ class RunClient:
         self.info = PeerInfo("kiro-core run", version("kiro-core"), frozenset({"notices", ALONE}))
         self.report = Report()
         self.unread = False
+        self.leaving = False
         self.untrusting = False
         self.missing: McpFailed | None = None
         self._stdout = stdout
@@ -61,6 +63,8 @@ class RunClient:
         """See `Client.notify`; the text of a batch goes out in one write where no other line comes between."""
         text = ""
         for frame in frames:
+            if frame.method == MEMBERS and not self.leaving:
+                self.report.members = at_work(frame.params)
             update = frame.params.get("update")
             if frame.method != "session/update" or not isinstance(update, dict):
                 continue
@@ -88,6 +92,9 @@ class RunClient:
         """Tell how the turn ended; None means that it was cut off."""
         if self.report.about:
             await self._print(self._form.result(self.report.result(response)))
+        if self.report.members:
+            names = ", ".join(self.report.members)
+            tell(f"Ended with this session, while at work: {names}. In `chat` or `acp` they go on.")
 
     def _require(self, update: dict[str, Any]) -> None:
         told = (update.get("_meta") or {}).get(MARK)

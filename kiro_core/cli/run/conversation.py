@@ -93,6 +93,7 @@ class Conversation:
                     await self._require((settings, registry), desk)
                     if self._client.missing is None:
                         self._response = await self._turn(agent, prompt)
+                    self._client.leaving = True
                     await self._close(agent)
         finally:
             with self._telling:

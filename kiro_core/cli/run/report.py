@@ -12,12 +12,16 @@ _CALL_FIELDS = ("toolCallId", "title", "kind", "status")
 
 
 class Report:
-    """One turn so far; `about` is `{sessionId, agent, engine, model}`, empty before the session is open."""
+    """One turn so far; `about` is `{sessionId, agent, engine, model}`, empty before the session is open.
+
+    `members` are the names of sessions below that are at work.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing."""
         self.about: dict[str, Any] = {}
         self.denied = False
+        self.members: list[str] = []
         self._text: list[str] = []
         self._calls: dict[str, dict[str, str]] = {}
         self._questions: list[dict[str, str]] = []
@@ -91,3 +95,10 @@ class Report:
         call = self._calls.setdefault(str(update.get("toolCallId")), {})
         call |= {field: str(update[field]) for field in _CALL_FIELDS if update.get(field)}
         return call
+
+
+def at_work(told: dict[str, Any]) -> list[str]:
+    """The names of those who work, of what `MEMBERS` tells."""
+    listed = told.get("subagents")
+    members = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return [str(one.get("sessionName")) for one in members if (one.get("status") or {}).get("type") == "working"]

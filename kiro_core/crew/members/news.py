@@ -13,9 +13,9 @@ from kiro_core.crew.running import Run
 from kiro_core.crew.stages import Stage
 from kiro_core.frames import Frame
 from kiro_core.journal import utc_now
+from kiro_core.notices import MEMBERS
 from kiro_core.types import Member, SessionId, StageView
 
-LIST = "_kiro.dev/subagent/list_update"
 ACTIVITY = "_kiro.dev/session/activity"
 
 _STATUS = {"blocked": "working", "working": "working", "idle": "awaitingInstruction", "terminated": "terminated"}
@@ -51,7 +51,7 @@ class News:
     def latest(self, session: SessionId) -> list[Frame]:
         """For a client that comes to the session at the top of a tree: who is in that, as all others were told."""
         told = self._told.get(session)
-        return [] if told is None else [Frame.of(LIST, {"sessionId": session, **told})]
+        return [] if told is None else [Frame.of(MEMBERS, {"sessionId": session, **told})]
 
     def activity(self, session: SessionId, kind: str, name: str, description: str) -> None:
         """Something happened: "spawned" or "message"; `name` is whose doing it is, or who it is about."""
@@ -71,11 +71,11 @@ class News:
         told = listed(members, runs)
         if told != self._told.get(root, listed([], [])):
             self._told[root] = told
-            live.show([Frame.of(LIST, {"sessionId": root, **told})])
+            live.show([Frame.of(MEMBERS, {"sessionId": root, **told})])
 
 
 def listed(members: Sequence[Member], runs: Sequence[Run]) -> dict[str, Any]:
-    """The params of `LIST`: who works or has worked, and the stages of runs that have not begun."""
+    """The params of `MEMBERS`: who works or has worked, and the stages of runs that have not begun."""
     stages = [(run.keeping.past.schedule.crew.name, stages) for run in runs for stages in _stages(run)]
     return {
         "subagents": [

@@ -15,7 +15,9 @@ class SummaryArguments(Arguments):
 
     task_description: str = Field(default="", description="What the task was.")
     context_summary: str = Field(default="", description="What whoever reads the result has to know besides.")
-    task_result: str = Field(min_length=1, description="The result, in full: with the context it is all that is passed on.")
+    task_result: str = Field(
+        min_length=1, description="The result, in full: beside the context nothing else is passed on."
+    )
 
 
 async def _summarise(call: Call, given: SummaryArguments) -> CallToolResult:
