@@ -9,7 +9,33 @@ import pytest
 # Before the first of them is imported: only then can their asserts explain themselves.
 pytest.register_assert_rewrite(*(f"{__name__}.{module.name}" for module in iter_modules(__path__)))
 
-from kiro_core.testing.client import RecordingClient  # noqa: E402 - see above
-from kiro_core.testing.store import StoreContract  # noqa: E402 - see above
+# ruff: noqa: E402 - see above
+from kiro_core.testing.agents import AgentSourceContract
+from kiro_core.testing.client import RecordingClient
+from kiro_core.testing.echo import EchoAgent, EchoDesk
+from kiro_core.testing.face import FaceContract
+from kiro_core.testing.launcher import LauncherContract
+from kiro_core.testing.loopback import StandInProcess, loopback
+from kiro_core.testing.memory import MemoryStore
+from kiro_core.testing.promising import Promise
+from kiro_core.testing.rehearsal_program import rehearsal
+from kiro_core.testing.store import StoreContract
+from kiro_core.testing.table import promises
+from kiro_core.testing.wire import WireContract
 
-__all__ = ["RecordingClient", "StoreContract"]
+__all__ = [
+    "AgentSourceContract",
+    "EchoAgent",
+    "EchoDesk",
+    "FaceContract",
+    "LauncherContract",
+    "MemoryStore",
+    "Promise",
+    "RecordingClient",
+    "StandInProcess",
+    "StoreContract",
+    "WireContract",
+    "loopback",
+    "promises",
+    "rehearsal",
+]

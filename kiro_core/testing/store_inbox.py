@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
 
 import anyio
 import pytest
 
-from kiro_core.errors import InboxFull, RecordInvalid, SessionNotFound
+from kiro_core.errors import InboxFull, SessionNotFound
 from kiro_core.ports import SessionStore
-from kiro_core.provider import AnyProvider
-from kiro_core.testing.contract import opened
-from kiro_core.testing.store_samples import BODIES, names, session, stored, with_messages
-from kiro_core.types import INBOX_MESSAGES, MESSAGE_BYTES, MESSAGE_ID_CHARACTERS
+from kiro_core.testing.contract import Opened
+from kiro_core.testing.promising import promise
+from kiro_core.testing.store_samples import names, session, with_messages
+from kiro_core.types import INBOX_MESSAGES
 
 
 class InboxPromises:
     """Putting, and what is pending then."""
 
-    provider: ClassVar[AnyProvider]
-
+    @promise("store.inbox.order")
     async def test_messages_are_pending_in_the_order_in_which_they_came(self, store: SessionStore) -> None:
+        """What is put, held or not, is pending in order of arrival, with its time in UTC."""
         info = session()
         async with store.create(info) as db:
             assert list(await db.pending()) == []
@@ -39,46 +38,9 @@ class InboxPromises:
         ]
         assert all(datetime.fromisoformat(message.at).utcoffset() == timedelta() for message in messages)
 
-    @pytest.mark.parametrize("body", BODIES)
-    async def test_a_message_comes_back_byte_for_byte(self, store: SessionStore, body: bytes) -> None:
-        info = await stored(store)
-        await store.put(info.id, "one", body)
-        async with store.open(info.id) as db:
-            assert [message.body for message in await db.pending()] == [body]
-
-    async def test_the_longest_message_comes_back_whole(self, store: SessionStore) -> None:
-        info, name = await stored(store), "n" * MESSAGE_ID_CHARACTERS
-        body = b'{"text":"%b"}' % (b"x" * (MESSAGE_BYTES - 11))
-        assert len(body) == MESSAGE_BYTES
-        await store.put(info.id, name, body)
-        async with store.open(info.id) as db:
-            assert [(message.id, message.body) for message in await db.pending()] == [(name, body)]
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            b"",
-            b"[]",
-            b"7",
-            b'{"a":1',
-            b'{"a":1}{}',
-            b'{"a":\n1}',
-            b'{"a":1}\n',
-            b'{"a":NaN}',
-            b'{"a":"\xff"}',
-            b'{"a":"%b"}' % (b"x" * MESSAGE_BYTES),
-        ],
-    )
-    async def test_what_is_not_one_strict_object_of_bounded_size_is_no_message(
-        self, store: SessionStore, body: bytes
-    ) -> None:
-        await self._is_refused(store, "one", body)
-
-    @pytest.mark.parametrize("name", ["", "n" * (MESSAGE_ID_CHARACTERS + 1), "a\nb", "a\0", "\x7f", "\udc80"])
-    async def test_what_cannot_be_printed_is_no_id(self, store: SessionStore, name: str) -> None:
-        await self._is_refused(store, name, b"{}")
-
+    @promise("store.inbox.once", core=True)
     async def test_a_message_that_is_sent_again_is_there_once(self, store: SessionStore) -> None:
+        """`put` of an id that is pending or was settled is False and changes nothing: it may be repeated."""
         info = session()
         async with store.create(info) as db:
             assert await store.put(info.id, "one", b'{"n":1}')
@@ -94,7 +56,9 @@ class InboxPromises:
             await db.commit()
             assert not await store.put(info.id, "one", b'{"n":5}')
 
+    @promise("store.inbox.full")
     async def test_a_full_inbox_refuses_and_drops_nothing(self, store: SessionStore) -> None:
+        """A full inbox refuses with `InboxFull`, keeps all that it has, and takes more once something was settled."""
         sent = [f"message {number}" for number in range(INBOX_MESSAGES)]
         info = await with_messages(store, *sent)
         for _ in range(2):
@@ -110,7 +74,9 @@ class InboxPromises:
                 await store.put(info.id, "and another", b"{}")
             assert await names(db) == [*sent[2:], "one more", "and one"]
 
+    @promise("store.inbox.unknown")
     async def test_a_session_that_does_not_exist_has_no_inbox(self, store: SessionStore) -> None:
+        """`put` to an id that nobody has raises `SessionNotFound`; no inbox of a deleted session comes back."""
         info, gone = session(), session()
         async with store.create(gone):
             await store.put(gone.id, "one", b"{}")
@@ -123,7 +89,9 @@ class InboxPromises:
             assert await names(db) == []
             assert await store.put(gone.id, "one", b"{}")
 
+    @promise("store.inbox.trash")
     async def test_an_inbox_goes_into_the_trash_and_comes_back(self, store: SessionStore) -> None:
+        """A session in the trash keeps its inbox, and takes messages."""
         info = await with_messages(store, "one")
         async with store.open(info.id) as db:
             await db.put_info(replace(db.info, trashed="2025-02-01T00:00:00Z"))
@@ -132,9 +100,11 @@ class InboxPromises:
             await db.put_info(replace(db.info, trashed=""))
             assert await names(db) == ["one", "two"]
 
+    @promise("store.inbox.contenders")
     async def test_of_many_that_put_at_once_each_has_its_message_there_or_is_told(
-        self, store: SessionStore, options: dict[str, Any]
+        self, store: SessionStore, opened: Opened
     ) -> None:
+        """Of many that put at a time, each has its message there, or was told that it is not."""
         info = session()
         there, full = list[str](), list[str]()
 
@@ -145,20 +115,12 @@ class InboxPromises:
                 full.append(name)
 
         with anyio.fail_after(60):
-            async with opened(self.provider, options) as other, store.create(info) as db:
+            async with opened() as other, store.create(info) as db:
                 async with anyio.create_task_group() as tasks:
                     for number in range(INBOX_MESSAGES // 2 + 10):
-                        for which in (store, other, other):
-                            tasks.start_soon(put, which, f"{number % 60} of {'other' if which is other else 'one'}")
+                        for who, which in (("one", store), ("other", other), ("other", other)):
+                            tasks.start_soon(put, which, f"{number} of {who}")
                 assert sorted(await names(db)) == sorted(there)
         assert len(there) == INBOX_MESSAGES
         assert len(set(there)) == INBOX_MESSAGES
         assert not set(full) & set(there)
-
-    @staticmethod
-    async def _is_refused(store: SessionStore, name: str, body: bytes) -> None:
-        info = session()
-        async with store.create(info) as db:
-            with pytest.raises(RecordInvalid):
-                await store.put(info.id, name, body)
-            assert await names(db) == []

@@ -7,23 +7,28 @@ import os
 import anyio
 import pytest
 
-from kiro_core.errors import Fenced, Held, SessionNotFound
-from kiro_core.ports import SessionDb, SessionStore
-from kiro_core.testing.store_samples import records, session, stored
+from kiro_core.errors import Held, SessionNotFound
+from kiro_core.ports import SessionStore
+from kiro_core.testing.promising import promise
+from kiro_core.testing.store_samples import session, stored
 from kiro_core.types import SessionId
 
 
 class LeasePromises:
     """One owner at a time, fenced by a growing epoch."""
 
+    @promise("store.lease.one-owner", core=True)
     async def test_a_second_owner_is_refused_and_told_who_the_first_is(self, store: SessionStore) -> None:
+        """Whoever opens a session that is held gets `Held`, with a hint; its sentence names the owner's process."""
         info = session()
         async with store.create(info):
             with pytest.raises(Held, match=str(os.getpid())) as refused:
                 await self._enter(store, info.id)
         assert refused.value.hint
 
+    @promise("store.lease.unique-id", core=True)
     async def test_a_session_cannot_be_created_twice(self, store: SessionStore) -> None:
+        """`create` of an id that exists is refused with `Held`, whether somebody holds that session or not."""
         info = session()
         async with store.create(info):
             with pytest.raises(Held):
@@ -33,14 +38,18 @@ class LeasePromises:
             async with store.create(info):
                 pass
 
+    @promise("store.lease.leaving", core=True)
     async def test_leaving_frees_the_session(self, store: SessionStore) -> None:
+        """Leaving the block gives the session back at once, and the next owner has a higher epoch."""
         info = await stored(store)
         async with store.open(info.id) as first:
             pass
         async with store.open(info.id) as second:
             assert second.epoch > first.epoch
 
+    @promise("store.lease.freed")
     async def test_who_waits_for_a_session_is_told_when_it_is_free(self, store: SessionStore) -> None:
+        """`freed` waits while somebody holds the session, and returns when nobody does."""
         info = session()
         with anyio.fail_after(60):
             async with anyio.create_task_group() as tasks, store.create(info):
@@ -50,18 +59,24 @@ class LeasePromises:
                 tasks.start_soon(store.freed, info.id)
             await store.freed(info.id)
 
+    @promise("store.lease.freed-unknown")
     async def test_a_session_that_does_not_exist_is_not_waited_for(self, store: SessionStore) -> None:
+        """`freed` of an id that nobody has raises `SessionNotFound` and does not wait."""
         with pytest.raises(SessionNotFound):
             await store.freed(session().id)
 
+    @promise("store.lease.error")
     async def test_an_error_in_the_block_frees_the_session(self, store: SessionStore) -> None:
+        """An error leaves the block as it is, and the session is free."""
         info = session()
         with pytest.raises(ZeroDivisionError):
             async with store.create(info):
                 raise ZeroDivisionError
         await self._enter(store, info.id)
 
+    @promise("store.lease.cancellation", core=True)
     async def test_cancellation_frees_the_session(self, store: SessionStore) -> None:
+        """A block that is cancelled gives the session back: clean-up is shielded."""
         info = session()
         entered = anyio.Event()
 
@@ -77,7 +92,9 @@ class LeasePromises:
                 tasks.cancel_scope.cancel()
             await self._enter(store, info.id)
 
+    @promise("store.lease.contenders", core=True)
     async def test_of_many_contenders_exactly_one_holds(self, store: SessionStore) -> None:
+        """Of many tasks that open one session at a time one gets it, and all others `Held`."""
         info = await stored(store)
         outcomes: list[bool] = []
         all_tried = anyio.Event()
@@ -101,34 +118,9 @@ class LeasePromises:
                     tasks.start_soon(contend)
         assert sorted(outcomes) == [False] * 7 + [True]
 
-    async def test_the_epoch_grows_with_every_owner_even_if_nothing_is_written(self, store: SessionStore) -> None:
-        info = session()
-        async with store.create(info) as db:
-            epochs = [db.epoch]
-        for _ in range(3):
-            async with store.open(info.id) as db:
-                epochs.append(db.epoch)
-        assert epochs[0] >= 1
-        assert epochs == sorted(set(epochs))
-
-    async def test_every_record_carries_the_epoch_of_its_writer(self, store: SessionStore) -> None:
-        info = session()
-        async with store.create(info) as first:
-            await first.append([b"{}", b"{}"])
-        async with store.open(info.id) as second:
-            await second.append([b"{}"])
-        assert [record.epoch for record in await records(store, info.id)] == [first.epoch, first.epoch, second.epoch]
-
-    async def test_an_owner_that_left_can_do_nothing(self, store: SessionStore) -> None:
-        info = session()
-        async with store.create(info) as db:
-            await db.append([b"{}"])
-        await self._is_fenced(db)
-        async with store.open(info.id):
-            await self._is_fenced(db)
-        assert len(await records(store, info.id)) == 1
-
+    @promise("store.lease.unknown")
     async def test_an_unknown_session_cannot_be_opened(self, store: SessionStore) -> None:
+        """`open` of an id that nobody has raises `SessionNotFound`."""
         with pytest.raises(SessionNotFound):
             await self._enter(store, session().id)
 
@@ -137,14 +129,3 @@ class LeasePromises:
         with anyio.fail_after(10):
             async with store.open(session):
                 pass
-
-    @staticmethod
-    async def _is_fenced(db: SessionDb) -> None:
-        with pytest.raises(Fenced):
-            await db.append([b"{}"])
-        with pytest.raises(Fenced):
-            await db.commit()
-        with pytest.raises(Fenced):
-            await db.tail(1)
-        with pytest.raises(Fenced):
-            await db.put_info(db.info)

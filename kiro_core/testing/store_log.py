@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import anyio
-import anyio.lowlevel
 import pytest
 
 from kiro_core.ports import SessionStore
+from kiro_core.testing.promising import promise
 from kiro_core.testing.store_samples import BODIES, records, session
 
 
 class LogPromises:
-    """Append, commit, head and tail."""
+    """Append, head and tail."""
 
+    @promise("store.log.head")
     async def test_append_returns_the_new_head(self, store: SessionStore) -> None:
+        """`append` returns the number of its last record, and `head` is that number."""
         async with store.create(session()) as db:
             assert db.head == 0
             for batch in ([b"{}"], [b"{}"] * 3):
@@ -22,13 +23,17 @@ class LogPromises:
                 assert head == db.head
                 assert head >= before + len(batch)
 
+    @promise("store.log.empty")
     async def test_an_empty_batch_changes_nothing(self, store: SessionStore) -> None:
+        """An empty batch writes nothing and returns the head."""
         async with store.create(session()) as db:
             head = await db.append([b"{}"])
             assert await db.append([]) == head
             assert len(await db.tail(10)) == 1
 
+    @promise("store.log.order", core=True)
     async def test_a_batch_is_numbered_in_order(self, store: SessionStore) -> None:
+        """Records have the order of the calls and of each batch, under numbers that grow strictly."""
         info = session()
         async with store.create(info) as db:
             await db.append([b'{"n":0}'])
@@ -38,15 +43,19 @@ class LogPromises:
         assert [record.seq for record in found[1:]] == [head - 2, head - 1, head]
         assert found[0].seq < found[1].seq
 
+    @promise("store.log.bytes", core=True)
     @pytest.mark.parametrize("body", BODIES)
     async def test_a_body_comes_back_byte_for_byte(self, store: SessionStore, body: bytes) -> None:
+        """A body is kept as bytes: blanks, doubled keys, long numbers and escapes come back as they were."""
         info = session()
         async with store.create(info) as db:
             await db.append([body, body])
             assert [record.body for record in await db.tail(2)] == [body, body]
         assert [record.body for record in await records(store, info.id)] == [body, body]
 
+    @promise("store.log.large")
     async def test_a_large_body_comes_back_byte_for_byte(self, store: SessionStore) -> None:
+        """A body of a mebibyte comes back as it was."""
         info = session()
         body = b'{"text":"%b"}' % ("é" * 2**19).encode()
         async with store.create(info) as db:
@@ -54,7 +63,9 @@ class LogPromises:
             assert [record.body for record in await db.tail(2)] == [body, b"{}"]
         assert [record.body for record in await records(store, info.id)] == [b"{}", body, b"{}"]
 
+    @promise("store.log.continued", core=True)
     async def test_the_head_survives_the_owner(self, store: SessionStore) -> None:
+        """The next owner goes on behind the last number; none is given twice."""
         info = session()
         async with store.create(info) as db:
             head = await db.append([b"{}"] * 3)
@@ -64,7 +75,9 @@ class LogPromises:
         numbers = [record.seq for record in await records(store, info.id)]
         assert numbers == sorted(set(numbers))
 
+    @promise("store.log.tail")
     async def test_the_tail_is_the_last_records_oldest_first(self, store: SessionStore) -> None:
+        """`tail` gives as many records as asked for from the end, oldest first, as `read` has them."""
         info = session()
         async with store.create(info) as db:
             assert list(await db.tail(3)) == []
@@ -76,7 +89,9 @@ class LogPromises:
         assert everything == await records(store, info.id)
         assert len(everything) == 10
 
+    @promise("store.log.tail-owners")
     async def test_the_tail_reaches_back_to_earlier_owners(self, store: SessionStore) -> None:
+        """`tail` does not stop at where this owner began."""
         info = session()
         async with store.create(info) as first:
             await first.append([b'{"n":1}'])
@@ -86,38 +101,3 @@ class LogPromises:
                 (first.epoch, b'{"n":1}'),
                 (second.epoch, b'{"n":2}'),
             ]
-
-    async def test_commit_keeps_what_was_appended(self, store: SessionStore) -> None:
-        info = session()
-        async with store.create(info) as db:
-            await db.commit()
-            head = await db.append([b"{}"])
-            await db.commit()
-            assert db.head == head
-            assert [record.seq for record in await records(store, info.id)] == [head]
-
-    async def test_commits_at_a_time_all_return_when_their_records_are_durable(self, store: SessionStore) -> None:
-        info = session()
-
-        async def write(number: int) -> None:
-            await db.append([b'{"n":%d}' % number])
-            await db.commit()
-
-        with anyio.fail_after(30):
-            async with store.create(info) as db:
-                for _ in range(3):
-                    async with anyio.create_task_group() as tasks:
-                        for number in range(20):
-                            tasks.start_soon(write, number)
-        assert len(await records(store, info.id)) == 60
-
-    async def test_who_gives_up_waiting_for_a_commit_keeps_nobody_else_from_it(self, store: SessionStore) -> None:
-        with anyio.fail_after(30):
-            async with store.create(session()) as db:
-                await db.append([b"{}"])
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(db.commit)
-                    await anyio.lowlevel.checkpoint()
-                    tasks.cancel_scope.cancel()
-                await db.append([b"{}"])
-                await db.commit()

@@ -26,7 +26,7 @@ class StdioFace:
         """
         stream = claim_stdio()
         task_status.started()
-        await _converse(stream, desk)
+        await converse(stream, desk)
 
 
 class SocketFace:
@@ -41,12 +41,12 @@ class SocketFace:
         from kiro_core import serve_at
 
         async def connected(stream: PipeStream) -> None:
-            await _converse(stream, desk)
+            await converse(stream, desk)
 
         await serve_at(self._place, connected, task_status=task_status)
 
 
-async def _converse(stream: PipeStream, desk: Attachable) -> None:
+async def converse(stream: PipeStream, desk: Attachable) -> None:
     """Serve one connection until its end.
 
     The desk is entered only after `initialize` was answered, so its opening may be slow; when this

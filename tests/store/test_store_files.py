@@ -1,7 +1,9 @@
 """The bundled store keeps the contract of stores, privately and under canonical names only."""
 
+import errno
 import os
 import stat
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,15 +13,31 @@ from kiro_core.errors import RecordInvalid, SessionNotFound
 from kiro_core.testing import StoreContract
 from kiro_core.testing.store_samples import records, session, stored
 from kiro_core.types import SessionQuery
-from kiro_files import FilesOptions, kiro_stores, open_store
+from kiro_files import FilesOptions, open_store
 
 
 class TestFiles(StoreContract):
-    (provider,) = kiro_stores()
+    provider = "files"
 
     @pytest.fixture
     def options(self, tmp_path):
-        return {"root": str(tmp_path / "sessions")}
+        return {"root": tmp_path / "sessions"}
+
+    @pytest.fixture
+    def outage(self, monkeypatch):
+        write = os.write
+
+        def torn(fd, data):
+            write(fd, data[: len(data) - 5])
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        @contextmanager
+        def outage():
+            with monkeypatch.context() as broken:
+                broken.setattr(os, "write", torn)
+                yield
+
+        return outage
 
 
 def test_sessions_stand_in_the_home_of_kiro(monkeypatch):

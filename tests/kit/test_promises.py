@@ -1,0 +1,43 @@
+"""The promises of the kit are a list that others rely on: each has an id, a sentence and a place in the guide."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from kiro_core.testing import promises
+from kiro_core.testing.promising import promise
+
+GUIDE = Path(__file__).parents[2] / "docs" / "testing-plugins.md"
+BEGIN, END = "<!-- promises: generated -->\n", "<!-- promises: end -->\n"
+
+
+def table():
+    """The promises as the guide shows them; `core` ones in bold."""
+    lines = ["| promise | what it says |", "|---|---|"]
+    for one in promises():
+        name = f"**`{one.id}`**" if one.core else f"`{one.id}`"
+        lines.append(f"| {name} | {one.sentence} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_every_promise_has_an_id_of_its_own_and_a_sentence():
+    counted = Counter(one.id for one in promises())
+    assert [name for name, count in counted.items() if count > 1] == []
+    for one in promises():
+        assert re.fullmatch(r"(agents|store|launcher|wire|face)(\.[a-z0-9-]+)+", one.id), one.id
+        assert one.sentence.endswith("."), one.id
+
+
+def test_a_test_without_a_sentence_is_no_promise():
+    with pytest.raises(TypeError, match=r"store\.mute has no sentence"):
+
+        @promise("store.mute")
+        def test_mute():
+            pass
+
+
+def test_the_guide_shows_every_promise():
+    shown = GUIDE.read_text().partition(BEGIN)[2].partition(END)[0]
+    assert shown == table(), f"write this between the marks of {GUIDE.name}:\n{table()}"
