@@ -96,6 +96,7 @@ class DbOfLife:
     def __init__(self, store, kept):
         self.lost, self.epoch = anyio.Event(), 1
         self._store, self._kept = store, kept
+        self._unsure = None
 
     @property
     def info(self):
@@ -112,8 +113,11 @@ class DbOfLife:
 
     async def append(self, batch, *, consume=()):
         self._step("append")
-        self._kept.bodies += batch
+        if list(batch) != self._unsure:  # what nobody knew of is repeated as it was, and stands there once
+            self._kept.bodies += batch
+        self._unsure = list(batch)
         self._step("has appended")
+        self._unsure = None
         return self.head
 
     async def commit(self):
