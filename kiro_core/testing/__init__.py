@@ -14,6 +14,7 @@ from kiro_core.testing.agents import AgentSourceContract
 from kiro_core.testing.client import RecordingClient
 from kiro_core.testing.echo import EchoAgent, EchoDesk
 from kiro_core.testing.face import FaceContract
+from kiro_core.testing.face_client import FaceClient
 from kiro_core.testing.launcher import LauncherContract
 from kiro_core.testing.loopback import StandInProcess, loopback
 from kiro_core.testing.memory import MemoryStore
@@ -27,6 +28,7 @@ __all__ = [
     "AgentSourceContract",
     "EchoAgent",
     "EchoDesk",
+    "FaceClient",
     "FaceContract",
     "LauncherContract",
     "MemoryStore",

@@ -15,9 +15,10 @@ from kiro_core.testing.echo import EchoDesk
 from kiro_core.testing.face_client import Connect, through
 from kiro_core.testing.face_samples import Served, Serving, WatchedDesk, serving
 from kiro_core.testing.face_serving import ServingPromises
+from kiro_core.testing.face_talking import TurnPromises
 
 
-class FaceContract(ServingPromises, Contract):
+class FaceContract(ServingPromises, TurnPromises, Contract):
     """Inherit it, name the provider, and say how a client of the protocol connects.
 
         class TestGrpc(FaceContract):

@@ -27,7 +27,11 @@ class FaceClient(Protocol):
         ...
 
     async def prompt(self, session: str, text: str) -> str:
-        """Have a turn: all that the agent said in it."""
+        """Have a turn: all that the agent said in it; of a question, the first option is chosen."""
+        ...
+
+    async def prompt_and_cancel(self, session: str, text: str) -> str:
+        """Begin a turn, cancel it once the agent has said something, and wait for its end: its stop reason."""
         ...
 
 
@@ -54,6 +58,14 @@ class WireClient:
         turn = await self._agent.prompt(prompt(session, text))
         result(await turn.settled(), "No turn")
         return self._client.text(session)[before:]
+
+    async def prompt_and_cancel(self, session: str, text: str) -> str:
+        """See `FaceClient.prompt_and_cancel`."""
+        before = len(self._client.text(session))
+        turn = await self._agent.prompt(prompt(session, text))
+        await self._client.until(lambda client: len(client.text(session)) > before)
+        await self._agent.cancel(Frame.of("session/cancel", {"sessionId": session}))
+        return str(result(await turn.settled(), "No turn")["stopReason"])
 
 
 @asynccontextmanager
