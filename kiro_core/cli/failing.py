@@ -6,6 +6,7 @@ import errno
 import sys
 import traceback
 from collections.abc import Callable
+from typing import Final
 
 import click
 
@@ -19,6 +20,17 @@ MCP_MISSING = 3
 AGENT_MISSING = 4
 DENIED = 5
 CANCELLED = 130
+
+EXIT_CODES: Final = {
+    DONE: "done",
+    FAILED: "failure",
+    USAGE: "wrong usage",
+    MCP_MISSING: "a required MCP server does not start",
+    AGENT_MISSING: "the named agent configuration is missing or not trusted",
+    DENIED: "a question was denied or the agent refused",
+    CANCELLED: "cancelled",
+}
+"""What each says. Where a command has others, or means less, its help says so."""
 
 
 def attempt(command: Callable[[], int], *, debug: bool) -> int:
@@ -67,8 +79,13 @@ def _told(error: Exception) -> int:
         tell_failure(f"Something failed: {type(error).__name__}: {error}.", "Run it again with --debug to see where.")
         return FAILED
     tell_failure(str(error), error.hint)
-    if isinstance(error, AgentNotFound | AgentUntrusted):
+    return exit_code(type(error))
+
+
+def exit_code(error: type[KiroError]) -> int:
+    """The code of a command that ends with such an error."""
+    if issubclass(error, AgentNotFound | AgentUntrusted):
         return AGENT_MISSING
-    if isinstance(error, McpFailed):
+    if issubclass(error, McpFailed):
         return MCP_MISSING
-    return USAGE if isinstance(error, SettingsError | UnknownName) else FAILED
+    return USAGE if issubclass(error, SettingsError | UnknownName) else FAILED

@@ -5,30 +5,7 @@
 ```
 
 A message is embedded as it was received when it is one strict JSON object, else as `raw_b64`, so
-that a log is always strict JSON. Kinds:
-
-- of the session: `opened` and `configured` (the effective configuration), `taken_over` (its owner was
-  ended by force: who), `context_reset` (`{to, reason}`: how the agent got the conversation back, or
-  that it got "nothing"), `history_cleared` (what a person is shown begins here), `engine_lock_moved`, `closed`;
-- of the agent: `process_begun`, `process_ended`, `update` (every notification), `noise` (a line that
-  is no message), `unrecorded` (`{updates}`: how many are missing here, since the store took nothing);
-- of the inbox (see `kiro_core.types.Letter`): `message` (it came: the letter, and what was `unread`
-  then; once in each life of the session that it is unread in),
-  `message_read` (`{ids}`), `message_expired` (nobody will read it: the letter); the latter two settle what they name;
-- of the desk: `shown` (an update of its own, as clients were shown it);
-- of a turn: `prompt` (accepted; `_meta.kiro_core.messages` are the letters that it holds, if any), `turn_begun` (sent
-  to the agent: `{session, messages?, told?}`, the letters that are settled by it and the text that stood in front of
-  the prompt because of them), `turn_ended` (`{state, open, ...}`,
-  see `kiro_core.session.turn`);
-- between them: `question` (a permission or a form asked; of an answered form only the names of its
-  fields are recorded), `answer`, `notice` (what the client was told), `file_written` (by the desk for
-  the agent: path and size in bytes), `terminal` (the end of a terminal: `{terminalId, output,
-  truncated, exitStatus}`, of the output the last 64 KiB);
-- of a session that was given a task: `crew_summary` (`{text, description, context}`: its result, as its agent told
-  it by the tool `summary`);
-- of a crew's run, whose record has no others (see `kiro_core.crew.record`): `crew_begun`, `crew_event`,
-  `crew_child`, `crew_deliver`, `crew_ended`;
-- of the store: `gap` (`{first, last, bytes}`: records that were damaged and are lost).
+that a log is always strict JSON. What each kind is and has: docs/records.md.
 
 Unknown kinds are kept and skipped.
 """

@@ -149,8 +149,10 @@ class PermissionSettings(BaseModel):
 
     model_config = _STRICT
 
-    capability: Literal["fs_read", "fs_write", "shell", "web_fetch", "web_search", "mcp", "subagent", "all"]
-    effect: Literal["allow", "ask", "deny"]
+    capability: Literal["fs_read", "fs_write", "shell", "web_fetch", "web_search", "mcp", "subagent", "all"] = Field(
+        description="what agents do; `docs/permissions.md` says which tools that are"
+    )
+    effect: Literal["allow", "ask", "deny"] = Field(description="what the rule says: deny beats ask beats allow")
     match: list[str] = Field(default=[], description="globs of paths, commands, addresses, ...; none: all of it")
     exclude: list[str] = Field(default=[], description="globs of what is not meant")
 

@@ -23,11 +23,14 @@ def _kiro_home() -> Path:
 
 
 class KiroOptions(BaseModel):
-    """What the settings may say: `home` is the user's Kiro folder, by default `$KIRO_HOME`, else `~/.kiro`."""
+    """What the settings may say of the source `kiro`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    home: Path = Field(default_factory=_kiro_home)
+    home: Path = Field(
+        default_factory=_kiro_home,
+        description="The user's Kiro folder, whose `agents` are read; by default `$KIRO_HOME`, else `~/.kiro`.",
+    )
 
 
 @asynccontextmanager

@@ -22,7 +22,11 @@ class FilesOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    root: Path = Field(default_factory=_default_root, validate_default=True)
+    root: Path = Field(
+        default_factory=_default_root,
+        validate_default=True,
+        description="The folder of all sessions, made on first need; by default `sessions/core` in Kiro's folder.",
+    )
 
     @field_validator("root")
     @classmethod

@@ -53,8 +53,3 @@ def test_every_other_command_works_in_its_order(typed):
 def test_its_settings_are_settings():
     (text,) = blocks("toml")
     assert load_settings(tomllib.loads(text)).engine == "kiro"
-
-
-def test_every_page_that_it_names_is_there():
-    for name in re.findall(r"\]\((\S+?)\)", PAGE):
-        assert (Path(__file__).parents[2] / "docs" / name).is_file(), name

@@ -2,24 +2,11 @@
 
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from kiro_core.testing import promises
 from kiro_core.testing.promising import promise
-
-GUIDE = Path(__file__).parents[2] / "docs" / "testing-plugins.md"
-BEGIN, END = "<!-- promises: generated -->\n", "<!-- promises: end -->\n"
-
-
-def table():
-    """The promises as the guide shows them; `core` ones in bold."""
-    lines = ["| promise | what it says |", "|---|---|"]
-    for one in promises():
-        name = f"**`{one.id}`**" if one.core else f"`{one.id}`"
-        lines.append(f"| {name} | {one.sentence} |")
-    return "\n".join(lines) + "\n"
 
 
 def test_every_promise_has_an_id_of_its_own_and_a_sentence():
@@ -36,8 +23,3 @@ def test_a_test_without_a_sentence_is_no_promise():
         @promise("store.mute")
         def test_mute():
             pass
-
-
-def test_the_guide_shows_every_promise():
-    shown = GUIDE.read_text().partition(BEGIN)[2].partition(END)[0]
-    assert shown == table(), f"write this between the marks of {GUIDE.name}:\n{table()}"

@@ -1,4 +1,4 @@
-"""What docs/mcp.md says is what the program has: tools, codes, settings, variables, and each test that it names."""
+"""What docs/mcp.md says is what the program has: tools, codes, variables, and each test that it names."""
 
 import json
 import re
@@ -9,7 +9,6 @@ import pytest
 
 from kiro_core.cli.connect.editors import EDITORS
 from kiro_core.cli.mcp.aliases import OTHER, PREFIX, SAME
-from kiro_mcp.options import McpOptions
 from kiro_mcp.server.table import CORE
 from kiro_mcp.service.failing import CODES
 
@@ -47,15 +46,6 @@ async def test_every_tool_is_told_with_what_it_takes_and_returns(opened_host, er
 
 def test_every_code_is_told():
     assert {row[0].strip("`") for row in rows("| code | when |")} == CODES
-
-
-def test_every_option_is_told_with_its_default():
-    def default(value):
-        return "-" if value in (None, "") else f"`{json.dumps(value)}`"
-
-    assert rows("| option | default |") == [
-        [f"`{name}`", default(field.default), field.description] for name, field in McpOptions.model_fields.items()
-    ]
 
 
 def test_every_variable_of_kiro_cli_mcp_is_told():
