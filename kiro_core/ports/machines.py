@@ -69,6 +69,7 @@ class Launcher(Protocol):
 
         Raises on leaving in order:
             EndingFailed: something of it survived being killed.
+            LaunchFailed: as above, where that is learnt only by and by, as of a container or another machine.
 
         """
         ...

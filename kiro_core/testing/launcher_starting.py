@@ -52,7 +52,7 @@ class StartingPromises:
 
     @promise("launcher.missing", core=True)
     async def test_a_program_that_is_missing_is_named(self, launcher: Launcher, folder: Path) -> None:
-        """A missing program is `LaunchFailed` on entering, with its name in the sentence and a hint."""
+        """A missing program is `LaunchFailed` with its name in the sentence and a hint, on leaving at the latest."""
         await _refused(launcher, Command(["no-such-program", "--option"], str(folder)), "no-such-program")
 
     @promise("launcher.no-folder")

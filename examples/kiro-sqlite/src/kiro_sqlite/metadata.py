@@ -1,0 +1,58 @@
+"""A session's metadata as one JSON text, whole or refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from kiro_core.errors import RecordInvalid
+from kiro_core.types import FORMAT, SessionId, SessionInfo
+
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_decode = msgspec.json.Decoder(SessionInfo).decode
+_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def decode(session: SessionId, text: str, found: int) -> SessionInfo:
+    """The metadata of a session, from their text and the format that was `found`.
+
+    Raises:
+        RecordInvalid: they are damaged or of a newer format.
+
+    """
+    if found > FORMAT:
+        raise RecordInvalid(
+            f"The session {session} has format {found}, this version reads format {FORMAT}.",
+            hint="Update kiro-core to open it.",
+            format=found,
+        )
+    try:
+        return _decode(text)
+    except _UNREADABLE as error:
+        raise RecordInvalid(
+            f"The metadata of the session {session} is damaged: {error}.",
+            hint=f"`kiro-core sessions verify {session} --repair` makes it anew from what can be read of it.",
+        ) from error
+
+
+def is_readable(session: SessionId, text: str, found: int) -> bool:
+    """Whether `decode` gives them."""
+    try:
+        decode(session, text, found)
+    except RecordInvalid:
+        return False
+    return True
+
+
+def columns(info: SessionInfo, old: str) -> dict[str, Any]:
+    """What stands in a session's row: the text, with fields of the old one that we do not know, and copies of some."""
+    text = msgspec.json.encode({**_fields(old), **msgspec.to_builtins(info)}).decode()
+    named = {name: getattr(info, name) for name in ("format", "updated", "name", "cwd", "trashed")}
+    return {"info": text, **named}
+
+
+def _fields(text: str) -> dict[str, Any]:
+    try:
+        return dict(_decode_fields(text))
+    except _UNREADABLE:
+        return {}
