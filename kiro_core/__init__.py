@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from kiro_core.provider import Provider as Provider
     from kiro_core.registry import Registry as Registry
     from kiro_core.settings import load_settings as load_settings
+    from kiro_core.specs import KiroDeprecation as KiroDeprecation
     from kiro_core.specs import hookimpl as hookimpl
     from kiro_core.stdio import PipeStream as PipeStream
     from kiro_core.stdio import claim_stdio as claim_stdio
 
 _HOME = {
     "Frame": "kiro_core.frames",
+    "KiroDeprecation": "kiro_core.specs",
     "PipeStream": "kiro_core.stdio",
     "Provider": "kiro_core.provider",
     "Registry": "kiro_core.registry",
@@ -33,6 +35,7 @@ _HOME = {
 
 __all__ = [
     "Frame",
+    "KiroDeprecation",
     "PipeStream",
     "Provider",
     "Registry",

@@ -286,15 +286,20 @@ class RpcError(KiroError, RuntimeError):
         self.data = data
 
 
+def innermost(error: BaseException) -> BaseException:
+    """What a group inside of groups comes to where there is one failure in each; else the error itself."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
 @contextmanager
 def unwrapped() -> Iterator[None]:
     """Let a failure inside task groups come out as itself; several at once stay a group."""
     try:
         yield
     except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-            error = error.exceptions[0]
+        error = innermost(group)
         if error is group:
             raise
         raise error from error.__cause__

@@ -120,6 +120,11 @@ def origin_of(path: KeyPath, origins: Mapping[KeyPath, str]) -> str:
     return next((origin for key, origin in origins.items() if key[: len(path)] == path), "")
 
 
+def in_words(error: BaseException) -> str:
+    """A failure of code that is not ours, such as `OSError: disk on fire.` for one that has no full stop."""
+    return f"{type(error).__name__}: {error}".rstrip(": .") + "."
+
+
 def last_words(stderr: str) -> str:
     """A sentence with the line of a program's stderr that says most: the last one about an error, else the last."""
     lines = stderr.strip().splitlines()

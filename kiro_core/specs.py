@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pluggy
 
-from kiro_core.ports import AgentSource, Face, Launcher, SessionStore, Wire
+from kiro_core.ports import AgentSource, Face, Launcher, SessionStore, ToolServer, Wire
 from kiro_core.provider import Provider
 
 PROJECT = "kiro_core"
 """The name of the hooks' project and of the entry-point group."""
+
+
+class KiroDeprecation(UserWarning):
+    """Something that plugins use goes away, with the version that the text names.
+
+    Python shows it to whoever runs the plugin: a `DeprecationWarning` is shown to hardly anybody.
+    """
+
+    def __init__(self, what: str, *, removed_in: str, instead: str) -> None:
+        """`what` begins the sentence, `instead` is a sentence that says what to do; `removed_in` is a version."""
+        super().__init__(f"{what} goes away with kiro-core {removed_in}. {instead}")
+
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -36,9 +48,16 @@ class KiroSpecs:
         return ()
 
     @hookspec
-    def kiro_transports(self) -> Iterable[Provider[Wire | Face, Any]]:
+    def kiro_transports(self) -> Iterable[Provider[Wire | Face | ToolServer, Any]]:
         """Protocols: towards agents (`Wire`, chosen per engine), towards clients (`Face`), or both.
 
         And towards agents that use the tools of their crews (`ToolServer`, chosen by `crew.server`).
         """
         return ()
+
+
+def ports_of(hook: str) -> tuple[type, ...]:
+    """The Protocols of one hook, as its annotation has them: each of its providers opens one of them."""
+    (provider,) = get_args(get_type_hints(getattr(KiroSpecs, hook))["return"])
+    port = get_args(provider)[0]
+    return get_args(port) or (port,)

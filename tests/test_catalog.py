@@ -121,8 +121,10 @@ async def test_a_backend_that_does_not_run_on_this_event_loop_says_so(anyio_back
 
 
 async def test_an_open_that_gives_no_context_manager_is_refused():
-    with pytest.raises(PluginError, match=r"Store 'odd' cannot be opened: its `open` gave a list\."):
-        catalog(Provider("odd", lambda _: [])).open(Choice("odd"))
+    with pytest.raises(PluginError) as caught:
+        async with catalog(Provider("odd", lambda _: [])).open(Choice("odd")):
+            pytest.fail("it is not open")
+    assert str(caught.value) == "Store 'odd' (acme-store 1.2) cannot be opened: its `open` gave a list."
 
 
 async def test_a_model_of_options_that_is_loaded_late_is_loaded_only_where_an_option_is_written():

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
@@ -11,26 +12,33 @@ from kiro_core import Provider, hookimpl
 from kiro_core.catalog import Choice
 from kiro_core.errors import PluginError, SettingsError, UnknownName
 from kiro_core.registry import Registry
+from kiro_core.registry.support import notices_of
+from kiro_core.specs import KiroDeprecation, KiroSpecs, hookspec
+from kiro_core.testing import MemoryStore
 
 
 @asynccontextmanager
 async def opened(options):
-    yield options
+    yield MemoryStore()
+
+
+MEMORY = Provider("memory", opened)
 
 
 class Memory:
     @hookimpl
     def kiro_stores(self):
-        yield Provider("memory", opened)
+        yield MEMORY
 
 
 STORE = """
 from contextlib import asynccontextmanager
 from kiro_core import Provider, hookimpl
+from kiro_core.testing import MemoryStore
 
 @asynccontextmanager
 async def opened(options):
-    yield "open"
+    yield MemoryStore()
 
 @hookimpl
 def kiro_stores():
@@ -43,12 +51,13 @@ def install(tmp_path, monkeypatch):
     """Put a distribution with one plugin on the path, as pip would."""
     monkeypatch.syspath_prepend(tmp_path)
 
-    def installing(name, source, *, version="1.0", extras=""):
+    def installing(name, source, *, version="1.0", extras="", requires=""):
         module = f"plugin_of_{name}"
         (tmp_path / f"{module}.py").write_text(source)
         folder = tmp_path / f"{name}_dist-{version}.dist-info"
         folder.mkdir()
-        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-dist\nVersion: {version}\n")
+        about = f"Metadata-Version: 2.1\nName: {name}-dist\nVersion: {version}\n"
+        (folder / "METADATA").write_text(about + (f"Requires-Dist: {requires}\n" if requires else ""))
         (folder / "entry_points.txt").write_text(f"[kiro_core]\n{name} = {module} {extras}\n")
         monkeypatch.delitem(sys.modules, module, raising=False)
         return module
@@ -59,7 +68,7 @@ def install(tmp_path, monkeypatch):
 async def test_a_plugin_is_any_object_with_hook_implementations():
     registry = Registry(Memory(), installed=False)
     async with registry.stores.open(Choice("memory")) as store:
-        assert store is None
+        assert isinstance(store, MemoryStore)
     (info,) = registry.plugins
     assert (info.name, info.provides, info.problem) == ("Memory", ("store memory",), "")
 
@@ -68,7 +77,7 @@ async def test_an_installed_plugin_is_found_with_its_distribution(install):
     install("acme", STORE.format(name="acme"), version="2.1")
     registry = Registry(only={"acme"})
     async with registry.stores.open(Choice("acme")) as store:
-        assert store == "open"
+        assert isinstance(store, MemoryStore)
     entry = registry.stores.get("acme")
     assert (entry.plugin.distribution, entry.plugin.version) == ("acme-dist", "2.1")
 
@@ -155,6 +164,47 @@ def test_strict_does_not_mind_what_was_excluded_on_purpose(install):
     install("broken", "import no_such_driver")
     install("acme", STORE.format(name="acme"))
     assert Registry(only={"acme"}, strict=True).stores.get("acme")
+
+
+def test_a_plugin_that_ends_the_program_when_it_is_imported_ends_nothing(install):
+    install("broken", "raise SystemExit(1)")
+    (broken,) = [plugin for plugin in Registry(only={"broken"}).plugins if plugin.name == "broken"]
+    assert broken.problem == "SystemExit: 1."
+
+
+@pytest.mark.parametrize(
+    "requires",
+    [
+        *("", "kiro-core", "kiro-core>=0.1,<0.2", "Kiro_Core[testing] (>=0.1)", "kiro-core>=9; extra == 'later'"),
+        *("kiro-core-theme>=9", "kirocore>=9", "kiro-core @ https://example.org/kiro_core.whl", "kiro-core is fine"),
+    ],
+)
+def test_a_plugin_for_this_core_or_for_any_is_told_of_nothing(install, requires):
+    install("acme", STORE.format(name="acme"), requires=requires)
+    assert notices_of(Registry(only={"acme"}).stores.get("acme").plugin) == []
+
+
+@pytest.mark.parametrize("requires", ["kiro-core>=9", "kiro_core (>=9)", "kiro.core[testing]>=9; python_version > '3'"])
+def test_a_plugin_for_another_core_is_told(install, requires):
+    install("acme", STORE.format(name="acme"), requires=requires)
+    told = f"It is for kiro-core >=9, and this is kiro-core {version('kiro-core')}."
+    assert notices_of(Registry(only={"acme"}).stores.get("acme").plugin) == [told]
+    install("broken", "from kiro_core import Orchestra", requires=requires)
+    with pytest.raises(PluginError, match="cannot import name 'Orchestra'") as caught:
+        Registry(only={"broken"}, strict=True)
+    assert caught.value.hint == told
+
+
+def test_a_plugin_with_a_hook_that_goes_away_works_and_everybody_is_told_once(monkeypatch):
+    gone = KiroDeprecation("The hook kiro_gates", removed_in="2.0", instead="Yield doors from kiro_doors.")
+    monkeypatch.setattr(KiroSpecs, "kiro_gates", hookspec(warn_on_impl=gone)(lambda self: ()), raising=False)
+    plugin = SimpleNamespace(__name__="old", kiro_gates=hookimpl(lambda: ()), kiro_stores=hookimpl(lambda: [MEMORY]))
+    with pytest.warns(KiroDeprecation) as warned:
+        registry = Registry(plugin, installed=False)
+    told = "The hook kiro_gates goes away with kiro-core 2.0. Yield doors from kiro_doors."
+    assert [str(one.message) for one in warned] == [told]
+    (info,) = registry.plugins
+    assert (info.problem, info.provides, notices_of(info)) == ("", ("store memory",), [told])
 
 
 def test_two_plugins_with_one_name_are_an_error_that_names_both(install):

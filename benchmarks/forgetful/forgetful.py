@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import anyio
 
 from kiro_core import Provider, hookimpl
 from kiro_core.errors import SessionNotFound
 from kiro_core.ports import SessionStore
-from kiro_core.types import NO_CONTACT, Contact, Message, Page, Record, SessionId, SessionInfo, SessionQuery
+from kiro_core.types import NO_CONTACT, Contact, Message, Page, Record, Report, SessionId, SessionInfo, SessionQuery
 
 
 class ForgetfulDb:
@@ -71,6 +71,18 @@ class ForgetfulStore:
         _unknown(session)
 
     async def delete(self, session: SessionId) -> None:
+        """Refuse: nothing is kept."""
+        _unknown(session)
+
+    async def holder(self, session: SessionId) -> Mapping[str, Any]:
+        """Refuse: nothing is kept."""
+        _unknown(session)
+
+    async def verify(self, session: SessionId, *, repair: bool = False) -> Report:  # noqa: ARG002 - the port has it
+        """Refuse: nothing is kept."""
+        _unknown(session)
+
+    async def evict(self, session: SessionId, _: float) -> Mapping[str, Any]:
         """Refuse: nothing is kept."""
         _unknown(session)
 

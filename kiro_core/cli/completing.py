@@ -54,7 +54,7 @@ def _sessions(ctx: click.Context, *, trashed: bool) -> Iterable[tuple[str, str]]
 
     async def newest() -> Iterable[SessionInfo]:
         settings, registry = _given(ctx).load()
-        async with registry.stores.open(settings.store) as store:
+        async with registry.stores.open(settings.store, settings.limits.backends) as store:
             return (await store.list(SessionQuery(trashed=trashed), limit=_MOST)).items
 
     return ((info.id, one_line(info.name or info.title)) for info in anyio.run(newest, backend="asyncio"))

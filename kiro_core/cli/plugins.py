@@ -10,9 +10,10 @@ import click
 from kiro_core.cli.commands import example
 from kiro_core.cli.options import Given, command
 from kiro_core.cli.tables import print_table
-from kiro_core.cli.text import show
+from kiro_core.cli.text import show, tell
 
 if TYPE_CHECKING:
+    from kiro_core.catalog import PluginInfo
     from kiro_core.registry import Registry
 
 
@@ -37,12 +38,21 @@ def plugins(given: Given, *, as_json: bool) -> int:
             about = ["", "", ""] if number else [plugin[key] for key in ("name", "distribution", "version")]
             rows.append([*about, line])
     print_table(("plugin", "distribution", "version", "provides"), rows)
+    for plugin in listed:
+        for notice in plugin["notices"]:
+            tell(f"notice: plugin {plugin['name']}: {notice}")
     return 0
 
 
 def _listed(registry: Registry) -> list[dict[str, Any]]:
-    """One object a plugin: `{name, distribution, version, provides: [{kind, name, summary}], problem}`."""
+    """One object a plugin.
+
+    `{name, distribution, version, provides: [{kind, name, summary}], problem, import_ms, notices}`: the time is that
+    of the clock, of this one time, and what several plugins import is in that of the first.
+    """
     catalogs = (registry.agents, registry.stores, registry.launchers, registry.transports)
+    from kiro_core.registry.support import notices_of
+
     listed = []
     for plugin in registry.plugins:
         provides = [
@@ -52,5 +62,15 @@ def _listed(registry: Registry) -> list[dict[str, Any]]:
             if entry.plugin is plugin
         ]
         about = {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version}
-        listed.append({**about, "provides": provides, "problem": plugin.problem})
+        notices = [] if plugin.problem else [*_slow(plugin), *notices_of(plugin)]
+        told = {"import_ms": round(plugin.import_s * 1000), "notices": notices}
+        listed.append({**about, "provides": provides, "problem": plugin.problem, **told})
     return listed
+
+
+def _slow(plugin: PluginInfo) -> list[str]:
+    from kiro_core.registry import SLOW_IMPORT_S
+
+    if plugin.import_s <= SLOW_IMPORT_S:
+        return []
+    return [f"It took {plugin.import_s:.1f} s to import this time, for which every command waits."]

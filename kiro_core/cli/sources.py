@@ -55,4 +55,7 @@ async def open_sources(settings: Settings, registry: Registry) -> AsyncIterator[
 
     """
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(registry.agents.open(choice)) for choice in settings.agent_sources]
+        yield [
+            await stack.enter_async_context(registry.agents.open(choice, settings.limits.backends))
+            for choice in settings.agent_sources
+        ]

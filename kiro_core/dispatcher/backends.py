@@ -73,7 +73,7 @@ class Backends:
 
         """
         choice = self.settings.crew.server
-        async with self.transports.open(choice) as server:
+        async with self.transports.open(choice, self.settings.limits.backends) as server:
             if not hasattr(server, "serve_tools"):
                 raise PluginError(
                     f"Transport '{choice.use}' serves no tools of a crew to agents.",
@@ -117,16 +117,19 @@ async def open_backends(
         UnknownName, SettingsError, PluginError: a choice names nothing, or something with wrong options.
 
     """
-    engines = load_engines(settings.engines)
+    engines, within = load_engines(settings.engines), settings.limits.backends
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(registry.stores.open(settings.store))
-        sources = [await stack.enter_async_context(registry.agents.open(choice)) for choice in settings.agent_sources]
-        launchers = {"": await stack.enter_async_context(registry.launchers.open(settings.launcher))}
+        store = await stack.enter_async_context(registry.stores.open(settings.store, within))
+        sources = [
+            await stack.enter_async_context(registry.agents.open(choice, within)) for choice in settings.agent_sources
+        ]
+        launchers = {"": await stack.enter_async_context(registry.launchers.open(settings.launcher, within))}
         for name in sorted({engine.launcher for engine in engines.values()} - {""}):
-            launchers[name] = await stack.enter_async_context(registry.launchers.open(Choice(name)))
+            launchers[name] = await stack.enter_async_context(registry.launchers.open(Choice(name), within))
         wires = {}
         for name in sorted({engine.transport for engine in engines.values()}):
-            wires[name] = _wire(name, await stack.enter_async_context(registry.transports.open(Choice(name))))
+            transport = await stack.enter_async_context(registry.transports.open(Choice(name), within))
+            wires[name] = _wire(name, transport)
         yield Backends(settings, engines, store, sources, launchers, wires, registry.transports, contact)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from time import perf_counter
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -11,11 +13,12 @@ import pluggy
 
 from kiro_core.catalog import Catalog, Entry, PluginInfo
 from kiro_core.errors import KiroError, PluginError
+from kiro_core.explain import in_words
 from kiro_core.ports import AgentSource, Face, Launcher, SessionStore, Wire
 from kiro_core.provider import AnyProvider
-from kiro_core.registry.declared import declared
+from kiro_core.registry.declared import declared, deprecations
 from kiro_core.registry.found import Found, given, installed_plugins
-from kiro_core.specs import PROJECT, KiroSpecs
+from kiro_core.specs import PROJECT, KiroSpecs, ports_of
 
 KINDS: Final = {
     "kiro_agents": "agent source",
@@ -25,6 +28,10 @@ KINDS: Final = {
 }
 """Each plugin hook and the word for what it provides."""
 
+SLOW_IMPORT_S = 0.3
+"""From here on people are told how long a plugin takes to import."""
+
+_LOG = logging.getLogger(__name__)
 _Loaded = tuple[PluginInfo, list[tuple[str, AnyProvider]]]
 
 
@@ -73,28 +80,35 @@ class Registry:
 
 
 def _load(hooks: pluggy.PluginManager, found: Found) -> _Loaded:
+    info = found.info()
     if found.excluded:
-        return found.info(problem=found.excluded), []
+        return replace(info, problem=found.excluded), []
+    began = perf_counter()
     try:
-        provided = declared(hooks, found.load())
-    except Exception as error:
+        plugin = found.load()
+        provided = declared(hooks, plugin)
+    except (Exception, SystemExit) as error:
         # A plugin fails in any way it likes; whichever it is, it is recorded or raised as our own error.
         reason, hint = _reason(error, found)
         if found.required and not (found.optional and isinstance(error, ModuleNotFoundError)):
-            raise PluginError(
-                f"Plugin {found.info()} cannot be used: {reason}", hint=hint, plugin=found.name
-            ) from error
-        return found.info(problem=f"{reason} {hint}".strip()), []
-    return found.info(provides=tuple(f"{KINDS[hook]} {provider.name}" for hook, provider in provided)), provided
+            raise PluginError(f"Plugin {info} cannot be used: {reason}", hint=hint, plugin=found.name) from error
+        return replace(info, problem=f"{reason} {hint}".strip()), []
+    took = perf_counter() - began
+    if took > SLOW_IMPORT_S:
+        _LOG.info("plugin %s took %.1f s to import", info, took)
+    provides = tuple(f"{KINDS[hook]} {provider.name}" for hook, provider in provided)
+    return replace(info, provides=provides, import_s=took, deprecations=deprecations(hooks, plugin)), provided
 
 
-def _reason(error: Exception, found: Found) -> tuple[str, str]:
+def _reason(error: BaseException, found: Found) -> tuple[str, str]:
     """Why a plugin failed, and the way out where one is known."""
     if isinstance(error, KiroError):
-        return str(error), error.hint
-    return f"{type(error).__name__}: {error}".rstrip(": .") + ".", found.install if isinstance(
-        error, ImportError
-    ) else ""
+        reason, hint = str(error), error.hint
+    else:
+        reason, hint = in_words(error), found.install if isinstance(error, ImportError) else ""
+    from kiro_core.registry.support import unsupported
+
+    return reason, f"{unsupported(found.info())} {hint}".strip()
 
 
 def _without_clashes(loaded: Sequence[_Loaded], *, listing: bool) -> list[_Loaded]:
@@ -129,4 +143,4 @@ def _catalog(hook: str, loaded: Sequence[_Loaded]) -> Catalog[Any]:
         for of_hook, provider in provided
         if of_hook == hook
     }
-    return Catalog(KINDS[hook], MappingProxyType(entries), [info for info, _ in loaded if info.problem])
+    return Catalog(KINDS[hook], MappingProxyType(entries), [info for info, _ in loaded if info.problem], ports_of(hook))

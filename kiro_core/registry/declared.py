@@ -36,6 +36,12 @@ def declared(hooks: pluggy.PluginManager, plugin: object) -> list[tuple[str, Any
     return [(hook, provider) for (hook, _), provider in provided.items()]
 
 
+def deprecations(hooks: pluggy.PluginManager, plugin: object) -> tuple[str, ...]:
+    """A sentence for each hook of a registered plugin that goes away; pluggy has warned of it then."""
+    specs = [caller.spec for caller in hooks.get_hookcallers(plugin) or ()]
+    return tuple(str(spec.warn_on_impl) for spec in specs if spec is not None and spec.warn_on_impl is not None)
+
+
 def _register(hooks: pluggy.PluginManager, plugin: object) -> Sequence[pluggy.HookCaller]:
     name = str(id(plugin))  # two distributions may give their plugins one name
     if hooks.has_plugin(name):

@@ -25,13 +25,14 @@ class Found:
     required: bool
     distribution: str = ""
     version: str = ""
+    requires: tuple[str, ...] = ()
     excluded: str = ""
     install: str = ""
     optional: bool = False
 
-    def info(self, *, provides: tuple[str, ...] = (), problem: str = "") -> PluginInfo:
-        """What the registry tells of it."""
-        return PluginInfo(self.name, self.distribution, self.version, provides, problem)
+    def info(self) -> PluginInfo:
+        """What is known of it before it is loaded."""
+        return PluginInfo(self.name, self.distribution, self.version, requires=self.requires)
 
 
 def given(plugin: object) -> Found:
@@ -61,19 +62,21 @@ def _excluded(name: str, only: Collection[str] | None, block: Collection[str]) -
     return "" if only is None or name in only else "not in plugins.only."
 
 
-def _release(dist: Distribution | None) -> tuple[str, str]:
-    """Name and version, out of all that it says of itself, which each look at it parses anew."""
+def _release(dist: Distribution | None) -> tuple[str, str, tuple[str, ...]]:
+    """Name, version and what it requires, out of all that it says of itself, which each look at it parses anew."""
     if dist is None:
-        return "", ""
+        return "", "", ()
     told = dist.metadata
-    return told["Name"], told["Version"]
+    return told["Name"], told["Version"], tuple(told.get_all("Requires-Dist") or ())
 
 
-def _installed(point: EntryPoint, release: tuple[str, str], excluded: str, *, strict: bool) -> Found:
-    distribution, version = release
+def _installed(point: EntryPoint, release: tuple[str, str, tuple[str, ...]], excluded: str, *, strict: bool) -> Found:
+    distribution, version, requires = release
     extras = f"[{','.join(point.extras)}]" if point.extras else ""
     install = f"Install what it needs: pip install '{distribution}{extras}'." if extras else ""
-    return Found(point.name, point.load, strict, distribution, version, excluded, install, optional=bool(extras))
+    return Found(
+        point.name, point.load, strict, distribution, version, requires, excluded, install, optional=bool(extras)
+    )
 
 
 def _check(setting: str, names: Iterable[str], known: list[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from kiro_core.catalog import Choice
+from kiro_core.catalog import Choice, Within
 from kiro_core.settings.environment import DELIMITER, PREFIX
 from kiro_core.settings.layers import VariableName
 from kiro_core.types import PruneRule
@@ -60,14 +60,19 @@ class Limits(BaseModel):
 
     model_config = _STRICT
 
-    start_s: Seconds = Field(default=60, description="from starting an agent until it has opened its session")
+    start_s: Seconds = Field(
+        default=60, description="from starting an agent until it has opened its session; until a backend has opened"
+    )
     control_s: Seconds = Field(default=30, description="until an agent has answered any request but a prompt")
     question_s: Seconds = Field(default=1800, description="until a person has answered a question; then it is denied")
     silence_s: Seconds = Field(default=600, description="without a word during a turn until the client is told")
     end_silent_turns: bool = Field(default=False, description="cancel a turn after that silence")
     mcp_start_s: Seconds = Field(default=5, description="until each MCP server of a new session has started")
     close_s: Seconds = Field(default=4, description="until one session has ended; then its process is killed")
-    shutdown_s: Seconds = Field(default=8, description="until all sessions have ended; then their processes are killed")
+    shutdown_s: Seconds = Field(
+        default=8,
+        description="until all sessions have ended, then their processes are killed; until a backend has closed",
+    )
     drain_s: Seconds = Field(default=60, description="for running turns when a served desk is asked to end")
     max_sessions: int = Field(default=0, ge=0, description="that one desk has open; 0: as many as it is asked for")
     max_queued_prompts: int = Field(default=25, gt=0, description="prompts that wait behind a running turn")
@@ -84,6 +89,11 @@ class Limits(BaseModel):
         default=5, ge=0, description="of an agent program, in a row without a turn that it finished"
     )
     max_retold_characters: int = Field(default=40_000, gt=0, description="of a conversation that is told as text")
+
+    @property
+    def backends(self) -> Within:
+        """How long each backend of a plugin may take to open and to close."""
+        return Within(self.start_s, self.shutdown_s)
 
 
 class RetentionSettings(BaseModel):

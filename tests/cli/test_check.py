@@ -9,7 +9,9 @@ import pytest
 
 MEMORY = """
 from contextlib import asynccontextmanager
+from pathlib import Path
 from kiro_core import Provider, hookimpl
+from kiro_files.store import FileStore
 from pydantic import BaseModel, ConfigDict
 
 class Inner(BaseModel):
@@ -20,7 +22,7 @@ class Options(BaseModel):
     url: str
     inner: Inner = Inner()
 
-class Store:
+class Store(FileStore):
     @asynccontextmanager
     async def create(self, info, contact=None):
         {create}
@@ -31,7 +33,7 @@ class Store:
 @asynccontextmanager
 async def opened(options):
     {open}
-    yield Store()
+    yield Store(Path(options.url))
 
 @hookimpl
 def kiro_stores():
@@ -48,7 +50,7 @@ def install(tmp_path, environment):
 
     def installed(name, code):
         (folder / f"{name}_plugin.py").write_text(code)
-        info = folder / f"{name}-1.0.dist-info"
+        info = folder / f"{name}_dist-1.0.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-dist\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(f"[kiro_core]\n{name} = {name}_plugin\n")
@@ -159,7 +161,8 @@ BROKEN = {
         "from kiro_core import hookimpl\n@hookimpl\ndef kiro_stores():\n    yield 5",
         "where a Provider belongs",
     ),
-    "exits": ("raise SystemExit(3)", "ends the interpreter with status 3"),
+    "exits": ("raise SystemExit(3)", "cannot be used: SystemExit: 3."),
+    "leaves": ("import os\nos._exit(3)", "ends the interpreter with status 3"),
     "crashes": ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", "ends the interpreter with signal 11"),
 }
 
@@ -198,7 +201,8 @@ def test_a_plugin_that_is_blocked_is_not_even_imported(install, check):
 def test_a_store_that_fails_at_any_step_is_broken(install, check, step):
     install("other", store(**{step: "raise OSError('disk on fire')"}))
     found = check("--set", 'store={use="memory",url="x"}', only=["other"])[1]["store memory"]
-    assert (found["outcome"], found["reason"]) == ("broken", "OSError: disk on fire.")
+    told = "Store 'memory' (other-dist 1.0) cannot be opened: OSError" if step == "open" else "OSError"
+    assert (found["outcome"], found["reason"]) == ("broken", f"{told}: disk on fire.")
 
 
 def test_two_plugins_of_one_name_are_told_by_check_and_listed_by_plugins(install, kiro):

@@ -106,7 +106,8 @@ class FrailStore:
     async def _open(self, _):
         async with open_store(FilesOptions()) as files:
             self.get, self.list, self.read = files.get, files.list, files.read
-            self.put, self.wake, self.holder = files.put, files.wake, files.holder
+            self.put, self.wake, self.holder, self.freed = files.put, files.wake, files.holder, files.freed
+            self.delete, self.verify, self.evict = files.delete, files.verify, files.evict
             self.create, self.open = partial(self._held, files.create), partial(self._held, files.open)
             yield self
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
+from kiro_acp.wire import AcpWire
 from kiro_core import Provider, hookimpl
 from kiro_core.catalog import Choice
 from kiro_core.cli.serve.faces import Faces
@@ -45,7 +46,7 @@ class Scripted:
 
         @asynccontextmanager
         async def deaf(_):
-            yield object()
+            yield AcpWire()
 
         @asynccontextmanager
         async def broken(_):
@@ -121,7 +122,7 @@ async def test_one_that_fails_later_is_told_and_the_others_go_on(faces, plugin, 
     ("name", "why"),
     [
         ("deaf", "Transport 'deaf' connects to agents only; it serves no clients."),
-        ("broken", "RuntimeError: no luck."),
+        ("broken", "Transport 'broken' cannot be opened: RuntimeError: no luck."),
         ("scriptet", "No transport is called 'scriptet'; did you mean 'scripted'?"),
     ],
 )

@@ -16,7 +16,7 @@ BOUND_S = 60
 PROGRAM = Path(sys.executable).with_name("kiro-core")
 _ENVIRONMENT = dict(os.environ)
 _AT_START = ("PYTHON", "LC_", "LANG")
-"""Variables that Python itself reads, before anything can be forked."""
+"""Variables that Python itself reads, before anything can be forked; a fork takes the folders of PYTHONPATH."""
 
 
 def start(command, **options):
@@ -128,4 +128,4 @@ class _Fork(subprocess.Popen):
 
 
 def _read_at_start(variables):
-    return {name: value for name, value in variables.items() if name.startswith(_AT_START)}
+    return {name: value for name, value in variables.items() if name.startswith(_AT_START) and name != "PYTHONPATH"}

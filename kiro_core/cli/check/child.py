@@ -17,33 +17,35 @@ from uuid import uuid4
 
 import anyio
 
-from kiro_core.catalog import Catalog, Choice
-from kiro_core.errors import KiroError
+from kiro_core.catalog import Catalog, Choice, Within
+from kiro_core.errors import KiroError, innermost
+from kiro_core.explain import in_words
 from kiro_core.journal import utc_now
 from kiro_core.ports import SessionStore
 from kiro_core.provider import AnyProvider
 from kiro_core.registry import KINDS, Registry
+from kiro_core.registry.support import notices_of
 from kiro_core.types import SessionId, SessionInfo
 
 
 def main() -> None:
-    """Read the order from stdin, a pickled `(plugin, [(kind, choice, serves), ...])`, and write the report to stdout.
+    """Read the order from stdin, a pickled `(plugin, [(kind, choice, serves), ...], within)`; report to stdout.
 
     Of what is chosen it opens what the plugin provides; `serves`: sessions are to be served over it.
 
-    The report is `{problem, hint, provides: [{kind, name, summary, schema}], opened: [{kind, name,
+    The report is `{problem, hint, notices, provides: [{kind, name, summary, schema}], opened: [{kind, name,
     problem, hint}]}`; an empty problem is none.
     """
-    plugin, choices = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the program that started this one
+    plugin, choices, within = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the program that started this one
     out = os.dup(1)
     os.dup2(2, 1)  # what a plugin prints is no part of the report
-    report = _report(plugin, choices)
+    report = _report(plugin, choices, within)
     with os.fdopen(out, "w") as file:
         json.dump(report, file)
 
 
-def _report(plugin: str, choices: Sequence[tuple[str, Choice, bool]]) -> dict[str, Any]:
-    report: dict[str, Any] = {"provides": [], "opened": []}
+def _report(plugin: str, choices: Sequence[tuple[str, Choice, bool]], within: Within) -> dict[str, Any]:
+    report: dict[str, Any] = {"provides": [], "opened": [], "notices": []}
     try:
         registry = Registry(only={plugin}, strict=True)
     except KiroError as error:
@@ -53,9 +55,10 @@ def _report(plugin: str, choices: Sequence[tuple[str, Choice, bool]]) -> dict[st
     }
     for kind, catalog in catalogs.items():
         report["provides"] += [_provided(kind, name, entry.provider) for name, entry in catalog.entries.items()]
+    report["notices"] = [notice for info in registry.plugins if info.name == plugin for notice in notices_of(info)]
     for kind, choice, serves in choices:
         if choice.use in catalogs[kind].entries:
-            opened = _opened(catalogs[kind], choice, serves=serves)
+            opened = _opened(catalogs[kind], choice, within, serves=serves)
             report["opened"].append({"kind": kind, "name": choice.use, **opened})
     return report | _told(None)
 
@@ -66,21 +69,21 @@ def _provided(kind: str, name: str, provider: AnyProvider) -> dict[str, Any]:
 
 def _schema(called: str, provider: AnyProvider) -> dict[str, Any] | None:
     """The schema of its options, whose definitions are named so that they can stand beside others'; None: unknown."""
-    model = provider.model()
-    if model is None:
-        return {"type": "object", "properties": {}, "additionalProperties": False}
     prefix = called.replace(" ", "_")
     try:
+        model = provider.model()
+        if model is None:
+            return {"type": "object", "properties": {}, "additionalProperties": False}
         schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}")
-    except Exception:  # noqa: BLE001 - some types have no schema, whatever pydantic calls that
+    except Exception:  # noqa: BLE001 - some types have no schema, whatever pydantic calls that, and some models do not load
         return None
     schema["$defs"] = {f"{prefix}.{name}": inner for name, inner in schema.get("$defs", {}).items()}
     return cast("dict[str, Any]", schema)
 
 
-def _opened(catalog: Catalog[Any], choice: Choice, *, serves: bool) -> dict[str, str]:
+def _opened(catalog: Catalog[Any], choice: Choice, within: Within, *, serves: bool) -> dict[str, str]:
     async def opening() -> None:
-        async with catalog.open(choice) as backend:
+        async with catalog.open(choice, within) as backend:
             if catalog.kind == KINDS["kiro_stores"]:
                 await _write(backend)
             if serves:
@@ -104,13 +107,12 @@ async def _write(store: SessionStore) -> None:
 
 
 def _told(error: Exception | None) -> dict[str, str]:
-    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
     if error is None:
         return {"problem": "", "hint": ""}
-    if isinstance(error, KiroError):
-        return {"problem": str(error), "hint": error.hint}
-    return {"problem": f"{type(error).__name__}: {error}".rstrip(": .") + ".", "hint": ""}
+    cause = innermost(error)
+    if isinstance(cause, KiroError):
+        return {"problem": str(cause), "hint": cause.hint}
+    return {"problem": in_words(cause), "hint": ""}
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Self
 
-from kiro_core.catalog import Choice
+from kiro_core.catalog import Choice, Within
 from kiro_core.types import Exit
 
 _COMMAND = (sys.executable, "-P", str(Path(__file__).with_name("child.py")))
@@ -23,12 +23,15 @@ _GONE_S = 1.0
 
 
 def report_on(
-    plugins: Iterable[str], choices: Sequence[tuple[str, Choice, bool]], limit_s: float
+    plugins: Iterable[str], choices: Sequence[tuple[str, Choice, bool]], within: Within, limit_s: float
 ) -> Mapping[str, dict[str, Any]]:
-    """Each plugin's report, see `child` for the choices; all work at once, and each has `limit_s` seconds."""
+    """Each plugin's report, see `child` for the choices; all work at once, and each has `limit_s` seconds.
+
+    Of these, `within` is how long one choice may take to open and to close.
+    """
     until = time.monotonic() + limit_s
     with ExitStack() as stack:
-        started = {name: stack.enter_context(_Child(name, choices)) for name in plugins}
+        started = {name: stack.enter_context(_Child(name, choices, within)) for name in plugins}
         return {name: child.report(until, limit_s) for name, child in started.items()}
 
 
@@ -38,9 +41,9 @@ class _Child:
     It reads and writes files: a pipe that is full would make one child wait for its turn to be read.
     """
 
-    def __init__(self, plugin: str, choices: Sequence[tuple[str, Choice, bool]]) -> None:
+    def __init__(self, plugin: str, choices: Sequence[tuple[str, Choice, bool]], within: Within) -> None:
         self._order, self._out, self._err = (TemporaryFile() for _ in range(3))  # noqa: SIM115 - closed with the block
-        pickle.dump((plugin, choices), self._order)
+        pickle.dump((plugin, choices, within), self._order)
         self._order.seek(0)
 
     def __enter__(self) -> Self:
@@ -76,4 +79,4 @@ def _content(file: IO[bytes]) -> str:
 
 
 def _failed(problem: str, hint: str = "") -> dict[str, Any]:
-    return {"problem": problem, "hint": hint, "provides": [], "opened": []}
+    return {"problem": problem, "hint": hint, "provides": [], "opened": [], "notices": []}

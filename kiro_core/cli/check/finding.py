@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kiro_core.catalog import Choice
+from kiro_core.catalog import USUAL, Choice
 from kiro_core.cli.check.children import report_on
 from kiro_core.cli.check.chosen import chosen
 from kiro_core.cli.failing import DONE, FAILED
@@ -30,7 +30,7 @@ OPEN = "not chosen"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing and how it is; `needed` is False for what nothing depends on."""
+    """One thing and how it is, with what to tell in any case; `needed` is False for what nothing depends on."""
 
     kind: str
     name: str
@@ -38,6 +38,7 @@ class Check:
     reason: str = ""
     hint: str = ""
     needed: bool = True
+    notices: Sequence[str] = ()
 
 
 def check_all(given: Given, limit_s: float, *, as_json: bool) -> int:
@@ -50,7 +51,7 @@ def check_all(given: Given, limit_s: float, *, as_json: bool) -> int:
         # Plugins can be checked all the same, but nothing of them is chosen.
         settings, checks = None, [Check("settings", "", BROKEN, str(error), error.hint)]
         found = installed_plugins(None, (), strict=False)
-    reports = _reports(found, [] if settings is None else _choices(settings), limit_s)
+    reports = _reports(found, settings, limit_s)
     checks += _plugins(found, reports, strict=settings is not None and settings.plugins.strict)
     checks += _clashes(reports)
     if settings is not None:
@@ -69,7 +70,7 @@ def print_schema(given: Given, limit_s: float) -> int:
     except SettingsError:
         plugins = PluginSettings()  # a schema helps most where the settings are wrong
     found = installed_plugins(plugins.only, plugins.block, strict=False)
-    reports = _reports(found, [], limit_s)
+    reports = _reports(found, None, limit_s)
     for name, report in reports.items():
         if report["problem"]:
             tell(f"notice: The options of plugin {name!r} are missing: {report['problem']} {report['hint']}")
@@ -85,13 +86,14 @@ def _choices(settings: Settings) -> list[tuple[str, Choice, bool]]:
     return [(kind, choice, kind == transport and choice in settings.serve) for kind, choice in chosen(settings)]
 
 
-def _reports(
-    found: Sequence[Found], choices: Sequence[tuple[str, Choice, bool]], limit_s: float
-) -> Mapping[str, dict[str, Any]]:
+def _reports(found: Sequence[Found], settings: Settings | None, limit_s: float) -> Mapping[str, dict[str, Any]]:
+    """What each plugin's own process reports; without settings nothing is chosen."""
     names = dict.fromkeys(plugin.name for plugin in found if not plugin.excluded)
     if sys.stderr.isatty():
         tell(f"Loads {len(names)} plugins, each in a process of its own; waits at most {limit_s:g} s.")
-    return report_on(names, choices, limit_s)
+    if settings is None:
+        return report_on(names, (), USUAL, limit_s)
+    return report_on(names, _choices(settings), settings.limits.backends, limit_s)
 
 
 def _engines(settings: Settings) -> Iterator[Check]:
@@ -118,7 +120,7 @@ def _plugins(found: Sequence[Found], reports: Mapping[str, dict[str, Any]], *, s
         report = reports[plugin.name]
         provides = ", ".join(f"{one['kind']} {one['name']}" for one in report["provides"])
         outcome, reason = (BROKEN, report["problem"]) if report["problem"] else (FINE, provides)
-        yield Check("plugin", plugin.name, outcome, reason, report["hint"], needed=strict)
+        yield Check("plugin", plugin.name, outcome, reason, report["hint"], needed=strict, notices=report["notices"])
 
 
 def _clashes(reports: Mapping[str, dict[str, Any]]) -> Iterator[Check]:
@@ -152,5 +154,8 @@ def _print(checks: Sequence[Check], *, fine: bool, as_json: bool) -> None:
         return
     print_table(("what", "name", "outcome", "why"), [(one.kind, one.name, one.outcome, one.reason) for one in checks])
     for one in checks:
+        called = f"{one.kind} {one.name}".strip()
+        for notice in one.notices:
+            tell(f"notice: {called}: {notice}")
         if one.outcome == BROKEN and one.hint:
-            tell(f"{f'{one.kind} {one.name}'.strip()}: {one.hint}")
+            tell(f"{called}: {one.hint}")

@@ -42,7 +42,7 @@ async def serve_hosts(given: Given, names: Mapping[str, str]) -> int:
                 hint="Install it: pip install 'kiro-core[mcp]'",
             )
         async with (
-            registry.transports.open(settings.mcp) as transport,
+            registry.transports.open(settings.mcp, settings.limits.backends) as transport,
             given.desk(loaded, _FACE, agent=names["agent"], engine=names["engine"]) as desk,
         ):
             if given.standalone or not listens(desk.sharing.served_at):

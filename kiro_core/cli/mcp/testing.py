@@ -69,7 +69,7 @@ async def try_all(loaded: tuple[Settings, Registry], servers: Sequence[SessionSe
         ) from error
     settings, registry = loaded
     found = []
-    async with registry.launchers.open(settings.launcher) as launcher:
+    async with registry.launchers.open(settings.launcher, settings.limits.backends) as launcher:
         for server in servers:
             async with progress(f"starting {server.name}"):
                 found.append(await try_server(server, launcher, cwd, settings.limits.start_s))

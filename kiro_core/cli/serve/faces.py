@@ -10,7 +10,7 @@ from typing import cast
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from kiro_core.catalog import Catalog, Choice
+from kiro_core.catalog import USUAL, Catalog, Choice, Within
 from kiro_core.errors import KiroError, PluginError, SettingsError, unwrapped
 from kiro_core.ports import Desk, Face, Wire
 
@@ -35,11 +35,14 @@ class Served:
 class Faces:
     """All of them; the desk is ready when they are."""
 
-    def __init__(self, desk: Desk, transports: Catalog[Wire | Face], choices: Sequence[Choice]) -> None:
-        """Serve `desk` over each of the chosen transports; `begin` does."""
+    def __init__(
+        self, desk: Desk, transports: Catalog[Wire | Face], choices: Sequence[Choice], within: Within = USUAL
+    ) -> None:
+        """Serve `desk` over each of the chosen transports, opened and closed `within` these seconds; `begin` does."""
         self.all = [Served(choice) for choice in choices]
         self._desk = desk
         self._transports = transports
+        self._within = within
 
     def not_ready(self) -> str:
         """Why not all of them can be used now; see `Attachable.not_ready`."""
@@ -68,7 +71,7 @@ class Faces:
         cause: Exception | None = None
         try:
             with unwrapped():
-                async with self._transports.open(served.choice) as transport:
+                async with self._transports.open(served.choice, self._within) as transport:
                     face = face_of(served.choice.use, transport)
                     await face.serve(self._desk, task_status=_Beginning(served, task_status))
         except Exception as error:  # noqa: BLE001 - a boundary: a face fails in any way it likes, and harms no other

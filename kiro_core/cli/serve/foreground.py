@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from socket import socket
 
@@ -51,7 +52,10 @@ async def serve_desk(given: Given, agent: str, engine: str, ready_fd: int | None
             await tasks.start(follow_signals, operation.signalled)
             tasks.start_soon(manager.keep_alive)
             opening = open_desk(settings, registry, agent=agent, engine=engine, face="serve", served=served)
-            await operation.serve(opening, lambda desk: Faces(desk, registry.transports, settings.serve), str(path))
+            faces = partial(
+                Faces, transports=registry.transports, choices=settings.serve, within=settings.limits.backends
+            )
+            await operation.serve(opening, faces, str(path))
             tasks.cancel_scope.cancel()
     return operation.exit_code
 
