@@ -11,10 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kiro_core.frames import Frame
+from kiro_core.messages import MARK
 from kiro_core.types import Notice, PeerInfo, SessionId
-
-MARK = "kiro_core"
-"""The key under `_meta` that says that something is ours."""
 
 CURSOR = "_kiro_core/cursor"
 """A notification for clients with the ability `CURSORS`: `{sessionId, seq}`, all up to that record was shown."""

@@ -4,7 +4,6 @@ import importlib
 import json
 import os
 import re
-import subprocess
 import sys
 import tomllib
 from importlib.metadata import distribution, entry_points
@@ -97,11 +96,3 @@ async def test_the_plugin_of_the_readme_works(tmp_path):
     async with provider.open(None) as source:
         assert (await source.find("polite", tmp_path)).prompt == "Say please."
         assert [agent.name for agent in await source.names(tmp_path)] == ["polite"]
-
-
-def test_the_embedded_desk_of_the_documentation_has_a_conversation(tmp_path):
-    (program,) = blocks("python", (ROOT / "docs" / "embedding.md").read_text("utf-8"))
-    told = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path
-    )
-    assert told.stdout == "This is the rehearsal agent, which repeats what it is told: Hello\nend_turn\n"

@@ -174,6 +174,8 @@ def test_an_unknown_key_inside_a_table_is_told_by_its_path(load):
         ("limits = 5", "Settings: limits should be a table"),
         ("limits.start_s = 0", "Settings: limits.start_s should be greater than 0"),
         ("limits.start_s = inf", "Settings: limits.start_s should be a finite number"),
+        ("limits.start_s = true", "Settings: limits.start_s should be a number"),
+        ("limits.max_sessions = true", "Settings: limits.max_sessions should be a number"),
         ("agent_sources = 'kiro'", "Settings: agent_sources should be a valid list"),
         ("agent_sources = [5]", "Settings: agent_sources.0 should be a name or a table"),
         ("store = 5", "Settings: store should be a name or a table"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -73,7 +73,7 @@ class PermissionRule(BaseModel):
     A key that nobody knows is an error here: it may be a condition, without which the rule would allow more.
     """
 
-    model_config = _CONFIG | ConfigDict(extra="forbid")
+    model_config: ClassVar[ConfigDict] = _CONFIG | ConfigDict(extra="forbid")
 
     capability: Capability
     match: list[Text] = []

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 _BLANK = re.compile(r"(?:[\s\ufeff]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _SCALAR = re.compile(r"[^\s,\]}/]+")
@@ -18,7 +18,7 @@ class NotJson(ValueError):
 
     def __init__(self, text: str, at: int) -> None:
         """`at` is the place where it stops to be JSON."""
-        self.line = line_at(text, at)
+        self.line: Final = line_at(text, at)
         super().__init__(f"line {self.line} is not JSON")
 
 

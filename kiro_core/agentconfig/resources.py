@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
@@ -12,7 +12,7 @@ Text = Annotated[str, StringConstraints(strict=True)]
 class KnowledgeBase(BaseModel):
     """A resource that Kiro searches; kept, and not served here."""
 
-    model_config = ConfigDict(strict=True, extra="allow", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="allow", frozen=True)
 
     type: Literal["knowledgeBase"]
     source: Text

@@ -43,7 +43,9 @@ class Tally:
 
     def __init__(self) -> None:
         """Begin with an empty file."""
-        self.size = self.records = self.head = 0
+        self.size: int = 0
+        self.records: int = 0
+        self.head: int = 0
         self._sha256 = sha256()
 
     def add(self, line: bytes, seq: int) -> None:

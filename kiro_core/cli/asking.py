@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 
+from kiro_core import messages
 from kiro_core.cli.text import ask, one_line
 from kiro_core.cli.wording import asked_about, title_of
 from kiro_core.frames import Frame
@@ -85,7 +86,7 @@ class Verdict:
         """The response to the request; an error where nobody chose, and then the desk denies."""
         if self.option is None:
             return Frame.failure(METHOD_NOT_FOUND, "Nobody is here who could be asked.")
-        return Frame.answer({"outcome": {"outcome": "selected", "optionId": self.option.get("optionId")}})
+        return messages.chosen(self.option)
 
 
 def refuses_trust(frame: Frame) -> Frame | None:
@@ -93,13 +94,12 @@ def refuses_trust(frame: Frame) -> Frame | None:
     call = frame.params.get("toolCall")
     if not isinstance(call, dict) or call.get("toolCallId") != TRUST:
         return None
-    return Frame.answer({"outcome": {"outcome": "selected", "optionId": "no"}})
+    return messages.refuse(frame)
 
 
 async def permission(frame: Frame, person: Person | None) -> Verdict:
     """Ask the person, if there is one, what `session/request_permission` asks."""
-    options = frame.params.get("options")
-    options = [option for option in options if isinstance(option, dict)] if isinstance(options, list) else []
+    options = messages.options_of(frame)
     call = frame.params.get("toolCall")
     call = call if isinstance(call, dict) else {}
     title = title_of(call)

@@ -6,14 +6,16 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from kiro_core.cli.options import Given
 
-Completed: TypeAlias = "list[click.shell_completion.CompletionItem]"
+Completed: TypeAlias = "list[CompletionItem]"
 Complete = Callable[[click.Context, click.Parameter | None, str], Completed]
 
 
@@ -63,10 +65,10 @@ def _sessions(ctx: click.Context, *, trashed: bool) -> Iterable[tuple[str, str]]
 _MOST = 200
 """So many sessions are offered: nobody looks through more."""
 
-engine_names = _offering(_engines)
-agent_names = _offering(_agents)
-session_ids = _offering(partial(_sessions, trashed=False))
-trashed_ids = _offering(partial(_sessions, trashed=True))
+engine_names: Final = _offering(_engines)
+agent_names: Final = _offering(_agents)
+session_ids: Final = _offering(partial(_sessions, trashed=False))
+trashed_ids: Final = _offering(partial(_sessions, trashed=True))
 
 
 def _config(ctx: click.Context) -> Path | None:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiro_core.frames import Frame
-from kiro_core.notices import MARK
+from kiro_core.messages import MARK
 from kiro_core.ports import Agent
 from kiro_core.rpc import result
-from kiro_core.types import SessionInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +26,16 @@ class Opened:
         return {"sessionId": self.session, **{name: chosen.get(name, "") for name in ("agent", "engine", "model")}}
 
 
-async def open_session(
-    agent: Agent, params: Mapping[str, Any], recorded: SessionInfo | None, *, replay: bool = False
-) -> Opened:
-    """Begin a session, or go on with a recorded one; `replay` shows its conversation first.
+async def open_session(agent: Agent, opening: Frame) -> Opened:
+    """Begin a session, or go on with one, as a request of `kiro_core.messages` says.
 
     Raises:
         KiroError: it could not be opened.
 
     """
-    if recorded is None:
-        answer = await agent.new(Frame.of("session/new", params, id=0))
+    if opening.session is None:
+        answer = await agent.new(opening)
     else:
-        method = "session/load" if replay else "session/resume"
-        answer = await agent.open(Frame.of(method, params, id=0), replay=replay)
+        answer = await agent.open(opening, replay=opening.method == "session/load")
     opened = result(answer, "The session could not be opened")
-    return Opened(recorded.id if recorded else opened["sessionId"], opened)
+    return Opened(opening.session or opened["sessionId"], opened)

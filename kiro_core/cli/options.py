@@ -48,22 +48,20 @@ class Given:
             SettingsError, PluginError.
 
         """
-        from kiro_core.registry import Registry
+        from kiro_core.registry import load_plugins
         from kiro_core.settings import load_settings
 
         settings = load_settings(self.changes, config=self.config, defaults=self.defaults)
-        plugins = settings.plugins
-        return settings, Registry(only=plugins.only, block=plugins.block, strict=plugins.strict)
+        return settings, load_plugins(settings)
 
     def desk(
         self, loaded: tuple[Settings, Registry], face: str, *, agent: str, engine: str
     ) -> AbstractAsyncContextManager[Dispatcher]:
         """See `open_desk`; `loaded` is what `load` has returned."""
-        from kiro_core.dispatcher import open_desk
+        from kiro_core.dispatcher import Wishes, opened_desk
 
-        names: dict[str, Any] = {"agent": agent, "engine": engine, "face": face}
-        names |= {"attach": self.attach, "standalone": self.standalone, "trust_tools": self.trust_tools}
-        return open_desk(*loaded, **names)
+        wishes = Wishes(agent, engine, face, self.attach, self.standalone, trust_tools=self.trust_tools)
+        return opened_desk(*loaded, wishes)
 
 
 Command = Callable[..., int]

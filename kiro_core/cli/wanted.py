@@ -14,6 +14,7 @@ from kiro_core.cli.completing import session_ids
 from kiro_core.cli.options import choosing, folder, named
 
 if TYPE_CHECKING:
+    from kiro_core.frames import Frame
     from kiro_core.types import SessionInfo
 
 
@@ -45,23 +46,24 @@ class Wanted:
         """Whether nothing asks to go on with a session."""
         return not (self.session or self.name or self.last)
 
-    def params(self, recorded: SessionInfo | None) -> dict[str, Any]:
-        """The params of `session/new`, or those that continue a recorded session; a named agent is required."""
-        from kiro_core.notices import MARK
+    def opening(self, recorded: SessionInfo | None, *, replay: bool = False) -> Frame:
+        """The request for a new session, or the one that continues a recorded one; `replay` shows what was said.
 
-        ours: dict[str, Any] = {"agent": self.agent, "agentRequired": True} if self.agent else {}
-        if self.engine and recorded is not None:
-            ours["engine"] = self.engine
-        if self.after:
-            ours["after"] = self.after
-        if self.observe:
-            ours["role"] = "observer"
-        if recorded is None and self.name:
-            ours["name"] = self.name
-        meta = {"_meta": {MARK: ours}} if ours else {}
+        The engine of a new one is the desk's business, which was opened with it.
+        """
+        from kiro_core import messages
+
         if recorded is None:
-            return {"cwd": str(self.folder), "mcpServers": [], **meta}
-        return {"sessionId": recorded.id, "cwd": str(self.cwd or recorded.cwd), "mcpServers": [], **meta}
+            return messages.new_session(self.folder, agent=self.agent, name=self.name)
+        return messages.open_session(
+            recorded.id,
+            self.cwd or recorded.cwd,
+            replay=replay,
+            agent=self.agent,
+            engine=self.engine,
+            after=self.after or None,
+            observe=self.observe,
+        )
 
 
 def wanting(command: Callable[..., None]) -> Callable[..., None]:

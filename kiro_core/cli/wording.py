@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kiro_core.cli.text import one_line
-from kiro_core.notices import MARK
+from kiro_core.messages import MARK
 
 _STEP = {"completed": "x", "in_progress": ">"}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import anyio
 
 from kiro_core.ports import ByteStream
@@ -15,9 +17,10 @@ class Begun:
 
     def __init__(self, stream: ByteStream, read: bytes) -> None:
         """Give back what was read of `stream`."""
-        self.line, _, self._behind = read.partition(b"\n")
-        self.send = stream.send
-        self.aclose = stream.aclose
+        line, _, self._behind = read.partition(b"\n")
+        self.line: Final = line
+        self.send: Final = stream.send
+        self.aclose: Final = stream.aclose
         self._read = read
         self._stream = stream
 

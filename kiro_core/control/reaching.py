@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import msgspec
@@ -30,7 +30,7 @@ _BATCHES = 4
 class Nobody:
     """Implements `Client` for whoever only asks the desk itself."""
 
-    info = PeerInfo("kiro_core")
+    info: Final = PeerInfo("kiro_core")
 
     async def notify(self, frames: Sequence[Frame]) -> None:
         """See nothing."""
@@ -85,7 +85,7 @@ class Reached:
         """Speak to a desk that has introduced itself; `ended` is set when its connection has ended."""
         self.agent: Agent = DeskAgent(caller, PeerInfo("kiro_core", str(hello.get("version", ""))))
         self.hello = hello
-        self.ended = caller.ended
+        self.ended: Final = caller.ended
         self._caller = caller
         self._inbox = inbox
         self._tasks = tasks
@@ -163,16 +163,17 @@ class _Raising:
     """Implements `Caller`: what the other desk refused is raised again, as if it were our own."""
 
     def __init__(self, peer: Peer, limit_s: float) -> None:
-        self.ended = peer.ended
-        self.start = peer.start
-        self.send = peer.send
-        self.take_back = peer.take_back
+        self.ended: Final = peer.ended
+        self.start: Final = peer.start
+        self.send: Final = peer.send
+        self.take_back: Final = peer.take_back
         self._peer = peer
         self._limit_s = limit_s
 
     async def call(
         self, frame: Frame, arrived: Callable[[Frame], None] | None = None, *, limit_s: float | None = None
     ) -> Frame:
+        """See `Caller.call`."""
         limit_s = limit_s or self._limit_s
         with anyio.move_on_after(limit_s):
             return raised(await self._peer.call(frame, arrived))
@@ -184,10 +185,11 @@ class _Inbox:
 
     def __init__(self, client: Client) -> None:
         self.records: MemoryObjectSendStream[Sequence[Record]] | None = None
-        self.request = client.request
+        self.request: Final = client.request
         self._client = client
 
     async def notify(self, frames: Sequence[Frame]) -> None:
+        """See `Handler.notify`."""
         told = [frame for frame in frames if frame.fault is None and frame.method != methods.RECORDS]
         if told:
             await self._client.notify(told)

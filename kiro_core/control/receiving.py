@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import anyio
 
@@ -49,8 +50,8 @@ class Visitor:
 
     def __init__(self, stream: Stream, front: Front, verbs: ControlVerbs | None) -> None:
         """Speak over `stream`; `heard` is set when the visitor has introduced itself, or is gone."""
-        self.heard = anyio.Event()
-        self.peer = Peer(_Ungreeted(stream, self.heard), self)
+        self.heard: Final = anyio.Event()
+        self.peer: Final = Peer(_Ungreeted(stream, self.heard), self)
         self._client = RemoteClient(self.peer)
         self._front = front
         self._known = False

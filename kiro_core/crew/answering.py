@@ -6,11 +6,10 @@ import logging
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
+from kiro_core import messages
 from kiro_core.crew.ground import Ground
 from kiro_core.crew.said import Result, end_of, judged, read_said, reminder_key
 from kiro_core.errors import KiroError
-from kiro_core.frames import Frame
-from kiro_core.notices import MARK
 from kiro_core.ports import Agent
 from kiro_core.types import SessionId, Told
 
@@ -58,8 +57,5 @@ async def left(told: AsyncGenerator[Told, None], task: str) -> Result | None:
 
 
 async def _prompted(agent: Agent, session: SessionId, task: str, text: str, hops: int) -> Mapping[str, Any]:
-    blocks = [{"type": "text", "text": text}]
-    wishes = {"task": task, **({"hops": hops} if hops else {})}
-    params = {"sessionId": session, "prompt": blocks, "_meta": {MARK: wishes}}
-    turn = await agent.prompt(Frame.of("session/prompt", params, id=0))
+    turn = await agent.prompt(messages.prompt(session, text, task=task, hops=hops))
     return end_of(await turn.settled())

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import uuid4
 
 import anyio
 
+from kiro_core import messages
 from kiro_core.crew.answering import answered, left
 from kiro_core.crew.ground import Ground
 from kiro_core.crew.live import Seat
@@ -18,7 +19,6 @@ from kiro_core.crew.stages import Stage
 from kiro_core.crew.usage import used
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
-from kiro_core.notices import MARK
 from kiro_core.rpc import result
 from kiro_core.types import NO_USAGE, SessionId, Usage
 
@@ -47,13 +47,14 @@ class Task:
     def opening(self) -> Frame:
         """`session/new`, below the run and named after it; an agent configuration that is named is required."""
         again = f".{self.attempt}" if self.attempt > 1 else ""
-        wishes: dict[str, Any] = {"parent": self.run, "name": f"{self.run[:_SHORT]}/{self.stage.id}{again}"}
-        if self.stage.agent:
-            wishes |= {"agent": self.stage.agent, "agentRequired": True}
-        if engine := self.stage.engine or self.engine:
-            wishes["engine"] = engine
-        params = {"cwd": self.cwd, "mcpServers": [], "additionalDirectories": list(self.roots)}
-        return Frame.of("session/new", {**params, "_meta": {MARK: wishes}}, id=0)
+        return messages.new_session(
+            self.cwd,
+            roots=self.roots,
+            agent=self.stage.agent,
+            engine=self.stage.engine or self.engine,
+            name=f"{self.run[:_SHORT]}/{self.stage.id}{again}",
+            parent=self.run,
+        )
 
 
 def task_key(stage: str, attempt: int) -> str:
@@ -120,7 +121,7 @@ class Child:
         self._is_open = True
         await self._parent.opened(self._task, self._session)
         if model := self._task.stage.model:
-            frame = Frame.of("session/set_model", {"sessionId": self._session, "modelId": model}, id=0)
+            frame = messages.about("session/set_model", self._session, modelId=model)
             result(await self._agent.call(frame), f"The model {model!r} cannot be had")
         task = self._task
         return await answered(self._ground, self._agent, self._session, task.key, task.prompt, hops=task.hops)
@@ -146,7 +147,7 @@ class Child:
         with anyio.move_on_after(self._ground.settings.limits.control_s, shield=True):
             try:
                 if self._is_open:
-                    await self._agent.close(Frame.of("session/close", {"sessionId": self._session}, id=0))
+                    await self._agent.close(messages.close(self._session))
                 elif (live := self._ground.live(self._session)) is not None:
                     await live.close()
             except KiroError as error:

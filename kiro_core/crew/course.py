@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Final
 
 from kiro_core.crew.events import AttemptOutcome, Ending, Event, Outcome
 from kiro_core.crew.plan import plan
@@ -33,10 +34,10 @@ class Course:
 
         """
         self.stages: Mapping[str, Stage] = {stage.id: stage for stage in crew.stages}
-        self.states = dict.fromkeys(self.stages, StageState())
+        self.states: Final = dict.fromkeys(self.stages, StageState())
         self.outcomes: dict[str, Outcome] = {}
         self.ending: Ending = ""
-        self.last = began
+        self.last: float = began
         self._max_parallel = crew.max_parallel
         self._plan = plan(crew.stages)
         self._changes: Mapping[str, Callable[[Event], None]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, suppress
-from typing import Any
+from typing import Any, Final
 
 from anyio.abc import TaskGroup
 
@@ -29,7 +29,7 @@ class Crew(Runs, Members):
         """Have all that crews do in `tasks`."""
         Runs.__init__(self, ground, tasks)
         Members.__init__(self, ground, tasks, self.driving.live)
-        self.owed = Owed(ground, self.trees, self)
+        self.owed: Final = Owed(ground, self.trees, self)
         self._all = tasks
 
     async def run(self, crew: Mapping[str, Any], *, parent: str = "", **given: Any) -> SessionId:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from kiro_core.crew.delivering import deliver
 from kiro_core.crew.events import Event
@@ -31,7 +31,7 @@ class Keeping:
     def __init__(self, ground: Ground, db: SessionDb, past: Past, failed: Callable[[KiroError], None]) -> None:
         """Write behind what is on record already."""
         self.past = past
-        self.standing = Standing(past, db.info.id)
+        self.standing: Final = Standing(past, db.info.id)
         self._ground = ground
         self._db = db
         self._failed = failed

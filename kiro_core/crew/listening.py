@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 from kiro_core.frames import Frame
 from kiro_core.journal import text_of
@@ -29,7 +29,7 @@ class Listening:
         `seen` gets all that the children tell.
         Who controls a session above the run is asked in its place, see `UNATTENDED`.
         """
-        self.info = PeerInfo("kiro_core crew", version("kiro-core"), frozenset({"notices", UNATTENDED}))
+        self.info: Final = PeerInfo("kiro_core crew", version("kiro-core"), frozenset({"notices", UNATTENDED}))
         self._asked = asked
         self._heard = heard
         self._seen = seen

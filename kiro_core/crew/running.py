@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import cast
+from typing import Final, cast
 
 import anyio
 from anyio.abc import TaskGroup
@@ -52,12 +52,12 @@ class Run:
 
         Where another stage may not start now (`may_start`), it is asked again whenever somebody calls `look`.
         """
-        self.over = anyio.Event()
+        self.over: Final = anyio.Event()
         self.failure: Exception | None = None
-        self.scope = anyio.CancelScope()
-        self.clock = Clock()
-        self.id = db.info.id
-        self.keeping = Keeping(ground, db, past, self._fail)
+        self.scope: Final = anyio.CancelScope()
+        self.clock: Final = Clock()
+        self.id: Final = db.info.id
+        self.keeping: Final = Keeping(ground, db, past, self._fail)
         self._may_start = may_start
         self._ground = ground
         self._db = db

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import anyio
@@ -41,7 +41,7 @@ class Runs:
 
     def __init__(self, ground: Ground, tasks: TaskGroup) -> None:
         """Drive runs in `tasks`."""
-        self.driving = Driving(tasks)
+        self.driving: Final = Driving(tasks)
         self._ground = ground
 
     async def run(  # noqa: PLR0913 - what a run is asked for, all by name

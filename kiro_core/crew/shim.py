@@ -23,8 +23,8 @@ class Way:
 
     def __init__(self, source: int, target: int, rest: bytes = b"") -> None:
         """Move bytes from one descriptor to another, both of which do not block."""
-        self.ended = False
-        self.rest = rest
+        self.ended: bool = False
+        self.rest: bytes = rest
         self._source = source
         self._target = target
 
@@ -113,8 +113,8 @@ def _address(path: str) -> str:
 
 if __name__ == "__main__":
     try:
-        complaint = main(sys.argv[1], os.environ.pop(TOKEN, ""))
+        _complaint = main(sys.argv[1], os.environ.pop(TOKEN, ""))
     except KeyboardInterrupt:
         sys.exit(130)
-    if complaint:
-        sys.exit(complaint)
+    if _complaint:
+        sys.exit(_complaint)

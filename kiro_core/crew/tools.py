@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kiro_core.crew.kiro import as_crew, in_kiros_words
 from kiro_core.crew.members.rules import require_hops
@@ -23,21 +23,21 @@ class BoundCrew:
         self._crews = crews
         self._hops = hops
         by = info.id
-        self.spawn = partial(crews.spawn, by)
-        self.send = partial(crews.send, by)
-        self.broadcast = partial(crews.broadcast, by)
-        self.read = partial(crews.read, by)
-        self.members = partial(crews.members, by)
-        self.status = partial(crews.status, by)
-        self.interrupt = partial(crews.interrupt, by)
-        self.inject = partial(crews.inject, by)
-        self.group = partial(crews.group, by)
-        self.revive = partial(crews.revive, by)
-        self.wait = partial(crews.wait, by)
-        self.end = partial(crews.end, by)
-        self.summarise = partial(crews.summarise, by)
-        self.report = crews.report
-        self.deliver = crews.deliver
+        self.spawn: Final = partial(crews.spawn, by)
+        self.send: Final = partial(crews.send, by)
+        self.broadcast: Final = partial(crews.broadcast, by)
+        self.read: Final = partial(crews.read, by)
+        self.members: Final = partial(crews.members, by)
+        self.status: Final = partial(crews.status, by)
+        self.interrupt: Final = partial(crews.interrupt, by)
+        self.inject: Final = partial(crews.inject, by)
+        self.group: Final = partial(crews.group, by)
+        self.revive: Final = partial(crews.revive, by)
+        self.wait: Final = partial(crews.wait, by)
+        self.end: Final = partial(crews.end, by)
+        self.summarise: Final = partial(crews.summarise, by)
+        self.report: Final = crews.report
+        self.deliver: Final = crews.deliver
 
     @property
     def may_spawn(self) -> bool:

@@ -26,7 +26,7 @@ class Standing:
 
     def __init__(self, past: Past, run: SessionId) -> None:
         """Begin with what is on record; `look` again when that is more."""
-        self.changed = anyio.Event()
+        self.changed: anyio.Event = anyio.Event()
         self._past = past
         self._run = run
         self._recorded = view_of(past, run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from kiro_core.dispatcher.crew_requests import SEND, SPAWN, sent, spawned
 from kiro_core.dispatcher.login import authenticate, log_out
@@ -33,7 +33,7 @@ class Connection:
 
     def __init__(self, desk: Dispatcher, client: Client) -> None:
         """Speak for the desk to `client`."""
-        self.info = PeerInfo("kiro_core", version("kiro-core"), _ABILITIES)
+        self.info: Final = PeerInfo("kiro_core", version("kiro-core"), _ABILITIES)
         self._desk = desk
         self._client = client
         self.closed = False
@@ -45,7 +45,7 @@ class Connection:
 
     async def begin(self, frame: Frame, session: str) -> Frame:
         """See `Seat.begin`."""
-        self._desk.require_open()
+        self._desk.ground.require_open()
         return await self._start(await self._desk.planner.fresh(frame, session))
 
     async def open(self, frame: Frame, *, replay: bool) -> Frame:
@@ -54,7 +54,7 @@ class Connection:
         `_meta.kiro_core` may have a `role`, "observer" for one that only watches, and a cursor `after`: then the
         client is shown what is on record behind that number, in place of a replay.
         """
-        self._desk.require_open()
+        self._desk.ground.require_open()
         id_, role, after = session_of(frame), role_wish(frame), cursor_wish(frame)
         session = self._desk.live.get(id_)
         if session is None:
@@ -84,7 +84,7 @@ class Connection:
 
     async def prompt(self, frame: Frame) -> Turn:
         """See `Agent.prompt`."""
-        self._desk.require_open()
+        self._desk.ground.require_open()
         prompt, when_busy = prompt_of(frame), busy_wish(frame)
         session = self._controlled(prompt)
         member = session.clients.controller(self._client)
@@ -222,7 +222,7 @@ class Connection:
         live = self._desk.live.get(session)
         if live is None:
             return
-        above = [member for one in self._desk.ancestors(live) for member in one.clients.controllers]
+        above = [member for one in self._desk.ground.ancestors(live) for member in one.clients.controllers]
         if all(member.client is not self._client for member in above):
             live.clients.controller(self._client)
 

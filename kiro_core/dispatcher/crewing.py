@@ -55,7 +55,7 @@ class CrewGround:
 
     def require_open(self) -> None:
         """See `Ground.require_open`."""
-        self._desk.require_open()
+        self._desk.ground.require_open()
 
     def require_kept(self, info: SessionInfo) -> None:
         """See `Ground.require_kept`."""
@@ -71,7 +71,7 @@ class CrewGround:
 
     def live(self, session: str) -> Live | None:
         """See `Ground.live`."""
-        found = self._desk.session(session)
+        found = self._desk.ground.session(session)
         return None if found is None else Living(found)
 
     def lives(self) -> Sequence[Live]:
@@ -80,12 +80,12 @@ class CrewGround:
 
     def above(self, session: str) -> Sequence[SessionId]:
         """See `Ground.above`."""
-        found = self._desk.session(session)
-        return [] if found is None else [one.plan.info.id for one in self._desk.ancestors(found)]
+        found = self._desk.ground.session(session)
+        return [] if found is None else [one.plan.info.id for one in self._desk.ground.ancestors(found)]
 
     def depth(self, session: str) -> int:
         """See `Ground.depth`."""
-        found = self._desk.session(session)
+        found = self._desk.ground.session(session)
         return 0 if found is None else binding(found.plan.info)
 
     def seat(self, client: Client) -> Seat:
@@ -103,7 +103,7 @@ class CrewGround:
 
     async def wake(self, session: SessionId) -> None:
         """See `Ground.wake`."""
-        await self._desk.wake(session)
+        await self._desk.ground.wake(session)
 
     async def sweep(self) -> None:
         """See `Ground.sweep`."""

@@ -20,7 +20,8 @@ from kiro_core.dispatcher.requests import session_of
 from kiro_core.dispatcher.served import ServedDesk
 from kiro_core.errors import AuthRequired, Disconnected, Held, SessionClosing, SessionNotFound
 from kiro_core.frames import Frame
-from kiro_core.notices import MARK, at_next_turn, at_once
+from kiro_core.messages import MARK
+from kiro_core.notices import at_next_turn, at_once
 from kiro_core.ports import Agent, Client
 from kiro_core.rpc import result
 from kiro_core.types import Notice, SessionId

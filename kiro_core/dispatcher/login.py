@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import Final
 
 import anyio
 
@@ -22,7 +23,7 @@ class LoginClient:
     def __init__(self, client: Client, request: Frame) -> None:
         """Ask `client`, whose `request` the login is."""
         offered = client.info.raw.get("elicitation")
-        self.info = PeerInfo("kiro_core", raw={"elicitation": offered} if offered else {})
+        self.info: Final = PeerInfo("kiro_core", raw={"elicitation": offered} if offered else {})
         self._client = client
         self._request = request
 

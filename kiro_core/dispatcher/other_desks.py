@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import anyio
 from anyio.abc import TaskGroup
@@ -25,7 +25,7 @@ class OtherDesk:
         """Reach nothing yet; `run` does, and it has `hello_s` seconds to introduce itself."""
         self.path = path
         self._hello_s = hello_s
-        self.relay = Relay(client)
+        self.relay: Final = Relay(client)
         self._reached: Reached | None = None
         self._tried = anyio.Event()
         self._error: KiroError | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from anyio import to_thread
@@ -33,7 +33,7 @@ class Planner:
 
     def __init__(self, backends: Backends, agent: str, engine: str, trust_tools: Sequence[str] | None = None) -> None:
         """Choose among the backends' engines and sources."""
-        self.preparing = Preparing(backends)
+        self.preparing: Final = Preparing(backends)
         self._backends = backends
         self._agent = agent
         self._engine = engine

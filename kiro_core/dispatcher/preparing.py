@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from anyio import to_thread
 
@@ -40,9 +40,9 @@ class Preparing:
 
     def __init__(self, backends: Backends) -> None:
         """Read nothing yet."""
-        self.home = kiro_home(os.environ)
-        self.trust = Trust(self.home)
-        self.inheriting = Inheriting(backends)
+        self.home: Final = kiro_home(os.environ)
+        self.trust: Final = Trust(self.home)
+        self.inheriting: Final = Inheriting(backends)
         self._giving = CrewGiving(backends)
         self._backends = backends
 

@@ -30,7 +30,7 @@ class Reception:
     def __init__(self, desk: Dispatcher, settings: Settings, face: str, *, served: bool) -> None:
         """Speak for a desk with that face; `served` tells that its sessions are there for every other process."""
         self.state = "starting" if served else "ready"
-        self.settings = digests(settings)
+        self.settings: Mapping[str, str] = digests(settings)
         self.operated: Callable[[], Mapping[str, Any]] = dict
         self.unready: Callable[[], str] = str
         self.face = face

@@ -7,7 +7,7 @@ from typing import Any
 
 from kiro_core.errors import RpcError
 from kiro_core.frames import Frame
-from kiro_core.notices import MARK
+from kiro_core.messages import MARK
 from kiro_core.rpc import INVALID_PARAMS
 from kiro_core.session import CONTROLLER, OBSERVER
 from kiro_core.types import SessionId

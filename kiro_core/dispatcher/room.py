@@ -1,4 +1,4 @@
-"""How many agent programs may run at a time: for one more, the one that has idled longest sleeps, or ends."""
+"""How many sessions a desk opens, and agent programs it runs: for one more, the one that has idled longest sleeps."""
 
 from __future__ import annotations
 
@@ -9,6 +9,22 @@ import anyio
 from kiro_core.errors import DeskFull
 from kiro_core.session import Session
 from kiro_core.settings import Limits
+from kiro_core.types import SessionId
+
+
+def require_place(live: Collection[SessionId], limits: Limits) -> None:
+    """Make sure that the desk may have one more session open.
+
+    Raises:
+        DeskFull: `limits.max_sessions` are.
+
+    """
+    if 0 < limits.max_sessions <= len(live):
+        raise DeskFull(
+            f"{len(live)} sessions are open here, and `limits.max_sessions` allows no more.",
+            hint="Close one of them, or raise that limit in the settings.",
+            max_sessions=limits.max_sessions,
+        )
 
 
 async def make_room(session: Session, live: Collection[Session], limits: Limits) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kiro_core.dispatcher.connection import TERMINATE, Connection
 from kiro_core.dispatcher.homes import Homes
 from kiro_core.errors import Disconnected
@@ -14,7 +16,7 @@ class Routed:
 
     def __init__(self, local: Connection, homes: Homes) -> None:
         """Ask `local` for sessions of this desk and `homes` for all others."""
-        self.info = local.info
+        self.info: Final = local.info
         self._local = local
         self._homes = homes
 

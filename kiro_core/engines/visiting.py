@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 
 import anyio
 
@@ -21,7 +22,7 @@ _LAST_WORDS_S = 1.0
 class Nobody:
     """Implements `Client` where no person is behind it: it offers nothing."""
 
-    info = PeerInfo("kiro_core")
+    info: Final = PeerInfo("kiro_core")
 
     async def notify(self, frames: Sequence[Frame]) -> None:
         """What an agent says before it has a session is for nobody."""

@@ -27,6 +27,14 @@ class Frame:
 
     __slots__ = ("_body", "failed", "fault", "id", "method", "raw", "session", "strict")
 
+    raw: bytes
+    method: str | None
+    id: bytes | None
+    session: str | None
+    strict: bool
+    failed: bool
+    fault: tuple[int, str] | None
+
     def __init__(self, raw: bytes, head: Head) -> None:
         """Hold a line whose head was read already; `Frame.read` reads it."""
         self.raw = raw

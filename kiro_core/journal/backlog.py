@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 _KEPT_BYTES = 1 << 20
 
@@ -27,12 +27,12 @@ class Waiting:
         consume: Sequence[str] = (),
     ) -> None:
         """Wait for the drain."""
-        self.bodies = bodies
-        self.consume = consume
-        self.kept = kept
-        self.shows = shows
-        self.whenever = whenever
-        self.tried = False
+        self.bodies: Sequence[bytes] = bodies
+        self.consume: Final = consume
+        self.kept: Final = kept
+        self.shows: Sequence[Any] = shows
+        self.whenever: Final = whenever
+        self.tried: bool = False
         self.error: Exception | None = None
 
     def fail(self, error: Exception) -> None:
@@ -49,9 +49,9 @@ class Batch:
 
     def __init__(self, merged: Sequence[Waiting] = ()) -> None:
         """Put them together in order."""
-        self.merged = merged
-        self.bodies = [body for waiting in merged for body in waiting.bodies]
-        self.consume = [message for waiting in merged for message in waiting.consume]
+        self.merged: Final = merged
+        self.bodies: Final = [body for waiting in merged for body in waiting.bodies]
+        self.consume: list[str] = [message for waiting in merged for message in waiting.consume]
 
     @property
     def shows(self) -> list[Any]:
@@ -67,7 +67,7 @@ class Backlog:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.unsettled = Batch()
+        self.unsettled: Batch = Batch()
         self._queue: list[Waiting] = []
         self._gap: Waiting | None = None
         self._missing = 0

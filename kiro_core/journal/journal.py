@@ -56,7 +56,7 @@ class Journal:
         self._failed = failed
         self._published = published
         self._unpublished: deque[tuple[int, Sequence[Any]]] = deque()
-        self.failing = False
+        self.failing: bool = False
         self._drain = anyio.Lock(fast_acquire=True)
         self._backlog = Backlog()
         self._flushing = Flushing(db)

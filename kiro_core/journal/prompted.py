@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kiro_core.frames import Frame
-from kiro_core.notices import MARK
+from kiro_core.messages import MARK
 
 
 class Prompted(NamedTuple):

@@ -9,7 +9,8 @@ from typing import Any, cast
 from kiro_core.frames import Frame
 from kiro_core.journal.entries import Entry, readable
 from kiro_core.journal.terminals import MENTION, ReplayedTerminals
-from kiro_core.notices import MARK, at_next_turn
+from kiro_core.messages import MARK
+from kiro_core.notices import at_next_turn
 from kiro_core.types import GAP, Notice, Record, SessionId
 
 STATE_UPDATES = frozenset(

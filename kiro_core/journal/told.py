@@ -11,7 +11,7 @@ from kiro_core.journal.came import Came
 from kiro_core.journal.contents import prompt_text, text_of
 from kiro_core.journal.entries import Entry, readable
 from kiro_core.journal.replay import Prompts, lost, said_at
-from kiro_core.notices import MARK
+from kiro_core.messages import MARK
 from kiro_core.types import Record, Told
 
 _CHUNKS = {"agent_message_chunk": "agent", "agent_thought_chunk": "thought"}

@@ -34,8 +34,8 @@ class Ladder:
         self._allowed = frozenset(allowed)
         self._failed: dict[str, KiroError] = {}
         self._again = True
-        self.at = ""
-        self.trying = ""
+        self.at: str = ""
+        self.trying: str = ""
         self.step: Step | None = None
 
     def rung(self, abilities: AbstractSet[str], agent_session: str) -> str:

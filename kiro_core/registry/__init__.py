@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from time import perf_counter
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
 
@@ -19,6 +19,9 @@ from kiro_core.provider import AnyProvider
 from kiro_core.registry.declared import declared, deprecations
 from kiro_core.registry.found import Found, given, installed_plugins
 from kiro_core.specs import PROJECT, KiroSpecs, ports_of
+
+if TYPE_CHECKING:
+    from kiro_core.settings import Settings
 
 KINDS: Final = {
     "kiro_agents": "agent source",
@@ -77,6 +80,17 @@ class Registry:
         self.stores = _catalog("kiro_stores", loaded)
         self.launchers = _catalog("kiro_launchers", loaded)
         self.transports = _catalog("kiro_transports", loaded)
+
+
+def load_plugins(settings: Settings) -> Registry:
+    """Load the installed plugins that the settings leave.
+
+    Raises:
+        SettingsError, PluginError: see `Registry`.
+
+    """
+    chosen = settings.plugins
+    return Registry(only=chosen.only, block=chosen.block, strict=chosen.strict)
 
 
 def _load(hooks: pluggy.PluginManager, found: Found) -> _Loaded:

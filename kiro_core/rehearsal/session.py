@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +27,9 @@ class Session:
         self.profile = profile
         self.params = params
         self.history: list[dict[str, Any]] | None = [] if keeps else None
-        self.numbers = itertools.count(1)
-        self.title = ""
-        self.updated = _now()
+        self.numbers: Iterator[int] = itertools.count(1)
+        self.title: str = ""
+        self.updated: str = _now()
         self.turn: Turn | None = None
         found = {choice.id: choice for choice in (*profile.choices, *profile.choices_in(self.cwd))}
         self.choices: tuple[Choice, ...] = tuple(found.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from kiro_core.rehearsal.answers import Answer, Later, Method, Params, Reply
 from kiro_core.rehearsal.features import KEEPING
@@ -25,7 +25,7 @@ class Sessions:
         """Begin with none that is open."""
         self.wire = wire
         self.profile = profile
-        self.memory = _opened(profile, options.memory)
+        self.memory: Final = _opened(profile, options.memory)
         self.live: dict[str, Session] = {}
         self.methods: dict[str, Method] = {"session/prompt": self._prompt}
         offered = {"session/close": self._close, "session/list": self._list, "session/delete": self._delete}

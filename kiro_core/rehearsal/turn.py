@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from kiro_core.rehearsal import plain
 from kiro_core.rehearsal.session import Session
@@ -39,9 +39,9 @@ class Turn:
         """Answer `blocks` in `session`."""
         self.wire = wire
         self.session = session
-        self.profile = session.profile
+        self.profile: Final = session.profile
         self.blocks = blocks
-        self.text = text_of(blocks)
+        self.text: Final = text_of(blocks)
         self.after: list[dict[str, Any]] = []
         self._message = f"message-{next(session.numbers)}"
         self._spoken = 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import logging
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 import anyio
 from anyio.abc import TaskGroup
@@ -60,7 +60,7 @@ class Peer:
         Without `answers_noise` a bad line that has no id is only handed on: a program that prints to
         its stdout and does not read would block, and so would we.
         """
-        self.ended = anyio.Event()
+        self.ended: Final = anyio.Event()
         self._stream = stream
         self._handler = handler
         self._answers_noise = answers_noise

@@ -33,7 +33,7 @@ class RemoteClient:
 
     def __init__(self, peer: Peer) -> None:
         """Speak through a peer; `info` is filled in when the client has introduced itself."""
-        self.info = PeerInfo()
+        self.info: PeerInfo = PeerInfo()
         self._peer = peer
 
     async def notify(self, frames: Sequence[Frame]) -> None:

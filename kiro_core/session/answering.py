@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from kiro_core import messages
 from kiro_core.frames import Frame
-
-ALLOW, REJECT = "allow", "reject"
-"""How the kinds of the options of a permission question begin (ACP `PermissionOptionKind`)."""
+from kiro_core.messages import options_of
 
 
 class Asked(Protocol):
@@ -45,19 +44,16 @@ class Permission:
         outcome = response.result.get("outcome")
         if response.failed or not isinstance(outcome, dict):
             return False
-        offered = [option.get("optionId") for option in _options(question)]
+        offered = [option.get("optionId") for option in options_of(question)]
         return outcome.get("outcome") == "cancelled" or outcome.get("optionId") in offered
 
     def refusal(self, question: Frame) -> Frame:
         """Choose the agent's own way to say no, the narrowest first; else `cancelled`."""
-        option = option_of(question, REJECT)
-        if option is None:
-            return self.taken_back()
-        return Frame.answer({"outcome": {"outcome": "selected", "optionId": option.get("optionId")}})
+        return messages.refuse(question)
 
     def taken_back(self) -> Frame:
         """As a client must answer when it cancels a turn."""
-        return Frame.answer({"outcome": {"outcome": "cancelled"}})
+        return messages.chosen(None)
 
     def recorded(self, response: Frame) -> dict[str, Any]:
         """The outcome."""
@@ -92,19 +88,8 @@ def kind_of(question: Frame) -> Asked:
     return Elicitation() if question.method == "elicitation/create" else Permission()
 
 
-def option_of(question: Frame, what: str) -> dict[str, Any] | None:
-    """The option of a permission question that allows or rejects, the narrowest there is."""
-    kinds = {str(option.get("kind")): option for option in reversed(_options(question))}
-    return kinds.get(f"{what}_once") or kinds.get(f"{what}_always")
-
-
 def chosen(question: Frame, response: Frame) -> dict[str, Any] | None:
     """The option of a permission question that a response chooses."""
     outcome = response.result.get("outcome")
     name = outcome.get("optionId") if isinstance(outcome, dict) else None
-    return next((option for option in _options(question) if name and option.get("optionId") == name), None)
-
-
-def _options(question: Frame) -> list[dict[str, Any]]:
-    options = question.params.get("options")
-    return [option for option in options if isinstance(option, dict)] if isinstance(options, list) else []
+    return next((option for option in options_of(question) if name and option.get("optionId") == name), None)

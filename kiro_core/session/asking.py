@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
@@ -38,7 +38,7 @@ class Asking:
         self, clients: Clients, about: Clients, shown: Frame, kind: Asked, needed: str, *, waits: bool
     ) -> None:
         """Ask nobody yet; with `waits` it stays open when nobody is left who could answer."""
-        self.refusal = kind.refusal(shown)
+        self.refusal: Final = kind.refusal(shown)
         self._clients = clients
         self._about = about
         self._shown = shown

@@ -11,9 +11,9 @@ import anyio
 
 from kiro_core.errors import Disconnected
 from kiro_core.frames import Frame
-from kiro_core.journal import spoken, unfinished_calls
+from kiro_core.journal import Journal, spoken, unfinished_calls
 from kiro_core.notices import WAITING
-from kiro_core.ports import Turn
+from kiro_core.ports import SessionDb, Turn
 from kiro_core.session.clients import Said
 from kiro_core.session.hooking import STOP
 from kiro_core.session.inbox import NOTHING, Telling
@@ -38,8 +38,9 @@ class Exchange:
     def __init__(self, session: Session) -> None:
         """Have turns with whatever agent the session has; `spoken` tells that one was sent a prompt."""
         self._session = session
-        self.db, self.journal = session.db, session.journal
-        self.spoken = False
+        self.db: SessionDb = session.db
+        self.journal: Journal = session.journal
+        self.spoken: bool = False
         self._waking: anyio.CancelScope | None = None
         self._asked_about_waiting = False
         self._begun_at = 0

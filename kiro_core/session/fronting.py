@@ -26,7 +26,9 @@ class Front:
 
     def __init__(self) -> None:
         """Have nothing to tell."""
-        self.preface = self.conversation = self.spawned = ""
+        self.preface: str = ""
+        self.conversation: str = ""
+        self.spawned: str = ""
         self._explained: tuple[str, ...] = ()
         self._last = ""
 

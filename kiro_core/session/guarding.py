@@ -11,9 +11,9 @@ from anyio import CapacityLimiter, to_thread
 from kiro_core.engines import unapplied
 from kiro_core.errors import EngineUnguarded
 from kiro_core.frames import Frame
-from kiro_core.notices import MARK
+from kiro_core.messages import ALLOW, MARK, REJECT, option_of
 from kiro_core.policy import Decision, ToolUse
-from kiro_core.session.answering import ALLOW, REJECT, chosen, option_of
+from kiro_core.session.answering import chosen
 from kiro_core.session.asking import CLIENT, Reply
 from kiro_core.session.hooking import BEFORE
 from kiro_core.session.plan import Plan

@@ -25,7 +25,7 @@ class Launching:
 
     def __init__(self, session: Session) -> None:
         """Start nothing yet; `served` tells that the session was open with the present program."""
-        self.served = False
+        self.served: bool = False
         self._session = session
         self._process: Process | None = None
 

@@ -30,7 +30,7 @@ class Listener:
     def __init__(self, session: Session) -> None:
         """Listen for a session that is held."""
         self._session = session
-        self.asking = 0
+        self.asking: int = 0
         self._loading = False
         self._owes_history = False
         self._replayed = False

@@ -26,7 +26,7 @@ class Metadata:
 
     def __init__(self, db: SessionDb) -> None:
         """Begin with what is stored."""
-        self.info = db.info
+        self.info: SessionInfo = db.info
         self._db = db
         self._written = db.info
         self._writing = anyio.Lock(fast_acquire=True)

@@ -37,11 +37,12 @@ class Opening:
     def __init__(self, agent: Agent, plan: Plan, client: PeerInfo, limits: Limits, until: float) -> None:
         """Work on behalf of a session that has to be open `until` then, by the event loop's clock."""
         self._agent = agent
-        self.plan = replace(plan, handed="systemPrompt" in agent.info.abilities)
+        self.plan: Plan = replace(plan, handed="systemPrompt" in agent.info.abilities)
         self._client = client
-        self.native = NativeOptions()
+        self.native: NativeOptions = NativeOptions()
         self._limits = limits
         self._until = until
+        self.notices: list[Notice]
         self._params, self.notices = for_agent(plan, agent.info.abilities)
 
     @property

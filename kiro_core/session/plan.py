@@ -12,7 +12,7 @@ from kiro_core.agentconfig.format import OLD_NAMES, AgentFormat
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.mcp_servers import CLIENT, CREW, SessionServer
-from kiro_core.notices import MARK
+from kiro_core.messages import MARK
 from kiro_core.policy import Policy
 from kiro_core.ports import Launcher, SessionStore, Wire
 from kiro_core.session.choices import Choices

@@ -22,7 +22,7 @@ class Resting:
 
     def __init__(self, session: Session) -> None:
         """Begin when the session is open."""
-        self.since = 0.0
+        self.since: float = 0.0
         self._session = session
         self._stirred = anyio.Event()
 

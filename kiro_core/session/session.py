@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from kiro_core.errors import KiroError, SessionBusy, SessionClosing, Unavailable
 from kiro_core.frames import Frame
@@ -58,56 +59,60 @@ class Session:
         self.tools = tools
         self.desk = desk
         # A session outlives who asked for it: only its own commands and failures end it.
-        self.scope = anyio.CancelScope(shield=True)
-        self.opened = anyio.Event()
-        self.ended = anyio.Event()
+        self.scope: Final = anyio.CancelScope(shield=True)
+        self.opened: Final = anyio.Event()
+        self.ended: Final = anyio.Event()
+        self.post: MemoryObjectSendStream[Any]
+        self.mailbox: MemoryObjectReceiveStream[Any]
         self.post, self.mailbox = anyio.create_memory_object_stream[Any](_MAILBOX)
-        self.clients = Clients(self, plan.info.id)
+        self.clients: Final = Clients(self, plan.info.id)
         self.ready = False
         self.serving = False
         self.wants_login = ""
         self.gone: Callable[[], Awaitable[KiroError]]
-        self.closing = False
+        self.closing: bool = False
         self.moving = False
         self.failure: KiroError | None = None
         self.refusal: KiroError | None = None
         self.unopened: Exception | None = None
         self.agent_session: str = plan.info.agent_session
         self.begun_at = 0
-        self.answer = Frame.answer({})
+        self.answer: Frame = Frame.answer({})
         self.agent: Agent
         self.services: Services
         self.turns: Turns | None = None
-        self.hooking = Hooking(self)
-        self.guard = Guard(self)
-        self.calls = Calls(self)
-        self.swaps = Swaps(self)
-        self.trusting = Trusting(self)
-        self.front = Front()
-        self.orders = Orders(self)
-        self.options = Configuring(Changes(self))
-        self.resting = Resting(self)
-        self.rousing = Rousing(self)
-        self.guests = Guests(self)
-        self.inbox = Inbox(self)
+        self.hooking: Final = Hooking(self)
+        self.guard: Final = Guard(self)
+        self.calls: Final = Calls(self)
+        self.swaps: Final = Swaps(self)
+        self.trusting: Final = Trusting(self)
+        self.front: Final = Front()
+        self.orders: Final = Orders(self)
+        self.options: Final = Configuring(Changes(self))
+        self.resting: Final = Resting(self)
+        self.rousing: Final = Rousing(self)
+        self.guests: Final = Guests(self)
+        self.inbox: Final = Inbox(self)
         self.engaged = False
-        self.survivors = Survivors(self)
-        self.restarts = Restarts(tools.limits.max_restarts)
-        self.mcp = McpStart(())
+        self.survivors: Final = Survivors(self)
+        self.restarts: Final = Restarts(tools.limits.max_restarts)
+        self.mcp: McpStart = McpStart(())
 
     def hold(self, db: SessionDb) -> None:
         """Take the record that the session's task holds."""
         self.db = db
-        self.storing = Storing(self)
+        self.storing: Storing = Storing(self)
         published = self.clients.publish
         self.journal: Journal = Journal(db, strict=self.tools.strict, failed=self.storing.failed, published=published)
         self.clients.begin(db.head)
-        self.metadata = Metadata(db)
+        self.metadata: Metadata = Metadata(db)
         waits = bool(self.tools.contact.socket)
-        self.questions = Questions(self.journal, self.clients, self.tell, self.tools.limits.question_s, waits=waits)
-        self.patience = Patience(self)
-        self.exchange = Exchange(self)
-        self.listener = Listener(self)
+        self.questions: Questions = Questions(
+            self.journal, self.clients, self.tell, self.tools.limits.question_s, waits=waits
+        )
+        self.patience: Patience = Patience(self)
+        self.exchange: Exchange = Exchange(self)
+        self.listener: Listener = Listener(self)
 
     def begin_agent(self, mcp_servers: Sequence[str], native: NativeOptions) -> None:
         """Forget what another agent program told; this one is asked to start those servers."""

@@ -26,8 +26,8 @@ class Succession:
 
     def __init__(self, session: Session, launching: Launching) -> None:
         """Have none yet."""
-        self.cut_off_turn = False
-        self.reason = "closed"
+        self.cut_off_turn: bool = False
+        self.reason: str = "closed"
         self._session = session
         self._launching = launching
         self._engaging = Engaging(session, launching, self._serve)

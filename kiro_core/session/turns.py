@@ -54,7 +54,7 @@ class Turns:
         """
         self.tasks = tasks
         self.waiting: list[PromptTurn] = []
-        self.ended = False
+        self.ended: bool = False
         self._session = session
         self._ending = ending
         self._limit = limit

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, PrivateAttr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, PrivateAttr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from kiro_core.catalog import Choice, Within
@@ -19,7 +19,18 @@ from kiro_core.types import PruneRule
 AnyChoice = Annotated[Choice, PlainValidator(Choice.of)]
 """A backend and its options: `"files"` or `{use = "files", root = "..."}`."""
 
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+def _number(value: object) -> object:
+    """A truth value, which pydantic takes for 0 or 1, is a mistake."""
+    if isinstance(value, bool):
+        message = "should be a number"
+        raise ValueError(message)  # noqa: TRY004 - what pydantic tells as a finding
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Seconds = Annotated[Number, Field(gt=0)]
 """A bounded wait."""
 
 
@@ -74,21 +85,17 @@ class Limits(BaseModel):
         description="until all sessions have ended, then their processes are killed; until a backend has closed",
     )
     drain_s: Seconds = Field(default=60, description="for running turns when a served desk is asked to end")
-    max_sessions: int = Field(default=0, ge=0, description="that one desk has open; 0: as many as it is asked for")
-    max_queued_prompts: int = Field(default=25, gt=0, description="prompts that wait behind a running turn")
-    max_agents: int = Field(
+    max_sessions: Whole = Field(default=0, ge=0, description="that one desk has open; 0: as many as it is asked for")
+    max_queued_prompts: Whole = Field(default=25, gt=0, description="prompts that wait behind a running turn")
+    max_agents: Whole = Field(
         default=0, ge=0, description="agent programs at a time; for one more an idle one is put to sleep; 0: no limit"
     )
-    idle_s: float = Field(
-        default=0, ge=0, allow_inf_nan=False, description="without a turn until an agent is put to sleep; 0: never"
-    )
-    linger_s: float = Field(
-        default=600, ge=0, allow_inf_nan=False, description="without client and turn until a session ends"
-    )
-    max_restarts: int = Field(
+    idle_s: Number = Field(default=0, ge=0, description="without a turn until an agent is put to sleep; 0: never")
+    linger_s: Number = Field(default=600, ge=0, description="without client and turn until a session ends")
+    max_restarts: Whole = Field(
         default=5, ge=0, description="of an agent program, in a row without a turn that it finished"
     )
-    max_retold_characters: int = Field(default=40_000, gt=0, description="of a conversation that is told as text")
+    max_retold_characters: Whole = Field(default=40_000, gt=0, description="of a conversation that is told as text")
 
     @property
     def backends(self) -> Within:
@@ -101,10 +108,12 @@ class RetentionSettings(BaseModel):
 
     model_config = _STRICT
 
-    older_than_days: int = Field(default=0, ge=0, le=36500, description="since a session was last used; 0: at any age")
-    keep: int = Field(default=0, ge=0, description="the newest so many of them stay")
+    older_than_days: Whole = Field(
+        default=0, ge=0, le=36500, description="since a session was last used; 0: at any age"
+    )
+    keep: Whole = Field(default=0, ge=0, description="the newest so many of them stay")
     tag: str = Field(default="", description="only sessions with this tag")
-    trash_days: int = Field(
+    trash_days: Whole = Field(
         default=7,
         ge=1,
         le=36500,
@@ -122,21 +131,23 @@ class CrewSettings(BaseModel):
 
     model_config = _STRICT
 
-    max_parallel: int = Field(
+    max_parallel: Whole = Field(
         default=4, ge=1, le=100, description="stages at a time, in a crew that does not say; members of a tree at work"
     )
     unknown_stages: Literal["ask", "retry"] = Field(
         default="ask", description="what becomes of a stage that was cut off with its desk, when its run is resumed"
     )
-    max_depth: int = Field(default=3, ge=0, le=10, description="how far below a session others may be spawned; 0: none")
-    max_members: int = Field(
+    max_depth: Whole = Field(
+        default=3, ge=0, le=10, description="how far below a session others may be spawned; 0: none"
+    )
+    max_members: Whole = Field(
         default=50, ge=1, le=1000, description="members of a tree, and stages of its runs that go on"
     )
     children: Literal["end", "orphan"] = Field(
         default="end",
         description="what becomes of members and runs when their parent ends: they end too, or go on alone",
     )
-    message_days: int = Field(default=7, ge=1, le=365, description="until a letter that nobody has read expires")
+    message_days: Whole = Field(default=7, ge=1, le=365, description="until a letter that nobody has read expires")
     for_agents: Literal["members", "all", "none"] = Field(
         default="members",
         description="which sessions get the tools of a crew: members and those whose agent configuration names them",
@@ -206,7 +217,7 @@ class EngineSettings(BaseModel):
 class Settings(BaseSettings):
     """All settings, immutable; `load_settings` reads them."""
 
-    model_config = SettingsConfigDict(
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         extra="forbid",
         frozen=True,
         hide_input_in_errors=True,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import anyio
 
+from kiro_core import messages
 from kiro_core.frames import Frame
 from kiro_core.types import PeerInfo
 
@@ -15,7 +16,7 @@ Answer = Callable[[Frame], Awaitable[Frame]]
 
 async def allow(frame: Frame) -> Frame:
     """Choose the first option of a permission question."""
-    return Frame.answer({"outcome": {"outcome": "selected", "optionId": frame.params["options"][0]["optionId"]}})
+    return messages.chosen(frame.params["options"][0])
 
 
 class RecordingClient:
@@ -26,7 +27,7 @@ class RecordingClient:
 
     def __init__(self, info: PeerInfo | None = None, answer: Answer = allow) -> None:
         """Be nobody in particular, or whom `info` describes."""
-        self.info = info or PeerInfo("recording client")
+        self.info: Final = info or PeerInfo("recording client")
         self.frames: list[Frame] = []
         self.batches: list[int] = []
         self.questions: list[Frame] = []
@@ -56,8 +57,7 @@ class RecordingClient:
 
     def text(self, session: str = "") -> str:
         """The agent's words, put together."""
-        said = (u for u in self.updates(session) if u.get("sessionUpdate") == "agent_message_chunk")
-        return "".join(update["content"]["text"] for update in said)
+        return "".join(messages.said(frame) for frame in self.frames if session in ("", frame.session))
 
     def _wake(self) -> None:
         self._changed.set()

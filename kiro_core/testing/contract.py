@@ -35,7 +35,7 @@ class Contract:
     kind: ClassVar[str]
     """Which catalog of the registry: "agents", "stores", "launchers" or "transports"."""
 
-    pytestmark = pytest.mark.anyio
+    pytestmark: ClassVar[pytest.MarkDecorator] = pytest.mark.anyio
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse a subclass that changes a promise, or waives one that is core or does not exist."""

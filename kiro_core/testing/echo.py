@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import anyio
 from anyio.abc import TaskGroup
@@ -34,7 +34,7 @@ class EchoAgent:
 
     def __init__(self, client: Client, tasks: TaskGroup) -> None:
         """Speak to a client; turns run in `tasks`."""
-        self.info = PeerInfo("echo", abilities=frozenset({"load", "resume", "list", "close", "delete"}))
+        self.info: Final = PeerInfo("echo", abilities=frozenset({"load", "resume", "list", "close", "delete"}))
         self.frames: list[Frame] = []
         self._client = client
         self._tasks = tasks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import anyio
 
@@ -13,7 +13,7 @@ from kiro_core.ports import Client
 from kiro_core.rpc import failure
 
 REFUSAL = (-32099, "Not today.")
-REFUSED = {"why": ["größe", 2**70]}
+REFUSED: Mapping[str, Any] = {"why": ["größe", 2**70]}
 """The error with which a prompt `/refuse` is answered: number and sentence, and its data."""
 
 
@@ -22,8 +22,8 @@ class EchoTurn:
 
     def __init__(self, client: Client, session: str) -> None:
         """Begin with nothing said."""
-        self.cancelled = anyio.Event()
-        self.said = 0
+        self.cancelled: Final = anyio.Event()
+        self.said: int = 0
         self._client = client
         self._session = session
         self._settled = anyio.Event()

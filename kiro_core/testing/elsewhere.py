@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from importlib import import_module
 from subprocess import PIPE
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import anyio
 from anyio.abc import Process
@@ -54,8 +54,8 @@ class Elsewhere:
         """Speak with that process."""
         self._process = process
         self._lines = lines
-        self.pid = process.pid
-        self.hear = lines.hear
+        self.pid: Final = process.pid
+        self.hear: Final = lines.hear
 
     async def begin(self, do: str, **what: Any) -> None:
         """Tell it something that takes longer, or has several answers, which are heard later."""

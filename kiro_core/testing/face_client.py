@@ -9,14 +9,12 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 from typing import Protocol
 
-from kiro_core import PipeStream
-from kiro_core.frames import Frame
+from kiro_core import PipeStream, messages
 from kiro_core.ports import Agent, Wire
 from kiro_core.rpc import result
 from kiro_core.testing.client import RecordingClient
 from kiro_core.testing.face_samples import BOUND_S, Serving
 from kiro_core.testing.loopback import StandInProcess
-from kiro_core.testing.wire_samples import prompt
 
 
 class FaceClient(Protocol):
@@ -49,22 +47,22 @@ class WireClient:
 
     async def new(self, cwd: Path) -> str:
         """See `FaceClient.new`."""
-        answer = await self._agent.new(Frame.of("session/new", {"cwd": str(cwd), "mcpServers": []}, id=0))
+        answer = await self._agent.new(messages.new_session(cwd))
         return str(result(answer, "No session")["sessionId"])
 
     async def prompt(self, session: str, text: str) -> str:
         """See `FaceClient.prompt`."""
         before = len(self._client.text(session))
-        turn = await self._agent.prompt(prompt(session, text))
+        turn = await self._agent.prompt(messages.prompt(session, text))
         result(await turn.settled(), "No turn")
         return self._client.text(session)[before:]
 
     async def prompt_and_cancel(self, session: str, text: str) -> str:
         """See `FaceClient.prompt_and_cancel`."""
         before = len(self._client.text(session))
-        turn = await self._agent.prompt(prompt(session, text))
+        turn = await self._agent.prompt(messages.prompt(session, text))
         await self._client.until(lambda client: len(client.text(session)) > before)
-        await self._agent.cancel(Frame.of("session/cancel", {"sessionId": session}))
+        await self._agent.cancel(messages.cancel(session))
         return str(result(await turn.settled(), "No turn")["stopReason"])
 
 

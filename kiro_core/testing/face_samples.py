@@ -23,7 +23,7 @@ class WatchedDesk:
 
     def __init__(self, desk: Attachable, refusal: KiroError | None = None) -> None:
         """Stand in front of a desk."""
-        self.attached = 0
+        self.attached: int = 0
         self._desk = desk
         self._refusal = refusal
         self._changed = anyio.Event()

@@ -11,7 +11,7 @@ from typing import Any
 
 import anyio
 
-from kiro_core import PipeStream
+from kiro_core import PipeStream, messages
 from kiro_core.errors import unwrapped
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, Attachable, Client, Turn, Wire
@@ -37,11 +37,6 @@ Serve = Callable[[PipeStream, Attachable], Coroutine[Any, Any, None]]
 def exact(text: bytes | None) -> Any:
     """A JSON text as values that tell every number from every other."""
     return json.loads(text or b"null", parse_float=Decimal)
-
-
-def prompt(session: str, text: str) -> Frame:
-    """A prompt."""
-    return Frame.of("session/prompt", {"sessionId": session, "prompt": [{"type": "text", "text": text}]}, id=0)
 
 
 async def spoken(client: RecordingClient, session: str) -> None:
@@ -83,7 +78,7 @@ class Line:
 
     async def begin(self, session: str, text: str) -> Turn:
         """Send a prompt."""
-        return await self.agent.prompt(prompt(session, text))
+        return await self.agent.prompt(messages.prompt(session, text))
 
     async def turn(self, session: str, text: str) -> Frame:
         """Have a turn: its outcome."""

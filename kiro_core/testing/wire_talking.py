@@ -6,6 +6,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
+from kiro_core import messages
 from kiro_core.frames import Frame
 from kiro_core.testing.client import RecordingClient
 from kiro_core.testing.echo import ECHO, WAIT
@@ -63,7 +64,7 @@ class TalkingPromises:
                 if session == "a":
                     await turn.cancel()
                 else:
-                    await line.agent.cancel(Frame.of("session/cancel", {"sessionId": session}))
+                    await line.agent.cancel(messages.cancel(session))
                 assert (await turn.settled()).result == {"stopReason": "cancelled"}
 
     @promise("wire.values")

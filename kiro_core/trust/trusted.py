@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -33,7 +34,7 @@ class Trust:
 
     def __init__(self, home: Path) -> None:
         """Keep them in `trust.json` in Kiro's folder of the user."""
-        self.path = home / "trust.json"
+        self.path: Final = home / "trust.json"
 
     def trusted(self, document: Document) -> bool:
         """Whether the user agreed to exactly these bytes, at this place, for this folder and no other."""

@@ -22,7 +22,7 @@ async def test_a_message_of_another_desk_wakes_a_session(desk):
         async with desk(client) as one, desk(RecordingClient(), face="chat") as two:
             session = await one.new()
             await post(two, session, "first")
-            await two.desk.wake(SessionId(session))
+            await two.desk.ground.wake(SessionId(session))
             await client.until(lambda c: "this is first" in str(c.updates(session)))
             inbox = one.desk.live[SessionId(session)].inbox
             while inbox.unread:
@@ -34,8 +34,8 @@ async def test_waking_what_nobody_holds_or_nobody_knows_is_nobodys_failure(desk,
         async with desk(RecordingClient()) as one:
             session = await one.new()
             await one.close(session)
-            await one.desk.wake(SessionId(session))
-            await one.desk.wake(SessionId("11111111-1111-4111-8111-111111111111"))
+            await one.desk.ground.wake(SessionId(session))
+            await one.desk.ground.wake(SessionId("11111111-1111-4111-8111-111111111111"))
 
 
 async def test_a_desk_that_cannot_be_told_loses_no_message(desk, monkeypatch):
@@ -46,7 +46,7 @@ async def test_a_desk_that_cannot_be_told_loses_no_message(desk, monkeypatch):
             async with desk(RecordingClient(), face="chat", changes=changes) as two:
                 monkeypatch.setattr(one.desk.reception, "hello", _refuses)
                 await post(two, session, "first")
-                await two.desk.wake(SessionId(session))
+                await two.desk.ground.wake(SessionId(session))
                 # It is there when the session looks the next time.
                 monkeypatch.undo()
                 await one.prompt(session, "next")

@@ -309,7 +309,7 @@ async def test_a_session_that_the_served_desk_is_closing_is_opened_there_again(d
             session = await one.new()
             await one.prompt(session, "/echo before")
         async with served() as running, desk(RecordingClient()) as two:
-            monkeypatch.setattr(running, "require_open", closing)
+            monkeypatch.setattr(running.ground, "require_open", closing)
             await two.load(session)
             assert refused
             assert (list(running.live), list(two.desk.live)) == ([session], [])

@@ -200,7 +200,7 @@ async def test_a_yes_to_what_a_file_said_before_is_no_yes_to_what_it_says_now(op
             documents = office.desk.live[session].plan.untrusted
             put(description="edited")
             with pytest.raises(AgentUntrusted, match="has changed since"):
-                await office.desk.trust(documents)
+                await office.desk.ground.trust(documents)
     assert Trust(home).all() == {}
 
 
@@ -214,8 +214,8 @@ async def test_a_change_brings_what_there_is_to_tell_and_uses_what_was_trusted_m
             session = await office.start(agent="review")
             plan = office.desk.live[session].plan
             assert plan.config.name == "kiro_default"
-            await office.desk.trust(plan.untrusted)
-            changed, _ = await office.desk.changed(plan, agent=plan.wanted)
+            await office.desk.ground.trust(plan.untrusted)
+            changed, _ = await office.desk.ground.changed(plan, agent=plan.wanted)
             assert (changed.config.name, list(changed.untrusted)) == ("review", [])
             assert any("missing.md" in notice.sentence for notice in changed.notices)
-            assert not (await office.desk.changed(changed, engine="x"))[0].notices
+            assert not (await office.desk.ground.changed(changed, engine="x"))[0].notices

@@ -124,12 +124,12 @@ async def test_a_session_that_is_its_own_ancestor_is_bound_once_and_opens(desk):
             live = office.desk.live
             for session, other in ((first, second), (second, first)):
                 assert await effect(office, session, SHELL) == "allow"
-                assert office.desk.ancestors(live[session]) == [live[other]]
+                assert office.desk.ground.ancestors(live[session]) == [live[other]]
             await office.close(first)
             await placed(first, first)
             await office.load(first)
             assert await effect(office, first, SHELL) == "allow"
-            assert office.desk.ancestors(live[first]) == []
+            assert office.desk.ground.ancestors(live[first]) == []
 
 
 async def test_the_ancestors_of_a_session_are_those_that_are_live_the_nearest_first(desk):
@@ -139,6 +139,6 @@ async def test_the_ancestors_of_a_session_are_those_that_are_live_the_nearest_fi
             child = await office.start(parent=main)
             grandchild = await office.start(parent=child)
             live = office.desk.live
-            assert office.desk.ancestors(live[grandchild]) == [live[child], live[main]]
+            assert office.desk.ground.ancestors(live[grandchild]) == [live[child], live[main]]
             await office.close(child)
-            assert office.desk.ancestors(live[grandchild]) == [live[main]]
+            assert office.desk.ground.ancestors(live[grandchild]) == [live[main]]

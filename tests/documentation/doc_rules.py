@@ -6,7 +6,7 @@ COVERED = {
     ("deploy.md", "sh"): "deploy/test_settings.py",
     ("deploy.md", "ini"): "deploy/test_units.py",
     ("deploy.md", "dockerfile"): "deploy/test_container.py",
-    ("embedding.md", "python"): "test_installation.py",
+    ("embedding.md", "python"): "test_embedding.py",
     ("crew.md", "python"): "crew/test_guide.py",
     ("crew.md", "text"): "crew/test_guide.py",
     ("crew.md", "mermaid"): "crew/test_guide.py",

@@ -5,11 +5,10 @@ from contextlib import contextmanager
 import anyio
 import pytest
 
-from kiro_core import Frame, Registry, load_settings, open_desk
+from kiro_core import Registry, load_settings, messages, open_desk
 from kiro_core.errors import Unavailable
 from kiro_core.testing import RecordingClient, StoreContract, memory
 from kiro_core.testing.memory.db import MemoryDb
-from kiro_core.testing.wire_samples import prompt
 from kiro_core.types import SessionQuery
 
 
@@ -47,8 +46,7 @@ async def test_a_desk_runs_on_it(rehearsal, tmp_path):
     client = RecordingClient()
     with anyio.fail_after(60):
         async with open_desk(settings, Registry(memory), engine="rehearsal") as desk, desk.attach(client) as agent:
-            new = Frame.of("session/new", {"cwd": str(tmp_path), "mcpServers": []}, id=0)
-            session = (await agent.new(new)).result["sessionId"]
-            await (await agent.prompt(prompt(session, "/echo hello"))).settled()
+            session = (await agent.new(messages.new_session(tmp_path))).result["sessionId"]
+            await (await agent.prompt(messages.prompt(session, "/echo hello"))).settled()
             assert client.text(session) == "hello"
             assert [info.id for info in (await desk.sessions(SessionQuery())).items] == [session]

@@ -5,10 +5,10 @@ import pytest
 import small_wire
 
 from kiro_acp.face import converse
-from kiro_core import Frame, Registry
+from kiro_core import Registry, messages
 from kiro_core.catalog import Choice
 from kiro_core.testing import RecordingClient, WireContract
-from kiro_core.testing.wire_samples import BOUND_S, prompt
+from kiro_core.testing.wire_samples import BOUND_S
 from kiro_core.types import Command
 
 
@@ -27,9 +27,8 @@ class TestAcp(WireContract):
                 launcher.launch(command) as process,
                 wire.connect(process, client, BOUND_S) as agent,
             ):
-                new = Frame.of("session/new", {"cwd": str(tmp_path), "mcpServers": []}, id=0)
-                session = (await agent.new(new)).result["sessionId"]
-                outcome = await (await agent.prompt(prompt(session, "/echo hello"))).settled()
+                session = (await agent.new(messages.new_session(tmp_path))).result["sessionId"]
+                outcome = await (await agent.prompt(messages.prompt(session, "/echo hello"))).settled()
         assert outcome.result["stopReason"] == "end_turn"
         assert client.text(session) == "hello"
 

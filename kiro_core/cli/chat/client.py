@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 from kiro_core.cli.asking import permission, refuses_trust
 from kiro_core.cli.chat.narration import Narration
@@ -25,8 +25,10 @@ class ChatClient:
 
     def __init__(self, screen: Screen, follow: Callable[[dict[str, Any]], None]) -> None:
         """Show on `screen`; `follow` is given every update of a session that is shown."""
-        self.info = PeerInfo("kiro-core chat", version("kiro-core"), frozenset({"notices", "configOptions", ALONE}))
-        self.denied = False
+        self.info: Final = PeerInfo(
+            "kiro-core chat", version("kiro-core"), frozenset({"notices", "configOptions", ALONE})
+        )
+        self.denied: bool = False
         self.replaying = False
         self.untrusting = False
         self._screen = screen

@@ -66,7 +66,7 @@ class Chat:
         called = wanted.engine or (recorded.engine if recorded else "") or "the agent"
         async with self._screen.waiting(f"starting {called}"):
             replay = self._screen.person is not None
-            await self._current.open(wanted.params(recorded), recorded, replay=replay)
+            await self._current.open(wanted.opening(recorded, replay=replay))
         if self._screen.person is not None:
             await self._note(f"{self._current}. /help lists the commands.")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
+from kiro_core import messages
 from kiro_core.cli.chat.client import ChatClient
 from kiro_core.cli.chat.screen import Screen
 from kiro_core.cli.opening import open_session
@@ -13,7 +14,6 @@ from kiro_core.errors import SessionClosing, SessionNotFound
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, Turn
 from kiro_core.rpc import raised, result
-from kiro_core.types import SessionInfo
 
 Option = Mapping[str, Any]
 """One of ACP's `configOptions`; its `options` may be groups of options."""
@@ -26,9 +26,9 @@ class Current:
 
     def __init__(self, screen: Screen) -> None:
         """Begin with none; what happens is shown on `screen`."""
-        self.client = ChatClient(screen, self._take)
+        self.client: Final = ChatClient(screen, self._take)
         self.about: dict[str, Any] = {}
-        self.folder = ""
+        self.folder: str = ""
         self._options: Sequence[Option] = ()
         self._commands: Sequence[Mapping[str, Any]] = ()
 
@@ -47,29 +47,29 @@ class Current:
         """The agent's own commands: the name with its slash, and what it does."""
         return [(f"/{told.get('name')}", str(told.get("description", ""))) for told in self._commands]
 
-    async def open(self, params: Mapping[str, Any], recorded: SessionInfo | None, *, replay: bool) -> None:
-        """Begin a session or go on with a recorded one, and then leave the one before.
+    async def open(self, opening: Frame) -> None:
+        """Begin a session or go on with one, see `open_session`, and then leave the one before.
 
         Raises:
             KiroError: it could not be opened; the one before goes on.
 
         """
         before, self._commands = (self.id, self._commands), ()
-        self.client.replaying = replay
+        self.client.replaying = opening.method == "session/load"
         try:
-            opened = await open_session(self.agent, params, recorded, replay=replay)
+            opened = await open_session(self.agent, opening)
         except BaseException:
             self._commands = before[1]
             raise
         finally:
             self.client.replaying = False
         self.about = opened.about
-        self.folder = str(params["cwd"])
+        self.folder = str(opening.params["cwd"])
         self._options = ()
         self._take(opened.answer)
         if before[0] not in ("", self.id):
             self.client.leave(before[0])
-            await self.agent.close(Frame.of("session/close", {"sessionId": before[0]}, id=0))
+            await self.agent.close(messages.close(before[0]))
 
     async def prompt(self, text: str) -> Turn:
         """Say something; see `Agent.prompt`.
@@ -79,9 +79,8 @@ class Current:
             KiroError: it was not accepted.
 
         """
-        content = [{"type": "text", "text": text}]
         with self._ended():
-            return await self.agent.prompt(Frame.of("session/prompt", {"sessionId": self.id, "prompt": content}, id=0))
+            return await self.agent.prompt(messages.prompt(self.id, text))
 
     async def settled(self, turn: Turn) -> Frame:
         """The outcome of a turn; see `Turn.settled`.
@@ -108,7 +107,7 @@ class Current:
 
     async def cancel(self) -> None:
         """Cancel what runs and what waits."""
-        await self.agent.cancel(Frame.of("session/cancel", {"sessionId": self.id}))
+        await self.agent.cancel(messages.cancel(self.id))
 
     async def choose(self, option: str, value: str) -> None:
         """Set one of the options.
@@ -117,8 +116,7 @@ class Current:
             KiroError: it was refused.
 
         """
-        params = {"sessionId": self.id, "configId": option, "value": value}
-        answer = await self.agent.call(Frame.of("session/set_config_option", params, id=0))
+        answer = await self.agent.call(messages.set_option(self.id, option, value))
         self._take(result(answer, f"{option} could not be set"))
 
     def choices(self, option: str) -> tuple[str, list[tuple[str, str]]]:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 import anyio
 from prompt_toolkit.completion import Completer
@@ -36,7 +37,7 @@ class Editor:
 
     def __init__(self, history: History, completer: Completer, leaving: Leaving) -> None:
         """Show nothing before `lines`."""
-        self.person = Person(self._answer)
+        self.person: Final = Person(self._answer)
         self._leaving = leaving
         self._output = Vt100_Output.from_pty(sys.stdout)
         # A terminal would tell where its cursor is by typing, which may come late and reach another program.

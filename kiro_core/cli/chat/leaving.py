@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import anyio
 
@@ -15,8 +16,8 @@ class Leaving:
 
     def __init__(self) -> None:
         """Do not leave yet."""
-        self.scope = anyio.CancelScope()
-        self.code = DONE
+        self.scope: Final = anyio.CancelScope()
+        self.code: int = DONE
         self._running: list[Callable[[], None]] = []
         self._asked = False
 

@@ -8,7 +8,7 @@ from typing import Any
 from kiro_core.cli.chat.told import Told
 from kiro_core.cli.text import one_line
 from kiro_core.cli.wording import notice_line, plan_lines, text_of, title_of, tool_line
-from kiro_core.notices import MARK
+from kiro_core.messages import MARK
 
 
 class Narration:

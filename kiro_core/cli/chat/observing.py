@@ -60,7 +60,7 @@ async def _shown(given: Given, wanted: Wanted, screen: Plain) -> None:
     client.replaying = True
     async with given.desk(given.load(), "chat", agent="", engine="") as desk, desk.attach(client) as agent:
         recorded = await find_session(desk, wanted.session)
-        await open_session(agent, wanted.params(recorded), recorded, replay=True)
+        await open_session(agent, wanted.opening(recorded, replay=True))
         with suppress(SessionNotFound):  # that is how one ends which is deleted
             async for _ in desk.watch(SessionId(recorded.id), _NO_RECORD):
                 continue

@@ -91,7 +91,7 @@ class Orders:
         while True:
             try:
                 replay = self._screen.person is not None
-                await self._current.open(Wanted().params(recorded), recorded, replay=replay)
+                await self._current.open(Wanted().opening(recorded, replay=replay))
             except SessionClosing:
                 with anyio.CancelScope(deadline=deadline):
                     await self._desk.freed(recorded.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
+from typing import Final
 
 import anyio
 
@@ -27,7 +28,7 @@ class Plain:
 
     def __init__(self, stream: Stream, gone: Callable[[], None], *, at_terminal: bool) -> None:
         """`gone` is called when nobody reads any more; `at_terminal` when a person is at both ends of `stream`."""
-        self.person = Person(Typed(stream).answer) if at_terminal else None
+        self.person: Final = Person(Typed(stream).answer) if at_terminal else None
         self._stream = stream
         self._gone = gone
         self._at_terminal = at_terminal

@@ -85,5 +85,5 @@ def resume(  # noqa: PLR0913 - one keyword for each option
     return anyio.run(partial(conduct, given, order, watch=watch, output=output), backend="asyncio")
 
 
-for each in (run, show_, resume, graph, check):
-    crew.add_command(each)
+for _each in (run, show_, resume, graph, check):
+    crew.add_command(_each)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from typing import Final
 
 from kiro_core.cli.asking import Person, permission
 from kiro_core.cli.crew.drawing import Display
@@ -22,7 +23,7 @@ class Asking:
 
     def __init__(self, person: Person, display: Display) -> None:
         """Ask the person; the display makes room for that."""
-        self.info = PeerInfo("kiro-core crew", version("kiro-core"))
+        self.info: Final = PeerInfo("kiro-core crew", version("kiro-core"))
         self.stages: Mapping[str, str] = {}
         self._person = person
         self._display = display

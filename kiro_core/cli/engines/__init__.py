@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from kiro_core.cli.commands import example
@@ -9,11 +11,14 @@ from kiro_core.cli.completing import engine_names
 from kiro_core.cli.default_group import DefaultGroup
 from kiro_core.cli.options import Given, command, named
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 
 class _Engines(DefaultGroup):
     """A group of which `show` need not be written: `engines` and `engines kiro` show."""
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[click.shell_completion.CompletionItem]:
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The commands, and the names that `show` takes."""
         return [*super().shell_complete(ctx, incomplete), *engine_names(ctx, None, incomplete)]
 

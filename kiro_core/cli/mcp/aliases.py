@@ -10,7 +10,7 @@ from kiro_core.settings.layers import Layer, Value
 PREFIX = "KIRO_MCP_"
 
 _KIRO = "kiro"
-SAME = {
+SAME: Mapping[str, tuple[str, ...]] = {
     "CLI_PATH": ("engines", _KIRO, "command"),
     "DEFAULT_AGENT": ("agent",),
     "MAX_ASYNC_TASKS": ("mcp", "max_tasks"),

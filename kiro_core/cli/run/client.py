@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 import anyio
 
@@ -15,7 +15,8 @@ from kiro_core.cli.text import encoded, printable, tell, tell_failure
 from kiro_core.cli.wording import question_line
 from kiro_core.errors import McpFailed
 from kiro_core.frames import Frame
-from kiro_core.notices import ALONE, MARK, MEMBERS
+from kiro_core.messages import MARK
+from kiro_core.notices import ALONE, MEMBERS
 from kiro_core.rpc import Stream
 from kiro_core.types import PeerInfo
 
@@ -41,9 +42,9 @@ class RunClient:
         required: Container[str] = (),
     ) -> None:
         """Print to `stdout`, which is a `terminal` or not; without a `person` every question is denied."""
-        self.info = PeerInfo("kiro-core run", version("kiro-core"), frozenset({"notices", ALONE}))
-        self.report = Report()
-        self.unread = False
+        self.info: Final = PeerInfo("kiro-core run", version("kiro-core"), frozenset({"notices", ALONE}))
+        self.report: Final = Report()
+        self.unread: bool = False
         self.leaving = False
         self.untrusting = False
         self.missing: McpFailed | None = None

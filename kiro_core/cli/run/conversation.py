@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 
-from kiro_core import claim_stdio
+from kiro_core import claim_stdio, messages
 from kiro_core.cli.asking import Person, Typed
 from kiro_core.cli.busy import Busy
 from kiro_core.cli.engine_question import settle_engine
@@ -26,7 +26,6 @@ from kiro_core.cli.text import tell
 from kiro_core.cli.trust_question import ensure_trust
 from kiro_core.errors import KiroError, McpFailed, unwrapped
 from kiro_core.frames import Frame
-from kiro_core.notices import MARK
 from kiro_core.ports import Agent, Desk
 from kiro_core.registry import Registry
 from kiro_core.rpc import Stream, failure, result
@@ -117,7 +116,7 @@ class Conversation:
         tell(f"{asked}Cancelling; another Ctrl-C ends at once.")
         self._scope.deadline = anyio.current_time() + self._limits.close_s
         try:
-            await self._agent.cancel(Frame.of("session/cancel", {"sessionId": self._session}))
+            await self._agent.cancel(messages.cancel(self._session))
         except KiroError:
             self._scope.cancel()
 
@@ -149,7 +148,7 @@ class Conversation:
         async def attempt() -> Opened:
             called = wanted.engine or (recorded.engine if recorded else "") or "the agent"
             async with progress(f"starting {called}"):
-                return await open_session(agent, wanted.params(recorded), recorded)
+                return await open_session(agent, wanted.opening(recorded))
 
         if recorded is None:
             opened = await attempt()
@@ -171,16 +170,14 @@ class Conversation:
     async def _close(self, agent: Agent) -> None:
         """End the session, which otherwise lingers where a desk is served; others who have it open keep it."""
         with anyio.move_on_after(self._limits.close_s), suppress(KiroError):
-            await agent.close(Frame.of("session/close", {"sessionId": self._session}, id=0))
+            await agent.close(messages.close(self._session))
 
     @property
     def _session(self) -> Any:
         return self._client.report.about["sessionId"]
 
     async def _turn(self, agent: Agent, prompt: str) -> Frame:
-        content = [{"type": "text", "text": prompt}]
-        meta = {"_meta": {MARK: {"whenBusy": self._order.when_busy}}}
-        frame = Frame.of("session/prompt", {"sessionId": self._session, "prompt": content, **meta}, id=0)
+        frame = messages.prompt(self._session, prompt, when_busy=self._order.when_busy)
         try:
             turn = await agent.prompt(frame)
             self._agent = agent

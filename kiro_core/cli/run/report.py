@@ -6,7 +6,8 @@ from typing import Any
 
 from kiro_core.cli.wording import notice_line, text_of, title_of, tool_line
 from kiro_core.frames import Frame
-from kiro_core.notices import MARK, TRUST, WAITING
+from kiro_core.messages import MARK
+from kiro_core.notices import TRUST, WAITING
 
 _CALL_FIELDS = ("toolCallId", "title", "kind", "status")
 
@@ -20,7 +21,7 @@ class Report:
     def __init__(self) -> None:
         """Begin with nothing."""
         self.about: dict[str, Any] = {}
-        self.denied = False
+        self.denied: bool = False
         self.members: list[str] = []
         self._text: list[str] = []
         self._calls: dict[str, dict[str, str]] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -39,7 +39,7 @@ class Faces:
         self, desk: Desk, transports: Catalog[Wire | Face], choices: Sequence[Choice], within: Within = USUAL
     ) -> None:
         """Serve `desk` over each of the chosen transports, opened and closed `within` these seconds; `begin` does."""
-        self.all = [Served(choice) for choice in choices]
+        self.all: Final = [Served(choice) for choice in choices]
         self._desk = desk
         self._transports = transports
         self._within = within

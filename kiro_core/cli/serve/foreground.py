@@ -20,7 +20,7 @@ from kiro_core.cli.serve.systemd import ServiceManager
 from kiro_core.cli.signals import follow_signals
 from kiro_core.cli.text import show
 from kiro_core.control import Served, claim_served
-from kiro_core.dispatcher import open_desk
+from kiro_core.dispatcher import Wishes, opened_desk
 from kiro_core.errors import SettingsError, unwrapped
 from kiro_core.inherited import claim_inherited, take_inherited
 
@@ -51,7 +51,7 @@ async def serve_desk(given: Given, agent: str, engine: str, ready_fd: int | None
         async with anyio.create_task_group() as tasks:
             await tasks.start(follow_signals, operation.signalled)
             tasks.start_soon(manager.keep_alive)
-            opening = open_desk(settings, registry, agent=agent, engine=engine, face="serve", served=served)
+            opening = opened_desk(settings, registry, Wishes(agent, engine, "serve", served=served))
             faces = partial(
                 Faces, transports=registry.transports, choices=settings.serve, within=settings.limits.backends
             )

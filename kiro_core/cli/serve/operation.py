@@ -32,7 +32,7 @@ class Operation:
 
     def __init__(self, given: Given, manager: ServiceManager, announce: Callable[[str], None]) -> None:
         """Read settings again as `given` says; `announce` is called once, with a line that says who serves where."""
-        self.exit_code = DONE
+        self.exit_code: int = DONE
         self._given = given
         self._manager = manager
         self._announce = announce

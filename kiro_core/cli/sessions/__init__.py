@@ -26,5 +26,5 @@ def sessions() -> None:
 
 
 _ALL = (list_, show_, watch, audit, attach, swap, reload, rename, tag, prune, restore, delete, export, import_)
-for each in (*_ALL, tree, verify, takeover):
-    sessions.add_command(each)
+for _each in (*_ALL, tree, verify, takeover):
+    sessions.add_command(_each)

@@ -23,10 +23,10 @@ def at_desk(given: Given, work: Callable[[Dispatcher], Awaitable[T]]) -> T:
     import anyio
 
     async def opened() -> T:
-        from kiro_core.dispatcher import open_desk
+        from kiro_core.dispatcher import Wishes, opened_desk
 
         settings, registry = given.load()
-        async with open_desk(settings, registry) as desk:
+        async with opened_desk(settings, registry, Wishes()) as desk:
             return await work(desk)
 
     return anyio.run(opened, backend="asyncio")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -73,11 +73,11 @@ def reload(given: Given, *, session: str) -> int:
     """
 
     async def change(opened: Opened, served: Agent, _: SessionInfo) -> None:
-        from kiro_core.frames import Frame
+        from kiro_core import messages
         from kiro_core.rpc import result
         from kiro_core.session.own_methods import RELOAD
 
-        answer = await served.call(Frame.of(RELOAD, {"sessionId": opened.session}, id=0))
+        answer = await served.call(messages.about(RELOAD, opened.session))
         told = result(answer, "The agent configuration was not read again")
         tell(f"{opened.session}: {'read again' if told.get('changed') else 'nothing has changed'}")
 
@@ -85,11 +85,10 @@ def reload(given: Given, *, session: str) -> int:
 
 
 async def _set(served: Agent, session: str, option: str, value: str) -> None:
-    from kiro_core.frames import Frame
+    from kiro_core import messages
     from kiro_core.rpc import result
 
-    params = {"sessionId": session, "configId": option, "value": value}
-    answer = await served.call(Frame.of("session/set_config_option", params, id=0))
+    answer = await served.call(messages.set_option(session, option, value))
     result(answer, f"The {option} was not changed")
 
 
@@ -113,7 +112,7 @@ def _at_session(
         async with given.desk(given.load(), "swap", agent="", engine="") as desk, desk.attach(SwapClient()) as served:
             info = await find_session(desk, written)
             async with progress(f"changing {info.id[:8]}"):
-                opened = await open_session(served, Wanted(agent=agent, engine=engine).params(info), info)
+                opened = await open_session(served, Wanted(agent=agent, engine=engine).opening(info))
                 await change(opened, served, info)
         return DONE
 
@@ -130,7 +129,7 @@ class SwapClient:
         from kiro_core.notices import ALONE
         from kiro_core.types import PeerInfo
 
-        self.info = PeerInfo("kiro-core sessions", version("kiro-core"), frozenset({"notices", ALONE}))
+        self.info: Final = PeerInfo("kiro-core sessions", version("kiro-core"), frozenset({"notices", ALONE}))
 
     async def notify(self, frames: Sequence[Frame]) -> None:
         """See `Client.notify`."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any
 
 import anyio
 
+from kiro_core import messages
 from kiro_core.crew.answering import answered
 from kiro_core.crew.ground import Ground
 from kiro_core.crew.live import Seat
@@ -15,8 +15,6 @@ from kiro_core.crew.members.prompting import prompt_of
 from kiro_core.crew.members.roster import Entry
 from kiro_core.crew.said import Result
 from kiro_core.errors import KiroError, SessionNotFound
-from kiro_core.frames import Frame
-from kiro_core.notices import MARK
 from kiro_core.rpc import result
 
 _LOG = logging.getLogger(__name__)
@@ -46,9 +44,9 @@ class Doing:
         self._seat = seat
         self._entry = entry
         self._place = place
-        self.hops = place.hops
+        self.hops: int = place.hops
         self._is_open = False
-        self.is_done = False
+        self.is_done: bool = False
         self._next: list[str] = []
 
     async def done(self, before: list[Entry]) -> Result | None:
@@ -67,7 +65,7 @@ class Doing:
         await self._open()
         session, entry = self._entry.session, self._entry
         if model := entry.kept.model:
-            frame = Frame.of("session/set_model", {"sessionId": session, "modelId": model}, id=0)
+            frame = messages.about("session/set_model", session, modelId=model)
             result(await self._seat.call(frame), f"The model {model!r} cannot be had")
         prompt = prompt_of(entry, self._place.parent, before, has_tools=self._ground.has_tools(session))
         prompt, self._next = "\n\n".join([prompt, *self._next]), []
@@ -85,7 +83,7 @@ class Doing:
         self._next.append(text)
         self.hops = hops
         if self._is_open:
-            await self._seat.cancel(Frame.of("session/cancel", {"sessionId": self._entry.session}, id=None))
+            await self._seat.cancel(messages.cancel(self._entry.session))
         return True
 
     async def end(self, *, by_force: bool) -> None:
@@ -100,25 +98,26 @@ class Doing:
                     return
                 if not live.attended:
                     await live.inbox.expire()
-                await self._seat.close(Frame.of("session/close", {"sessionId": live.id}, id=0))
+                await self._seat.close(messages.close(live.id))
             except KiroError as error:
                 _LOG.info("the session %s did not end as it should: %s", live.id, error)
 
     async def _open(self) -> None:
         place, session = self._place, self._entry.session
-        params: dict[str, Any] = {"cwd": place.cwd, "mcpServers": [], "additionalDirectories": list(place.roots)}
         if self._entry.kept.tasks > 1 or self._ground.live(session) is not None:
             try:
-                frame = Frame.of("session/resume", {**params, "sessionId": session}, id=0)
+                frame = messages.open_session(session, place.cwd, roots=place.roots)
                 result(await self._seat.open(frame, replay=False), "Its session could not be opened again")
             except SessionNotFound:
                 _LOG.info("the session %s is begun anew: nothing is on record of it", session)
             else:
                 return
-        wishes: dict[str, Any] = {"parent": self._entry.parent, "name": place.name}
-        if self._entry.kept.agent:
-            wishes |= {"agent": self._entry.kept.agent, "agentRequired": True}
-        if place.engine:
-            wishes["engine"] = place.engine
-        frame = Frame.of("session/new", {**params, "_meta": {MARK: wishes}}, id=0)
+        frame = messages.new_session(
+            place.cwd,
+            roots=place.roots,
+            agent=self._entry.kept.agent,
+            engine=place.engine,
+            name=place.name,
+            parent=self._entry.parent,
+        )
         result(await self._seat.begin(frame, session), "Its session could not be opened")

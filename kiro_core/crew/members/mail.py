@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 from uuid import uuid4
 
 from kiro_core.crew.members.finding import Finding
@@ -22,7 +23,7 @@ class Mail:
 
     def __init__(self, trees: Trees, finding: Finding, news: News) -> None:
         """Send nothing yet."""
-        self.rate = Rate()
+        self.rate: Final = Rate()
         self._trees = trees
         self._finding = finding
         self._news = news

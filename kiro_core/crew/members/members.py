@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from anyio.abc import TaskGroup
 
@@ -36,9 +36,9 @@ class Members:
 
     def __init__(self, ground: Ground, tasks: TaskGroup, runs: Mapping[SessionId, Run]) -> None:
         """Have what members do in `tasks`; `runs` are those that the desk drives."""
-        self.trees = Trees(ground, self._changed)
-        self.asked = Asked(self.trees, runs)
-        self.news = News(ground, tasks, self._look, self.trees.root)
+        self.trees: Final = Trees(ground, self._changed)
+        self.asked: Final = Asked(self.trees, runs)
+        self.news: Final = News(ground, tasks, self._look, self.trees.root)
         self._viewing = Viewing(self.trees)
         self._finding = Finding(self.trees)
         self._mail = Mail(self.trees, self._finding, self.news)
@@ -47,7 +47,7 @@ class Members:
         seat = ground.seat(Listening(None, self._viewing.heard, lambda _: None))
         self._spawning = Spawning(self.asked, self._finding, self.news, seat, tasks)
         self._commanding = Commanding(self.trees, self._finding, self._spawning)
-        self.ending = Ending(self.asked, tasks, self._forget)
+        self.ending: Final = Ending(self.asked, tasks, self._forget)
 
     async def spawn(  # noqa: PLR0913 - as in the port
         self,

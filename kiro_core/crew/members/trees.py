@@ -34,7 +34,7 @@ class Trees:
         self.ground = ground
         self.works: dict[SessionId, Work] = {}
         self.parked: Counter[str] = Counter()
-        self.changed = anyio.Event()
+        self.changed: anyio.Event = anyio.Event()
         self._news = news
         self._rosters: dict[SessionId, Roster] = {}
         self._parents: dict[SessionId, SessionId] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from typing import Final
 
 import anyio
 
@@ -17,7 +18,7 @@ from kiro_core.crew.posting import post_when_room
 from kiro_core.crew.said import Result
 from kiro_core.errors import KiroError, Unavailable
 from kiro_core.journal import utc_now
-from kiro_core.types import Letter
+from kiro_core.types import Letter, SessionId
 
 _LOG = logging.getLogger(__name__)
 _RETRY_S = 1.0
@@ -35,10 +36,10 @@ class Work:
         """Begin nothing yet."""
         self.entry = entry
         self.doing = doing
-        self.root = asked.trees.root(entry.session)
-        self.begun = False
-        self.recorded = anyio.Event()
-        self.over = anyio.Event()
+        self.root: SessionId = asked.trees.root(entry.session)
+        self.begun: bool = False
+        self.recorded: Final = anyio.Event()
+        self.over: Final = anyio.Event()
         self._trees = asked.trees
         self._asked = asked
         self._ground = asked.trees.ground

@@ -56,10 +56,10 @@ class Clients:
     def __init__(self, session: Attended, id: SessionId) -> None:  # noqa: A002 - its id
         """Begin with nobody, and with nothing on record."""
         self.id = id
-        self.head = 0
+        self.head: int = 0
         self.members: list[Member] = []
-        self.changed = anyio.Event()
-        self.opener = PeerInfo()
+        self.changed: anyio.Event = anyio.Event()
+        self.opener: PeerInfo = PeerInfo()
         self._session = session
         self._untold: list[tuple[int, Notice]] = []
 

@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from typing import Protocol
+from typing import Final, Protocol
 
 import anyio
 
@@ -73,16 +73,16 @@ class Member:
         self.client = client
         self.role = role
         self.follows = False
-        self.cursor = cursor
-        self.left = anyio.Event()
-        self.begun = anyio.Event()
+        self.cursor: int = cursor
+        self.left: Final = anyio.Event()
+        self.begun: Final = anyio.Event()
         self.failure: KiroError | None = None
-        self.rendering = Rendering(session.id, client.info)
+        self.rendering: Final = Rendering(session.id, client.info)
         self._session = session
         self._gone = gone
         self._queue: deque[tuple[int, Sequence[Frame]]] = deque()
         self._aside: deque[Frame] = deque(maxlen=_ASIDE)
-        self.waiting = 0
+        self.waiting: int = 0
         self._behind = False
         self._ending = False
         self._given = self._taken = 0

@@ -7,7 +7,7 @@ from collections.abc import Container, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
@@ -38,8 +38,8 @@ class Inbox:
 
     def __init__(self, session: Session) -> None:
         """Look for nothing yet."""
-        self.changed = anyio.Event()
-        self.untold = Untold()
+        self.changed: anyio.Event = anyio.Event()
+        self.untold: Final = Untold()
         self._session = session
         self._unread: dict[str, Letter] = {}
         self._looking = anyio.Lock()

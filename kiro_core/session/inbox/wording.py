@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kiro_core.frames import Frame
-from kiro_core.notices import MARK
+from kiro_core.messages import MARK
 from kiro_core.session.updates import printable
 from kiro_core.types import Letter, SessionId
 

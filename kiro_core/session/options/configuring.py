@@ -34,7 +34,7 @@ class Configuring:
         self._changing = anyio.Lock()
         self._back_to = ""
         self._refusal: KiroError | None = None
-        self.native = NativeOptions()
+        self.native: NativeOptions = NativeOptions()
 
     def all(self) -> list[dict[str, Any]]:
         """Every option as a client sees it (ACP: always all of them); the agent's own goes before ours of that id."""

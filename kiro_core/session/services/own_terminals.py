@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import anyio
@@ -48,7 +48,7 @@ class OwnTerminals:
             "terminal/kill": self._kill,
             "terminal/release": self._release,
         }
-        self.embedded = Embedded(self._text_of)
+        self.embedded: Final = Embedded(self._text_of)
 
     @property
     def any_ever(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import Any
+from typing import Any, Final
 
 import anyio
 from anyio.abc import TaskStatus
@@ -22,12 +22,12 @@ class Terminal:
 
     def __init__(self, command: Command, limit: int, call: str = "") -> None:
         """Keep the last `limit` bytes of what it prints."""
-        self.output = Output(limit)
+        self.output: Final = Output(limit)
         self.call = call
-        self.began = False
-        self.ended = anyio.Event()
-        self.released = anyio.Event()
-        self.gone = anyio.Event()
+        self.began: bool = False
+        self.ended: Final = anyio.Event()
+        self.released: Final = anyio.Event()
+        self.gone: Final = anyio.Event()
         self.command = command
         self._process: Process | None = None
         self._running = anyio.CancelScope()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import ClassVar
 from weakref import WeakValueDictionary
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,7 +21,7 @@ _NAMED = WeakValueDictionary[str, MemoryStore]()
 class MemoryOptions(BaseModel):
     """The options of the store `memory`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(
         "", description="Whoever opens it under one name at a time has one store; without one, a new one."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import anyio
 
@@ -19,7 +20,7 @@ class MemoryDb:
         self._shelf = shelf
         self._heard = -1  # the first `woken` returns at once
         self.epoch = epoch
-        self.lost = anyio.Event()
+        self.lost: Final = anyio.Event()
 
     @property
     def info(self) -> SessionInfo:

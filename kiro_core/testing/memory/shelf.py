@@ -19,9 +19,9 @@ class Shelf:
         self.records: list[Record] = []
         self.pending: dict[str, Message] = {}
         self.settled: set[str] = set()
-        self.epoch = 0
+        self.epoch: int = 0
         self.owner: Mapping[str, Any] = {}
-        self.rung = 0
+        self.rung: int = 0
         self._freed = anyio.Event()
         self._rings = anyio.Event()
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import anyio
 
+from kiro_core.messages import about
 from kiro_core.types import SessionId
 from kiro_mcp.service.access import Access
-from kiro_mcp.service.asking import about
 from kiro_mcp.service.client import follow
 from kiro_mcp.service.failing import ToolFailure, in_our_words
 from kiro_mcp.service.ground import Ground

@@ -7,8 +7,8 @@ import logging
 import anyio
 
 from kiro_core.errors import SessionNotFound
+from kiro_core.messages import about
 from kiro_core.rpc import result
-from kiro_mcp.service.asking import about
 from kiro_mcp.service.failing import failure_of
 from kiro_mcp.service.ground import Ground
 from kiro_mcp.service.live import Live

@@ -6,7 +6,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kiro_mcp.service.asking import MARK
+from kiro_core.messages import MARK
 from kiro_mcp.service.showing import one_line
 from kiro_mcp.service.views import Notice
 

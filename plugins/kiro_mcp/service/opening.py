@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 
 from kiro_core.errors import Disconnected, KiroError
+from kiro_core.messages import MARK, new_session, open_session
 from kiro_core.rpc import result
 from kiro_core.types import SessionId, SessionInfo
-from kiro_mcp.service.asking import MARK, new_session, resume
 from kiro_mcp.service.ending import Ending
 from kiro_mcp.service.errands import Errands
 from kiro_mcp.service.failing import ToolFailure
@@ -83,7 +83,7 @@ class Opening:
 
     async def _stored(self, info: SessionInfo, cwd: str) -> Live:
         with self._table.room():
-            opened = result(await self._agent.open(resume(info, cwd), replay=False), _FAILED)
+            opened = result(await self._agent.open(open_session(info.id, cwd, roots=info.roots), replay=False), _FAILED)
             return self._add(Live(info.id, _chosen(opened), cwd, info.created, info.title))
 
     def _add(self, live: Live) -> Live:

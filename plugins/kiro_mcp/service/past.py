@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import aclosing
 
+from kiro_core.messages import about
 from kiro_core.types import SessionInfo
 from kiro_mcp.service.access import Access
-from kiro_mcp.service.asking import about
 from kiro_mcp.service.failing import ToolFailure, in_our_words
 from kiro_mcp.service.ground import Ground
 from kiro_mcp.service.hosts import Host

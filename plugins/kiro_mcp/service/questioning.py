@@ -10,12 +10,11 @@ from typing import Any
 import anyio
 
 from kiro_core.frames import Frame
-from kiro_mcp.service.asking import MARK
+from kiro_core.messages import MARK, chosen
 from kiro_mcp.service.showing import one_line, shown, utc_now
 from kiro_mcp.service.views import Option, Question
 
 _ABOUT = 2000
-_CANCELLED: Mapping[str, Any] = {"outcome": {"outcome": "cancelled"}}
 _REFUSING = ("reject_once", "reject_always")
 _TRUST = "kiro_core-trust"
 """The tool call of the desk's own question whether a folder is trusted: what runs in it may not say so itself."""
@@ -32,12 +31,12 @@ class Asked:
         self.question = question
         self.answered = anyio.Event()
         self.over = anyio.Event()
-        self.outcome: Mapping[str, Any] = _CANCELLED
+        self.answer = chosen(None)
 
     def choose(self, option: str) -> None:
         """Answer it, unless somebody has."""
         if not self.answered.is_set():
-            self.outcome = {"outcome": {"outcome": "selected", "optionId": option}}
+            self.answer = chosen({"optionId": option})
             self.answered.set()
 
     def is_refused_by(self, option: str) -> bool:

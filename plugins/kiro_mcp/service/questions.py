@@ -98,7 +98,7 @@ class Questions:
             finally:
                 del self._open[asked.question.id]
                 asked.over.set()
-        return Frame.answer(asked.outcome)
+        return asked.answer
 
     def _told(self, question: Question, *, refused: bool) -> None:
         """Keep what a host has to know of an answer that only a person can give, in place of what was told before."""

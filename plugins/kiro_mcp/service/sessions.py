@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kiro_core.messages import about
 from kiro_core.types import SessionId
 from kiro_mcp.service.access import Access
-from kiro_mcp.service.asking import about
 from kiro_mcp.service.choosing import Choosing
 from kiro_mcp.service.ending import Ending
 from kiro_mcp.service.failing import ToolFailure

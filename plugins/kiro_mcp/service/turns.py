@@ -10,11 +10,11 @@ import anyio
 
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
+from kiro_core.messages import prompt
 from kiro_core.ports import Turn
 from kiro_core.rpc import failure
 from kiro_core.types import SessionId
 from kiro_mcp.service.access import Access
-from kiro_mcp.service.asking import prompt
 from kiro_mcp.service.failing import failure_in
 from kiro_mcp.service.ground import Ground
 from kiro_mcp.service.known import Known, Task
@@ -50,7 +50,7 @@ class Turns:
         task = Task(SessionId(live.id), Progress(key, live.seen, live.seen))
         with self._access.using(live):
             with self._known.room():
-                task.turn = await self._sent(prompt(live.id, text, key))
+                task.turn = await self._sent(prompt(live.id, text, task=key))
             self._known.add(task)
             live.begin_turn()
             self._tasks.start_soon(self._settle, task, task.turn, live)

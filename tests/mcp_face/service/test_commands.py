@@ -2,8 +2,8 @@
 
 import anyio
 
+from kiro_core.messages import new_session
 from kiro_core.testing import RecordingClient
-from kiro_mcp.service.asking import new_session
 from kiro_mcp.service.hosts import Host
 
 OFFERS = (
@@ -132,7 +132,7 @@ async def test_the_commands_of_a_session_that_somebody_else_began_are_read_from_
     kiro = {"kiro-like": ["--like", "kiro"]}
     with anyio.fail_after(20):
         async with opened(engines=kiro, engine="kiro-like") as place, place.desk.attach(editor) as agent:
-            answer = await agent.new(new_session(str(tmp_path), agent="", engine=""))
+            answer = await agent.new(new_session(tmp_path))
             await editor.until(lambda client: any("commands" in frame.params for frame in client.frames))
             session = answer.result["sessionId"]
             await place.sessions.load(place.host, session_id=session)

@@ -6,8 +6,8 @@ import anyio
 import pytest
 
 from kiro_core.frames import Frame
+from kiro_core.messages import open_session
 from kiro_core.testing import RecordingClient
-from kiro_mcp.service.asking import resume
 from kiro_mcp.service.failing import ToolFailure
 from kiro_mcp.service.hosts import Host
 from kiro_mcp.service.questioning import question_of
@@ -106,7 +106,7 @@ async def test_a_person_elsewhere_is_asked_where_hosts_are_not(opened):
         async with opened(permissions="deny") as place, place.desk.attach(editor) as agent:
             session = await place.create()
             info = await place.desk.info(session)
-            await agent.open(resume(info, info.cwd), replay=False)
+            await agent.open(open_session(info.id, info.cwd, roots=info.roots), replay=False)
             await place.chat(ASKS)
             assert await answers(place, session) == ["once"]
 
@@ -140,7 +140,7 @@ async def test_a_question_that_another_client_answers_is_gone(opened):
             question = await place.asked(begun.id)
             async with place.desk.attach(editor) as agent:
                 info = await place.desk.info(begun.session_id)
-                await agent.open(resume(info, info.cwd), replay=False)
+                await agent.open(open_session(info.id, info.cwd, roots=info.roots), replay=False)
                 await place.questions.settled(question.id)
                 assert (await place.done(begun.id)).text.endswith("done")
 

@@ -5,8 +5,8 @@ import sys
 import anyio
 import pytest
 
+from kiro_core.messages import open_session
 from kiro_core.testing import RecordingClient
-from kiro_mcp.service.asking import resume
 from kiro_mcp.service.hosts import Host
 
 
@@ -299,7 +299,7 @@ async def test_a_session_in_which_others_work_goes_on_for_them_when_a_host_ends_
             live = place.desk.live[session]
             async with place.desk.attach(editor) as agent:
                 info = await place.desk.info(session)
-                await agent.open(resume(info, info.cwd), replay=False)
+                await agent.open(open_session(info.id, info.cwd, roots=info.roots), replay=False)
                 await place.sessions.end(place.host, session)
                 assert not ids(place)
                 assert [member.client for member in live.clients.members] == [editor]
