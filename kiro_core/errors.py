@@ -15,6 +15,8 @@ KiroError
 ├── AgentTimeout         TimeoutError  AGENT_TIMEOUT         an agent that did not answer in time
 ├── EndingFailed         OSError       ENDING_FAILED         a process that survived being killed
 ├── AgentUnable          RuntimeError  AGENT_UNABLE          the agent lacks what the request needs
+├── MiddlewareFailed     RuntimeError  MIDDLEWARE_FAILED     a middleware that raised or took too long
+├── Vetoed               PermissionError  VETOED             what a middleware does not let pass
 ├── McpFailed            OSError       MCP_FAILED            an MCP server that does not start
 ├── AuthRequired         PermissionError  AUTH_REQUIRED      the agent program wants a login first
 ├── ModeUnguarded        PermissionError  MODE_UNGUARDED     a mode without questions that nobody agreed to
@@ -159,6 +161,18 @@ class AgentUnable(KiroError, RuntimeError):
     """The agent cannot do what the request needs (no resume and no load, say)."""
 
     code = "AGENT_UNABLE"
+
+
+class MiddlewareFailed(KiroError, RuntimeError):
+    """A middleware raised something or took too long; `details` has its name as `middleware`, `seam` says where."""
+
+    code = "MIDDLEWARE_FAILED"
+
+
+class Vetoed(KiroError, PermissionError):
+    """A middleware does not let something pass; it raises this itself, with a sentence of its own."""
+
+    code = "VETOED"
 
 
 class McpFailed(KiroError, OSError):

@@ -64,6 +64,18 @@ def at_next_turn(notice: Notice, session: SessionId) -> Frame:
     return Frame.of("session/update", {"sessionId": session, "update": update})
 
 
+def recorded_notice(notice: Notice) -> dict[str, Any]:
+    """The data of a record `notice`."""
+    return {"notice": notice.kind, "text": notice.sentence, "severity": notice.severity, **notice.details}
+
+
+def notice_of(recorded: Mapping[str, Any]) -> Notice:
+    """The notice in such a record."""
+    details = {name: value for name, value in recorded.items() if name not in ("notice", "text", "severity")}
+    severity = recorded.get("severity", "warning")
+    return Notice(recorded.get("notice", ""), recorded.get("text", ""), severity=severity, details=details)
+
+
 def without_wishes(params: Mapping[str, Any]) -> dict[str, Any]:
     """Params as they are for an agent: without what is meant for the desk, `_meta.kiro_core`."""
     meta = params.get("_meta")

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args, get_type_hints
 
 import pluggy
 
-from kiro_core.ports import AgentSource, Face, Launcher, SessionStore, ToolServer, Wire
+from kiro_core.ports import AgentSource, Face, Launcher, Middleware, SessionStore, ToolServer, Wire
 from kiro_core.provider import Provider
 
 PROJECT = "kiro_core"
@@ -53,6 +53,11 @@ class KiroSpecs:
 
         And towards agents that use the tools of their crews (`ToolServer`, chosen by `crew.server`).
         """
+        return ()
+
+    @hookspec
+    def kiro_middlewares(self) -> Iterable[Provider[Middleware, Any]]:
+        """What sees, keeps out or rewrites what passes in a session; the settings name an ordered list."""
         return ()
 
 

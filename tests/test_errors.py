@@ -177,6 +177,34 @@ async def mode_unguarded(folder):
         await desk.call("session/set_mode", await desk.new(), modeId="wild")
 
 
+class Middlewares:
+    """A plugin whose one middleware raises this as soon as it is entered."""
+
+    def __init__(self, error):
+        self._error = error
+
+    @hookimpl
+    def kiro_middlewares(self):
+        @asynccontextmanager
+        async def opened(_):
+            yield self
+
+        yield Provider("strict", opened)
+
+    def enter(self, session):
+        raise self._error
+
+
+async def middleware_failed(folder):
+    async with Desk(folder, Middlewares(ValueError()), middlewares=["strict"]) as desk:
+        await desk.new()
+
+
+async def vetoed(folder):
+    async with Desk(folder, Middlewares(errors.Vetoed("Not today.")), middlewares=["strict"]) as desk:
+        await desk.new()
+
+
 async def mcp_failed(folder):
     entry = {"name": "gone", "command": str(folder / "gone"), "args": [], "env": []}
     await try_all((load_settings(), Registry()), [SessionServer("gone", "mcp.json", entry)], folder)

@@ -50,14 +50,13 @@ def _listed(registry: Registry) -> list[dict[str, Any]]:
     `{name, distribution, version, provides: [{kind, name, summary}], problem, import_ms, notices}`: the time is that
     of the clock, of this one time, and what several plugins import is in that of the first.
     """
-    catalogs = (registry.agents, registry.stores, registry.launchers, registry.transports)
     from kiro_core.registry.support import notices_of
 
     listed = []
     for plugin in registry.plugins:
         provides = [
             {"kind": catalog.kind, "name": name, "summary": entry.provider.summary}
-            for catalog in catalogs
+            for catalog in registry.catalogs
             for name, entry in catalog.entries.items()
             if entry.plugin is plugin
         ]

@@ -85,17 +85,23 @@ def _lines(item: Entry, titles: dict[str, str]) -> Iterator[str]:
             yield notice_line(one_line(str(item.value.get("text"))))
         case "turn_ended":
             yield f"turn: {_ended(item.value)}"
-        case "gap":
-            value = item.value
-            yield f"record: damaged from {value.get('first')} to {value.get('last')}, and lost"
-        case "taken_over":
-            yield "record: taken over by force"
+        case "gap" | "kept_out" | "taken_over":
+            yield f"record: {_of_record(item.kind, item.value or {})}"
         case "crew_event":
             value = item.value
             what = value.get("outcome") or value.get("choice") or ""
             yield one_line(f"run: {' '.join(filter(None, (value.get('stage'), value.get('kind'), what)))}")
         case "closed":
             yield f"session ended: {one_line(str(item.value.get('reason')))}"
+
+
+def _of_record(kind: str, value: dict[str, Any]) -> str:
+    """What became of the record itself."""
+    if kind == "gap":
+        return f"damaged from {value.get('first')} to {value.get('last')}, and lost"
+    if kind == "kept_out":
+        return one_line(f"updates kept out by '{value.get('by')}': {value.get('updates')}. {value.get('reason')}")
+    return "taken over by force"
 
 
 def _answer(value: dict[str, Any]) -> str:

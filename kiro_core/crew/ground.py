@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from kiro_core.crew.fitting import Known
 from kiro_core.crew.live import Live, Seat
@@ -102,6 +102,15 @@ class Ground(Protocol):
 
     async def wake(self, session: SessionId) -> None:
         """Have whoever holds a session look into its inbox."""
+        ...
+
+    async def recorded(self, session: SessionId, value: Any) -> Any:
+        """A JSON value as the middlewares let it be recorded of a session or run, and shown.
+
+        Raises:
+            KiroError: it may not be recorded, or the session cannot be looked at.
+
+        """
         ...
 
     async def sweep(self) -> None:

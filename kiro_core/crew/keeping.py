@@ -82,7 +82,7 @@ class Keeping:
 
     async def _record(self, kind: str, data: Any) -> None:
         try:
-            await self._journal.settled(kind, data)
+            await self._journal.settled(kind, await self._ground.recorded(self._db.info.id, data))
         except KiroError as error:
             self._failed(error)
             raise

@@ -101,6 +101,15 @@ class Live(Protocol):
         """Have it look whether anybody works in it."""
         ...
 
+    def filtered(self, value: Any) -> Any:
+        """A JSON value as it may be recorded and shown.
+
+        Raises:
+            MiddlewareFailed: it may not, and the session ends.
+
+        """
+        ...
+
     def show(self, frames: Sequence[Frame]) -> None:
         """Show notifications to its clients, and keep them nowhere."""
         ...

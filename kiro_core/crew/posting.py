@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import anyio
 
 from kiro_core.crew.ground import Ground
@@ -13,11 +15,16 @@ from kiro_core.types import Letter, SessionId
 async def post(ground: Ground, to: SessionId, letter: Letter) -> bool:
     """Put a letter into an inbox, durable on return, and have it looked at; False where it was there before.
 
+    It is written as the middlewares of the session that sends it let it be, or where that is not open those of `to`.
+
     Raises:
         SessionNotFound, InboxFull, RecordInvalid, Unavailable: see `SessionStore.put`.
+        Vetoed, MiddlewareFailed: a middleware does not let it be written.
 
     """
-    is_new = await ground.store.put(to, letter.id, body_of(letter))
+    whose = SessionId(letter.sender) if ground.live(letter.sender) is not None else to
+    said = await ground.recorded(whose, {"name": letter.name, "text": letter.text, "about": dict(letter.about)})
+    is_new = await ground.store.put(to, letter.id, body_of(replace(letter, **said)))
     if ground.live(to) is None:
         await ground.wake(to)
     return is_new

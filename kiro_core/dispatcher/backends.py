@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from kiro_core.catalog import Catalog, Choice
 from kiro_core.dispatcher.reloading import Reloaded, merged
 from kiro_core.engines import load_engines
 from kiro_core.errors import PluginError
+from kiro_core.middleware import Middlewares
 from kiro_core.ports import AgentSource, Face, Launcher, SessionStore, ToolServer, Wire
 from kiro_core.registry import Registry
 from kiro_core.session import Tools
@@ -33,6 +34,7 @@ class Backends:
     wires: Mapping[str, Wire]
     transports: Catalog[Any]
     contact: Contact = NO_CONTACT
+    middlewares: Middlewares = field(default_factory=Middlewares)
 
     def tools(self, engine: Engine) -> Tools:
         """The backends for a session with that engine."""
@@ -53,6 +55,7 @@ class Backends:
             fail_closed=settings.triggers.fail_closed,
             message_days=settings.crew.message_days,
             contact=self.contact,
+            middlewares=self.middlewares,
         )
 
     def require_tool_server(self) -> None:
@@ -111,7 +114,7 @@ class Backends:
 async def open_backends(
     settings: Settings, registry: Registry, contact: Contact = NO_CONTACT
 ) -> AsyncIterator[Backends]:
-    """Open store, agent sources, launchers and wires; `contact` is how the desk can be reached.
+    """Open store, agent sources, launchers, wires and middlewares; `contact` is how the desk can be reached.
 
     Raises on entering:
         UnknownName, SettingsError, PluginError: a choice names nothing, or something with wrong options.
@@ -130,7 +133,13 @@ async def open_backends(
         for name in sorted({engine.transport for engine in engines.values()}):
             transport = await stack.enter_async_context(registry.transports.open(Choice(name), within))
             wires[name] = _wire(name, transport)
-        yield Backends(settings, engines, store, sources, launchers, wires, registry.transports, contact)
+        middlewares = Middlewares(
+            [
+                (choice.use, await stack.enter_async_context(registry.middlewares.open(choice, within)))
+                for choice in settings.middlewares
+            ]
+        )
+        yield Backends(settings, engines, store, sources, launchers, wires, registry.transports, contact, middlewares)
 
 
 def _wire(name: str, transport: Wire | Face) -> Wire:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kiro_core.agentconfig import all_agents
 from kiro_core.crew.fitting import Known
@@ -104,6 +104,10 @@ class CrewGround:
     async def wake(self, session: SessionId) -> None:
         """See `Ground.wake`."""
         await self._desk.ground.wake(session)
+
+    async def recorded(self, session: SessionId, value: Any) -> Any:
+        """See `Ground.recorded`."""
+        return await self._desk.recording.recorded(session, value)
 
     async def sweep(self) -> None:
         """See `Ground.sweep`."""

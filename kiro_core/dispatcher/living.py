@@ -60,7 +60,7 @@ class Living:
     async def keep(self, crew: Mapping[str, Any]) -> None:
         """See `Live.keep`."""
         await self._session.note(crew=crew)
-        if self._session.db.info.crew != crew:
+        if self._session.db.info.crew != self._session.metadata.info.crew:
             raise Unavailable(
                 f"The crew of the session {self.id} could not be written yet.",
                 hint="It is written with the session's next change; see whether the disk is full.",
@@ -76,9 +76,13 @@ class Living:
         """See `Live.stir`."""
         self._session.stir()
 
+    def filtered(self, value: Any) -> Any:
+        """See `Live.filtered`."""
+        return self._session.journal.filtered(value) if self._session.turns is not None else value
+
     def show(self, frames: Sequence[Frame]) -> None:
         """See `Live.show`."""
-        self._session.clients.publish(0, frames)
+        self._session.clients.publish(0, [self._session.journal.filtered_frame(frame) for frame in frames])
 
     async def close(self) -> None:
         """See `Live.close`."""

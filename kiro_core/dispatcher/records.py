@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -28,11 +28,21 @@ _EVICT_S = 15.0
 class Records:
     """The sessions of a store; `live` are those that this desk holds, by their ids."""
 
-    def __init__(self, store: SessionStore, live: Mapping[SessionId, Session], control_s: Callable[[], float]) -> None:
-        """Work on a store beside the desk's own sessions; another desk has `control_s()` seconds to answer."""
+    def __init__(
+        self,
+        store: SessionStore,
+        live: Mapping[SessionId, Session],
+        control_s: Callable[[], float],
+        recorded: Callable[[SessionId, Any], Awaitable[Any]],
+    ) -> None:
+        """Work on a store beside the desk's own sessions; another desk has `control_s()` seconds to answer.
+
+        `recorded` gives what is said of a session as its middlewares let it be written.
+        """
         self._store = store
         self._live = live
         self._control_s = control_s
+        self._recorded = recorded
 
     async def delete(self, session: SessionId) -> None:
         """See `Desk.delete`."""
@@ -80,7 +90,8 @@ class Records:
             async with self._store.open(session) as db:
                 require_kept(db.info)
                 await require_free(self._store, changes.get("name", ""), db.info)
-                await db.put_info(replace(db.info, **changes))
+                said = {key: await self._recorded(session, changes[key]) for key in changes.keys() & {"title"}}
+                await db.put_info(replace(db.info, **changes | said))
                 return db.info
         except Held as error:
             async with desk_of(error, limit_s=self._control_s()) as other:
@@ -123,7 +134,7 @@ class Records:
         await require_free(self._store, changes.get("name", ""), live.db.info)
         await live.note(**changes)
         info = live.db.info
-        if any(getattr(info, field) != value for field, value in changes.items()):
+        if any(getattr(info, field) != getattr(live.metadata.info, field) for field in changes):
             raise Unavailable(
                 f"The change could not be written to the session {info.id} yet.",
                 hint="It is written with the session's next change; see whether the disk is full.",

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from kiro_core.explain import dotted
 from kiro_core.settings import Settings
 
-_OPENED = ("agent_sources", "launcher", "plugins", "serve", "store")
+_OPENED = ("agent_sources", "launcher", "middlewares", "plugins", "serve", "store")
 """What is opened once, when the desk is."""
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from anyio.abc import TaskGroup
 
 from kiro_core.dispatcher.backends import Backends
+from kiro_core.dispatcher.recording import Recording
 from kiro_core.dispatcher.records import Records
 from kiro_core.dispatcher.retention import Retention
 from kiro_core.dispatcher.watching import Watching
@@ -34,7 +35,8 @@ class Stored:
         self.retention: Final = Retention(store, self.live, lambda: backends.settings.retention)
         self._store = store
         self._require_at_rest = require_at_rest
-        self._records = Records(store, self.live, lambda: backends.settings.limits.control_s)
+        self.recording: Final = Recording(backends, self.live)
+        self._records = Records(store, self.live, lambda: backends.settings.limits.control_s, self.recording.recorded)
 
     async def sessions(self, query: SessionQuery, cursor: str | None = None, limit: int = 50) -> Page[SessionInfo]:
         """See `Desk.sessions`."""

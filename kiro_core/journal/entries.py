@@ -4,8 +4,8 @@
 {"at": "2026-01-31T08:00:00.123Z", "kind": "update", "turn": "3.1", "data": {...}}
 ```
 
-A message is embedded as it was received when it is one strict JSON object, else as `raw_b64`, so
-that a log is always strict JSON. What each kind is and has: docs/records.md.
+A message is embedded as it was received, or as a middleware gave it, when it is one strict JSON
+object, else as `raw_b64`, so that a log is always strict JSON. What each kind is and has: docs/records.md.
 
 Unknown kinds are kept and skipped.
 """

@@ -9,8 +9,8 @@ from typing import Any
 
 import anyio
 
-from kiro_core.errors import Unavailable
-from kiro_core.frames import Frame
+from kiro_core.errors import MiddlewareFailed, Unavailable
+from kiro_core.frames import Frame, decode, encode
 from kiro_core.journal.backlog import Backlog, Batch, Waiting
 from kiro_core.journal.entries import opening, payload, value
 from kiro_core.journal.flushing import Flushing
@@ -23,6 +23,8 @@ def utc_now() -> str:
 
 
 _STORE_S = 5.0
+_BARE = {"turn_ended": ("state", "open"), "closed": ()}
+"""What has to be on record even of a session whose middleware fails at that: these fields hold nobody's words."""
 
 
 class Journal:
@@ -40,6 +42,9 @@ class Journal:
     What may be shown is published in the order of the records: `shows` are handed to `published` with
     the number of the last record of their batch when that is written (`strict`: durable). What a store that fails
     takes later is published then, as far as it is an update; of anything else the caller has learnt.
+
+    Events are recorded as middlewares let them (`filtered`). Messages and what is shown are their callers' to have
+    filtered, since what the agent says has been.
     """
 
     def __init__(
@@ -49,12 +54,17 @@ class Journal:
         strict: bool = False,
         failed: Callable[[Unavailable], None] | None = None,
         published: Callable[[int, Sequence[Any]], None] | None = None,
+        record: Callable[[Any], Any] | None = None,
     ) -> None:
-        """Write to a session that is held; `failed` is called when the store begins to fail, whoever noticed."""
+        """Write to a session that is held; `failed` is called when the store begins to fail, whoever noticed.
+
+        `record` gives a JSON value as it may be recorded and shown.
+        """
         self._db = db
         self._strict = strict
         self._failed = failed
         self._published = published
+        self._record = record
         self._unpublished: deque[tuple[int, Sequence[Any]]] = deque()
         self.failing: bool = False
         self._drain = anyio.Lock(fast_acquire=True)
@@ -67,6 +77,31 @@ class Journal:
         """Whether so many bytes would be kept if the store did not take them."""
         return not self.failing or self._backlog.room >= size
 
+    @property
+    def filters(self) -> bool:
+        """Whether what is recorded may be another than what was said."""
+        return self._record is not None
+
+    def filtered(self, data: Any) -> Any:
+        """A JSON value of the desk's own as it may be recorded and shown; what was filtered stays as it is.
+
+        Raises:
+            MiddlewareFailed: it may not, and the session ends.
+
+        """
+        return data if self._record is None else self._record(decode(encode(data)))
+
+    def filtered_frame(self, frame: Frame) -> Frame:
+        """A request or notification with such params.
+
+        Raises:
+            MiddlewareFailed: as above.
+
+        """
+        if self._record is None:
+            return frame
+        return Frame.of(frame.method or "", self.filtered(frame.params), 0 if frame.is_request else None)
+
     async def updates(self, frames: Sequence[Frame], shows: Sequence[Any] = ()) -> None:
         """Record notifications of the agent as they came, the lines of a chunk in one append."""
         at = utc_now()
@@ -75,20 +110,20 @@ class Journal:
         await self._append(Waiting(bodies, kept=True, shows=shows, whenever=True))
 
     async def message(self, kind: str, frame: Frame, turn: str = "", shows: Sequence[Any] = ()) -> None:
-        """Record a message that passed: a prompt, a question, an update of our own."""
+        """Record a message that passed: a prompt, a question, an update of our own, as it may be recorded."""
         await self._append(Waiting([opening(utc_now(), kind, turn) + payload(frame)], kept=False, shows=shows))
 
     async def event(
         self, kind: str, data: Any, turn: str = "", shows: Sequence[Any] = (), consume: Sequence[str] = ()
     ) -> None:
         """Record something that happened; `data` is any JSON value."""
-        body = opening(utc_now(), kind, turn) + value(data)
+        body = self._body(kind, data, turn)
         kept = self.has_room() and not consume
         await self._append(Waiting([body], kept=kept, shows=shows, consume=consume))
 
     def later(self, kind: str, data: Any, turn: str = "", shows: Sequence[Any] = ()) -> None:
         """Record something together with whatever is written next; nobody waits for it."""
-        body = opening(utc_now(), kind, turn) + value(data)
+        body = self._body(kind, data, turn)
         self._backlog.add(Waiting([body], kept=True, shows=shows, whenever=True))
         self._new.set()
 
@@ -130,6 +165,15 @@ class Journal:
     async def unflushed(self) -> None:
         """Wait until there is something to flush."""
         await self._new.wait()
+
+    def _body(self, kind: str, data: Any, turn: str) -> bytes:
+        try:
+            data = self.filtered(data)
+        except MiddlewareFailed as error:
+            if kind not in _BARE:
+                raise
+            data = {**{name: data[name] for name in _BARE[kind]}, "reason": str(error)}
+        return opening(utc_now(), kind, turn) + value(data)
 
     async def _append(self, mine: Waiting) -> None:
         self._backlog.add(mine)

@@ -30,6 +30,7 @@ _EVENTS = {
     "context_reset": ("reset", "reason"),
     "history_cleared": ("cleared", ""),
     "unrecorded": ("lost", ""),
+    "kept_out": ("kept out", "reason"),
     "closed": ("closed", "reason"),
 }
 """The events that are told: as which kind, and which of their fields is the text."""

@@ -17,7 +17,7 @@ class Decision:
     """`effect` by `rule` (as written where it stands) of `origin`; `reason` is a sentence for whoever is told.
 
     Origins: "agent" (the configuration), "settings" (the operator's), "flag" (a trust flag), "client" (an earlier
-    answer), "mcp" (the entry of an MCP server), "desk" (no rule of anybody's).
+    answer), "mcp" (the entry of an MCP server), "middleware" (whose name is the rule), "desk" (no rule of anybody's).
     """
 
     effect: Effect

@@ -14,7 +14,7 @@ import pluggy
 from kiro_core.catalog import Catalog, Entry, PluginInfo
 from kiro_core.errors import KiroError, PluginError
 from kiro_core.explain import in_words
-from kiro_core.ports import AgentSource, Face, Launcher, SessionStore, Wire
+from kiro_core.ports import AgentSource, Face, Launcher, Middleware, SessionStore, Wire
 from kiro_core.provider import AnyProvider
 from kiro_core.registry.declared import declared, deprecations
 from kiro_core.registry.found import Found, given, installed_plugins
@@ -28,6 +28,7 @@ KINDS: Final = {
     "kiro_stores": "store",
     "kiro_launchers": "launcher",
     "kiro_transports": "transport",
+    "kiro_middlewares": "middleware",
 }
 """Each plugin hook and the word for what it provides."""
 
@@ -46,6 +47,7 @@ class Registry:
     stores: Final[Catalog[SessionStore]]
     launchers: Final[Catalog[Launcher]]
     transports: Final[Catalog[Wire | Face]]
+    middlewares: Final[Catalog[Middleware]]
 
     def __init__(
         self,
@@ -80,6 +82,12 @@ class Registry:
         self.stores = _catalog("kiro_stores", loaded)
         self.launchers = _catalog("kiro_launchers", loaded)
         self.transports = _catalog("kiro_transports", loaded)
+        self.middlewares = _catalog("kiro_middlewares", loaded)
+
+    @property
+    def catalogs(self) -> Sequence[Catalog[Any]]:
+        """All of them."""
+        return (self.agents, self.stores, self.launchers, self.transports, self.middlewares)
 
 
 def load_plugins(settings: Settings) -> Registry:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from kiro_core.errors import Disconnected
+from kiro_core.errors import Disconnected, KiroError, MiddlewareFailed, Vetoed
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal, spoken, unfinished_calls
 from kiro_core.notices import WAITING
@@ -95,7 +95,7 @@ class Exchange:
         if self._asked_about_waiting:
             return None
         self._asked_about_waiting = True
-        texts = "; ".join(repr(prompt_title(turn.asked)) for turn in waiting)
+        texts = "; ".join(repr(prompt_title(turn.shown)) for turn in waiting)
         title = f"Send first what was accepted and not sent before this session was cut off: {texts}"
         call = {
             "toolCallId": f"{WAITING}{waiting[0].id}",
@@ -122,7 +122,7 @@ class Exchange:
     async def _exchange(self, turn: PromptTurn) -> Frame:
         session = self._session
         if not session.metadata.info.title:
-            await session.metadata.note(title=prompt_title(turn.asked))
+            await session.metadata.note(title=prompt_title(turn.shown))
         session.calls.forget()
         await session.trusting.settle()
         await session.options.keep_guarded()
@@ -142,18 +142,36 @@ class Exchange:
             return cancelled()
         self.spoken = True
         await self._begin(turn, telling)
-        self._asked = asked = await session.agent.prompt(frame)
-        turn.dispatched = True
-        if turn.cancelled:
-            await self._sent(self._cancel_frame())
-        response = await asked.settled()
-        self._asked = None
+        try:
+            response = await self._had(turn, frame)
+        except (Vetoed, MiddlewareFailed):
+            # Nobody waits for its answer any more, if the agent has the prompt.
+            self._given_up = session.layers.sent
+            self.send_aside(self._cancel_frame())
+            raise
+        if not turn.dispatched:
+            # What it told is not told again: if that was not let pass, nothing behind it would be.
+            session.inbox.finished(telling, whole=True)
+            return response
         if not response.failed:
             session.restarts.finished()
             session.front.finished(told)
             session.inbox.finished(telling, whole=response.result.get("stopReason") != "cancelled")
             await session.note(agent_session=session.agent_session, spoken=True)
         await self._after()
+        return response
+
+    async def _had(self, turn: PromptTurn, frame: Frame) -> Frame:
+        """Send the prompt, and wait for its outcome; one that was not let pass is not dispatched."""
+        try:
+            self._asked = asked = await self._session.agent.prompt(frame)
+        except Vetoed as veto:
+            return await self._session.layering.refused(veto)
+        turn.dispatched = True
+        if turn.cancelled:
+            await self._sent(self._cancel_frame())
+        response = await asked.settled()
+        self._asked = None
         return response
 
     async def _after(self) -> None:
@@ -168,7 +186,7 @@ class Exchange:
         """Record that a turn begins, which shows its prompt; an `order` is none of the conversation with the agent."""
         self._begun_at = self.db.head
         told = {"session": self._session.agent_session, **({"order": True} if order else {}), **telling.recorded}
-        shows = (Said(turn.id, turn.asked),)
+        shows = (Said(turn.id, turn.shown),)
         await self._session.inbox.begin(
             telling, lambda consume: self.journal.event("turn_begun", told, turn.id, shows, consume)
         )
@@ -184,7 +202,7 @@ class Exchange:
         """Wait until the agent has ended the turn that was given up: it has one at a time."""
         given_up, self._given_up = self._given_up, None
         if given_up is not None:
-            with anyio.move_on_after(self._session.tools.limits.control_s), suppress(Disconnected):
+            with anyio.move_on_after(self._session.tools.limits.control_s), suppress(KiroError):
                 await given_up.settled()
 
     def _cancel_frame(self) -> Frame:
@@ -197,6 +215,8 @@ class Exchange:
                 await (agent.cancel(frame) if frame.method == "session/cancel" else agent.notify(frame))
         except Disconnected:
             _LOG.debug("session %s: the agent was gone before %s", self._session.plan.info.id, frame.method)
+        except KiroError as error:
+            _LOG.warning("session %s: %s did not reach the agent: %s", self._session.plan.info.id, frame.method, error)
 
 
 def _forgot(engine: str) -> Notice:

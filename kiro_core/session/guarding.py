@@ -98,6 +98,11 @@ class Guard:
         await self.record(use, decision, "denied" if decision.effect == "deny" else "allowed")
         return reply
 
+    async def refused(self, frame: Frame, decision: Decision) -> Frame:
+        """Answer such a question with a decision that denies, whoever it is by."""
+        await self.record(self._session.calls.asked(frame.params["toolCall"]), decision, "denied")
+        return _by_rule(frame, decision) or Frame.answer({"outcome": {"outcome": "cancelled"}})
+
     async def judged(self, use: ToolUse) -> Decision:
         """What the rules say, and the triggers of what they do not deny."""
         decision = await self.decided(use)
@@ -160,7 +165,10 @@ class Guard:
         return await session.questions.ask(frame, shown, clients=asker.clients)
 
     async def remembered(self, use: ToolUse, kind: str, meta: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep an answer for always, in the metadata and from now on; what is recorded of it."""
+        """Keep an answer for always, in the metadata and from now on; what is recorded of it.
+
+        One that may be recorded in other words only would be another rule, and holds while the session is open.
+        """
         if not kind.endswith("_always"):
             return {}
         session = self._session
@@ -169,7 +177,8 @@ class Guard:
         if not answer:
             return {}
         policy.learn(answer)
-        await session.note(answers=(*session.metadata.info.answers, answer))
+        if session.journal.filtered(answer) == answer:
+            await session.note(answers=(*session.metadata.info.answers, answer))
         return {"remembered": answer}
 
 

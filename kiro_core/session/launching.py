@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from kiro_core.errors import AgentGone, AgentTimeout, Disconnected, EndingFailed, KiroError, LaunchFailed, unwrapped
+from kiro_core.errors import (
+    AgentGone,
+    AgentTimeout,
+    Disconnected,
+    EndingFailed,
+    KiroError,
+    LaunchFailed,
+    RpcError,
+    unwrapped,
+)
 from kiro_core.explain import last_words
 from kiro_core.ports import Agent, Process
 
@@ -44,12 +53,19 @@ class Launching:
             with unwrapped():
                 async with (
                     session.tools.launcher.launch(session.plan.command) as self._process,
-                    session.tools.wire.connect(self._process, session.listener, limits.start_s) as agent,
+                    session.tools.wire.connect(
+                        self._process, session.layers.client(session.listener), limits.start_s
+                    ) as connected,
                 ):
+                    agent = session.layers.agent(connected)
                     await session.journal.event("process_begun", self._begun(agent))
                     yield agent
         except Disconnected as error:
             raise await self.gone() from error
+        except RpcError as error:
+            if not session.journal.filters:
+                raise
+            raise self._filtered(error) from error
         except EndingFailed as error:
             session.survivors.failed.append(error)
         except AgentTimeout as error:
@@ -88,7 +104,13 @@ class Launching:
         except KiroError as error:
             _LOG.warning("session %s: its process's end is not recorded: %s", self._session.plan.info.id, error)
 
+    def _filtered(self, error: RpcError) -> RpcError:
+        """An agent program's own error: no middleware has seen the one that it gives when we introduce ourselves."""
+        sentence, hint, data = self._session.journal.filtered([error.sentence, error.hint, error.data])
+        return RpcError(error.number, sentence, hint=hint, data=data)
+
     def _last_words(self) -> tuple[str, str]:
         """The end of its stderr, and a hint that quotes the line which says most."""
         words = self._process.stderr_tail().strip() if self._process is not None else ""
+        words = self._session.journal.filtered(words)
         return words, last_words(words)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 
 import anyio
 
@@ -71,11 +72,17 @@ class Life:
         plan, tools = self._session.plan, self._session.tools
         if plan.loaded:
             return tools.store.open(plan.info.id, tools.contact)
-        return tools.store.create(plan.info, tools.contact)
+        record = self._session.layers.record
+        info = plan.info if record is None else replace(plan.info, title=record(plan.info.title))
+        return tools.store.create(info, tools.contact)
 
     async def _own(self) -> None:
-        session = self._session
-        async with self._held() as db:
+        session, tools = self._session, self._session.tools
+        # Around the lease: already what is written first is as they let it.
+        async with (
+            tools.middlewares.entered(session.plan.info, self._limits.middleware_s, session.layering) as session.layers,
+            self._held() as db,
+        ):
             require_kept(db.info)  # it may have been pruned since it was looked up
             session.hold(db)
             session.begun_at = db.head

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,8 @@ from kiro_core.types import SessionInfo
 _LOG = logging.getLogger(__name__)
 _WINDOW_S = 1.0
 _STORE_S = 5.0
+_SAID = ("crew", "title")
+"""The fields that hold what people and agents have said."""
 
 
 class Metadata:
@@ -24,9 +27,10 @@ class Metadata:
     What cannot be written now is written with the next change: the log has all that matters.
     """
 
-    def __init__(self, db: SessionDb) -> None:
-        """Begin with what is stored."""
+    def __init__(self, db: SessionDb, filtered: Callable[[Any], Any]) -> None:
+        """Begin with what is stored; what others have said is written as `filtered` gives it."""
         self.info: SessionInfo = db.info
+        self._filtered = filtered
         self._db = db
         self._written = db.info
         self._writing = anyio.Lock(fast_acquire=True)
@@ -68,6 +72,7 @@ class Metadata:
             await self._put()
 
     def _change(self, changes: dict[str, Any]) -> None:
+        changes |= {name: self._filtered(value) for name, value in changes.items() if name in _SAID}
         self.info = replace(self.info, updated=utc_now(), **changes)
 
     async def _put(self) -> None:

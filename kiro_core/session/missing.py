@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from kiro_core.frames import Frame
 from kiro_core.journal import Entry, Prompts, lost, readable, said_at
+from kiro_core.notices import notice_of
 from kiro_core.session.clients import Item, Said
 from kiro_core.session.inbox.wording import notification
-from kiro_core.types import GAP, Notice
+from kiro_core.types import GAP
 
 if TYPE_CHECKING:
     from kiro_core.session.session import Session
@@ -82,7 +83,7 @@ def _shown(session: Session, item: Entry, ids: _Ids) -> Sequence[Item]:
         case "shown":
             return [item.frame]
         case "notice":
-            return [_notice(item)]
+            return [notice_of(item.value)]
         case "message":
             return _came(session, item.value)
         case "terminal":
@@ -101,9 +102,3 @@ def _came(session: Session, letter: Any) -> Sequence[Item]:
     unread = letter.get("unread") if isinstance(letter, dict) else None
     info = session.metadata.info
     return [notification(info.id, info.name, unread)] if isinstance(unread, dict) else ()
-
-
-def _notice(item: Entry) -> Notice:
-    told = dict(item.value)
-    kind, text, severity = told.pop("notice", ""), told.pop("text", ""), told.pop("severity", "warning")
-    return Notice(kind, text, severity=severity, details=told)

@@ -13,6 +13,7 @@ from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.mcp_servers import CLIENT, CREW, SessionServer
 from kiro_core.messages import MARK
+from kiro_core.middleware import Middlewares
 from kiro_core.policy import Policy
 from kiro_core.ports import Launcher, SessionStore, Wire
 from kiro_core.session.choices import Choices
@@ -50,6 +51,7 @@ class Tools:
     fail_closed: Sequence[str] = ("preToolUse",)
     message_days: int = 7
     contact: Contact = NO_CONTACT
+    middlewares: Middlewares = field(default_factory=Middlewares)
 
 
 @dataclass(frozen=True, slots=True)

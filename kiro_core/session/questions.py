@@ -52,7 +52,9 @@ class Questions:
             scope.cancel()
 
     async def ask(self, frame: Frame, shown: Frame, needed: str = "", clients: Clients | None = None) -> Reply:
-        """Record `frame` as it came, ask all controllers what is `shown`; the response is one's own, or says no.
+        """Record `frame`, ask all controllers what is `shown`; the response is one's own, or says no.
+
+        Both are recorded and shown as middlewares let them; who judges the question has it as the agent asked it.
 
         Only those are asked that have the ability `needed`. They are those of the session, or the `clients` of
         another.
@@ -61,7 +63,7 @@ class Questions:
             Unavailable, Fenced: question or answer could not be recorded; nothing may be done for it then.
 
         """
-        kind = kind_of(frame)
+        kind, frame, shown = kind_of(frame), self._journal.filtered_frame(frame), self._journal.filtered_frame(shown)
         await self._journal.message("question", frame)
         asking = Asking(clients or self._clients, self._clients, shown, kind, needed, waits=self._waits)
         try:

@@ -12,6 +12,8 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from kiro_core.errors import KiroError, SessionBusy, SessionClosing, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
+from kiro_core.middleware import Layers
+from kiro_core.notices import notice_of, recorded_notice
 from kiro_core.ports import Agent, Client, SessionDb
 from kiro_core.session.answering import chosen
 from kiro_core.session.changing import Changes, Close, Surroundings
@@ -22,6 +24,7 @@ from kiro_core.session.guarding import Guard
 from kiro_core.session.guests import Guests
 from kiro_core.session.hooking import Hooking
 from kiro_core.session.inbox import Inbox
+from kiro_core.session.layering import Layering
 from kiro_core.session.listening import Listener
 from kiro_core.session.mcp_start import McpStart
 from kiro_core.session.metadata import Metadata
@@ -65,6 +68,8 @@ class Session:
         self.post: MemoryObjectSendStream[Any]
         self.mailbox: MemoryObjectReceiveStream[Any]
         self.post, self.mailbox = anyio.create_memory_object_stream[Any](_MAILBOX)
+        self.layers: Layers = Layers()
+        self.layering: Layering = Layering(self)
         self.clients: Final = Clients(self, plan.info.id)
         self.ready = False
         self.serving = False
@@ -102,10 +107,15 @@ class Session:
         """Take the record that the session's task holds."""
         self.db = db
         self.storing: Storing = Storing(self)
-        published = self.clients.publish
-        self.journal: Journal = Journal(db, strict=self.tools.strict, failed=self.storing.failed, published=published)
+        self.journal: Journal = Journal(
+            db,
+            strict=self.tools.strict,
+            failed=self.storing.failed,
+            published=self.clients.publish,
+            record=self.layers.record,
+        )
         self.clients.begin(db.head)
-        self.metadata: Metadata = Metadata(db)
+        self.metadata: Metadata = Metadata(db, self.journal.filtered)
         waits = bool(self.tools.contact.socket)
         self.questions: Questions = Questions(
             self.journal, self.clients, self.tell, self.tools.limits.question_s, waits=waits
@@ -279,11 +289,12 @@ class Session:
 
     async def tell(self, notice: Notice) -> None:
         """Record something outside the conversation, and tell the clients, also when the store does not take it now."""
-        told = {"notice": notice.kind, "text": notice.sentence, "severity": notice.severity, **notice.details}
+        told = self.journal.filtered(recorded_notice(notice))
+        shown = (notice_of(told),)
         try:
-            await self.journal.event("notice", told, shows=(notice,))
+            await self.journal.event("notice", told, shows=shown)
         except Unavailable:
-            self.clients.publish(0, (notice,))
+            self.clients.publish(0, shown)
 
     async def note(self, **changes: Any) -> None:
         """Keep fields of the metadata that have changed, durable before anybody is told."""
@@ -310,7 +321,7 @@ class Session:
 
     async def show(self, frames: Sequence[Frame]) -> None:
         """Record updates of our own, and show them, also when the store does not take them now."""
-        for frame in map(self.for_client, frames):
+        for frame in map(self.journal.filtered_frame, map(self.for_client, frames)):
             try:
                 await self.journal.message("shown", frame, shows=(frame,))
             except Unavailable:

@@ -12,15 +12,22 @@ from kiro_core.frames import Frame
 
 
 class PromptTurn:
-    """One accepted prompt: `id` is unique in the session, `asked` the client's request.
+    """One accepted prompt: `id` is unique in the session, `asked` the client's request, `shown` that as others see it.
 
     It has `begun` when that is on record, and is `dispatched` when the agent was sent it.
     """
 
-    def __init__(self, id: str, asked: Frame, take_back: Callable[[PromptTurn], None]) -> None:  # noqa: A002 - its id
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - its id
+        asked: Frame,
+        shown: Frame,
+        take_back: Callable[[PromptTurn], None],
+    ) -> None:
         """Begin as accepted."""
         self.id = id
         self.asked = asked
+        self.shown = shown
         self.cancelled = False
         self.failure: KiroError | None = None
         self.begun = False

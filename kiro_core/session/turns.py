@@ -87,7 +87,7 @@ class Turns:
         Raises:
             SessionBusy: as many prompts wait as the settings allow.
             SessionClosing: the session is being ended.
-            Unavailable, Fenced: the prompt could not be recorded, so it was not accepted.
+            Unavailable, Fenced, MiddlewareFailed: the prompt could not be recorded, so it was not accepted.
 
         """
         if self._closed:
@@ -96,8 +96,9 @@ class Turns:
             raise SessionBusy(
                 f"The session has {self._limit} prompts waiting already.", hint="Wait for a turn to end, or cancel."
             )
+        shown = self._session.journal.filtered_frame(frame)
         self._count += 1
-        turn = PromptTurn(f"{self._session.db.epoch}.{self._count}", frame, self.take_back)
+        turn = PromptTurn(f"{self._session.db.epoch}.{self._count}", frame, shown, self.take_back)
         self._queue.append(turn)
         wrote.add(turn.id)
         await self._accept(turn)
@@ -115,7 +116,7 @@ class Turns:
 
     def wait_again(self, id: str, frame: Frame) -> None:  # noqa: A002 - its id
         """Keep a prompt that an earlier life of the session accepted and never sent."""
-        self.waiting.append(PromptTurn(id, frame, self.take_back))
+        self.waiting.append(PromptTurn(id, frame, frame, self.take_back))
 
     def send_waiting(self) -> None:
         """Have the turns of the prompts that wait, before any other; nobody waits for their outcome."""
@@ -166,7 +167,7 @@ class Turns:
 
     async def _accept(self, turn: PromptTurn) -> None:
         try:
-            await self._session.journal.message("prompt", turn.asked, turn.id)
+            await self._session.journal.message("prompt", turn.shown, turn.id)
         except BaseException as error:
             # The store may have it all the same; then its outcome has to be there too.
             if turn in self._queue:
@@ -226,7 +227,7 @@ class Turns:
         if turn.failure is not None:
             # The store has just failed: its outcome is recorded with whatever is written next.
             response = failure(turn.failure)
-            said = () if turn.begun else (Said(turn.id, turn.asked),)
+            said = () if turn.begun else (Said(turn.id, turn.shown),)
             self._session.journal.later("turn_ended", ended(response, self.open), turn.id, said)
             turn.settle(response)
             return
@@ -236,7 +237,7 @@ class Turns:
         try:
             with anyio.move_on_after(_STORE_S, shield=True):
                 try:
-                    said = () if turn.begun else (Said(turn.id, turn.asked),)
+                    said = () if turn.begun else (Said(turn.id, turn.shown),)
                     await self._session.journal.settled("turn_ended", outcome, turn.id, said)
                     recorded = response
                 except KiroError as error:

@@ -79,6 +79,7 @@ class Limits(BaseModel):
     silence_s: Seconds = Field(default=600, description="without a word during a turn until the client is told")
     end_silent_turns: bool = Field(default=False, description="cancel a turn after that silence")
     mcp_start_s: Seconds = Field(default=5, description="until each MCP server of a new session has started")
+    middleware_s: Seconds = Field(default=5, description="of its own time for a middleware at anything that passes")
     close_s: Seconds = Field(default=4, description="until one session has ended; then its process is killed")
     shutdown_s: Seconds = Field(
         default=8,
@@ -236,6 +237,9 @@ class Settings(BaseSettings):
         description='"normal" has records on the disk 25 ms after they are written; "strict" before they are shown',
     )
     launcher: AnyChoice = Field(default=Choice("local"), description="how agent programs are started")
+    middlewares: list[AnyChoice] = Field(
+        default=[], description="what sees and may change what passes in a session; the first is next to the client"
+    )
     engines: dict[str, EngineSettings] = Field(default={}, description="agent programs to add or change, by name")
     recovery: list[Literal["resume", "load", "text"]] = Field(
         default=["resume", "load", "text"], description="the ways in which an agent may get back a recorded session"

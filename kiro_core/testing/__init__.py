@@ -18,6 +18,7 @@ from kiro_core.testing.face_client import FaceClient
 from kiro_core.testing.launcher import LauncherContract
 from kiro_core.testing.loopback import StandInProcess, loopback
 from kiro_core.testing.memory import MemoryStore
+from kiro_core.testing.middleware import MiddlewareContract
 from kiro_core.testing.promising import Promise
 from kiro_core.testing.rehearsal_program import rehearsal
 from kiro_core.testing.store import StoreContract
@@ -32,6 +33,7 @@ __all__ = [
     "FaceContract",
     "LauncherContract",
     "MemoryStore",
+    "MiddlewareContract",
     "Promise",
     "RecordingClient",
     "StandInProcess",

@@ -33,7 +33,7 @@ class Contract:
     plugin: ClassVar[object | None] = None
     waived: ClassVar[Mapping[str, str]] = {}
     kind: ClassVar[str]
-    """Which catalog of the registry: "agents", "stores", "launchers" or "transports"."""
+    """Which catalog of the registry: "agents", "stores", "launchers", "transports" or "middlewares"."""
 
     pytestmark: ClassVar[pytest.MarkDecorator] = pytest.mark.anyio
 

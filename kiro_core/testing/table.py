@@ -8,6 +8,7 @@ from kiro_core.testing.agents import AgentSourceContract
 from kiro_core.testing.contract import Contract
 from kiro_core.testing.face import FaceContract
 from kiro_core.testing.launcher import LauncherContract
+from kiro_core.testing.middleware import MiddlewareContract
 from kiro_core.testing.promising import Promise, promises_of
 from kiro_core.testing.store import StoreContract
 from kiro_core.testing.wire import WireContract
@@ -18,6 +19,7 @@ CONTRACTS: tuple[type[Contract], ...] = (
     LauncherContract,
     WireContract,
     FaceContract,
+    MiddlewareContract,
 )
 
 

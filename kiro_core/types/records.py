@@ -55,7 +55,8 @@ class Told:
     - "message" (a letter came; its text, `{id, sender, name, kind, hops, about}` as in `Letter`), "read" (letters that
       were asked for, `{ids}`), "expired" (one that nobody will read; as "message");
     - "reset" (the agent's context began anew; why), "cleared" (what a person is shown begins here), "lost" (records are
-      missing here), "closed" (the session ended; why).
+      missing here), "kept out" (a middleware let updates not pass; why, `{by, updates}`), "closed" (the session ended;
+      why).
 
     Where reading began in the midst of a turn, `turn` is empty until the next one, and "agent", "thought" and "tool"
     have the id under which the agent speaks as `session`: another one than of "begun" is a child's.

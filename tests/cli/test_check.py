@@ -245,6 +245,47 @@ def test_the_schema_has_the_options_of_what_is_installed(install, kiro):
     assert schema["additionalProperties"] is False
 
 
+MIDDLEWARE = """
+from contextlib import asynccontextmanager
+from kiro_core import Provider, hookimpl
+from pydantic import BaseModel, ConfigDict
+
+class Options(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    words: list[str]
+
+class Audit:
+    def enter(self, session):
+        raise NotImplementedError
+
+@asynccontextmanager
+async def opened(options):
+    yield Audit()
+
+@hookimpl
+def kiro_middlewares():
+    yield Provider("audit", opened, Options, "keeps an eye on it")
+"""
+
+
+def test_a_middleware_is_listed_checked_and_completed_like_any_other_choice(install, kiro, check):
+    install("audit", MIDDLEWARE)
+    listed = {one["name"]: one["provides"] for one in json.loads(kiro("plugins", "--json").stdout)}
+    assert listed["audit"] == [{"kind": "middleware", "name": "audit", "summary": "keeps an eye on it"}]
+    chosen = 'middlewares=[{use = "audit", words = ["plum"]}]'
+    assert check("--set", chosen, only=["audit"])[1]["middleware audit"]["outcome"] == "fine"
+    code, found = check("--set", 'middlewares=["audit"]', only=["audit"])
+    assert (code, found["middleware audit"]["outcome"]) == (1, "broken")
+    assert found["middleware audit"]["reason"] == "Middleware 'audit': words is required."
+    code, found = check("--set", 'middlewares=["audti"]', only=["audit"])
+    assert code == 1
+    assert "No middleware is called 'audti'" in found["middleware audti"]["reason"]
+    assert "did you mean 'audit'" in found["middleware audti"]["reason"]
+    schema = json.loads(kiro("check", "--schema").stdout)["properties"]["middlewares"]
+    assert schema["default"] == []
+    assert schema["items"]["anyOf"][0] == {"enum": ["audit"]}
+
+
 def test_the_schema_can_be_had_where_the_settings_are_wrong_and_a_plugin_is_broken(install, kiro):
     install("bad", "import not_there")
     told = kiro("check", "--schema", "--set", "limits.start=9")

@@ -196,6 +196,9 @@ class Life:
     async def sweep(self):
         pass
 
+    async def recorded(self, session, value):
+        return value
+
     async def known(self, cwd, engine):
         return Known()
 

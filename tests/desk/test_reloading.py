@@ -42,12 +42,16 @@ async def test_what_only_another_start_changes_is_named_and_stays(opened_desk, t
                 "plugins": {"strict": True},
                 "agent_sources": [],
                 "launcher": {"use": "local", "grace_s": 3},
+                "middlewares": ["audit"],
                 "engines": {"far": {"command": ["x"], "transport": "telepathy"}},
                 "limits": {"drain_s": 7},
             }
             report = office.desk.reload(load_settings(other))
             assert report.changed == ["limits.drain_s"]
-            kept = ["agent_sources", "engines.far", "launcher", "plugins.strict", "serve", "store"]
+            kept = [
+                *("agent_sources", "engines.far", "launcher", "middlewares"),
+                *("plugins.strict", "serve", "store"),
+            ]
             assert report.kept == kept
             assert str(report) == f"Changed: limits.drain_s. Needs another start: {', '.join(kept)}."
             assert office.desk.settings.limits.drain_s == 7

@@ -17,6 +17,9 @@ COVERED = {
     ("concepts.md", "text"): "documentation/test_pages.py",
     ("concepts.md", "mermaid"): "documentation/test_pages.py",
     ("architecture.md", "text"): "documentation/test_pages.py",
+    ("middleware.md", "text"): "middleware/test_guide.py",
+    ("writing-plugins.md", "python"): "skeletons/test_guide.py",
+    ("writing-plugins.md", "toml"): "skeletons/test_guide.py",
 }
 """The blocks of a language on a page, and the test that runs them or compares them with what is so."""
 

@@ -10,11 +10,13 @@ from functools import wraps
 import anyio
 import anyio.lowlevel
 import small_launcher
+import small_middleware
 import small_wire
 import team
 
 from kiro_core import Frame
-from kiro_core.errors import Held, LaunchFailed
+from kiro_core.errors import Disconnected, Held, LaunchFailed
+from kiro_core.ports import PassingAgent
 from kiro_core.testing.memory import MemoryStore, listing
 from kiro_core.testing.memory.db import MemoryDb
 from kiro_core.testing.memory.shelf import Shelf
@@ -24,6 +26,9 @@ from kiro_files.store import FileStore
 
 MUTANTS = {}
 """By the id of the promise: the class (or module), the name of its method, and what replaces it."""
+
+CLIENTS = {}
+"""Whom a broken middleware tells everything."""
 
 STRAYS = []
 """Groups of processes that a broken launcher leaves behind."""
@@ -320,6 +325,84 @@ async def _(serve, self, desk, *, task_status):
 async def _(serve, self, desk, *, task_status):
     os.write(1, b"listening\n")
     await serve(self, desk, task_status=task_status)
+
+
+@breaks("middleware.order", small_middleware.HushClient, "notify")
+async def _(notify, self, frames):
+    if held := self.__dict__.pop("held", None):
+        await notify(self, [*frames, *held])
+    else:
+        self.held = frames
+
+
+@breaks("middleware.cancel", PassingAgent, "cancel")
+async def _(cancel, self, frame):
+    pass
+
+
+@breaks("middleware.given-up", PassingAgent, "call")
+async def _(call, self, frame):
+    try:
+        return await call(self, frame)
+    except anyio.get_cancelled_exc_class():
+        return Frame.answer({})
+
+
+@breaks("middleware.noise", small_middleware.HushClient, "passed")
+def _(passed, self, frame):
+    json.loads(frame.raw)
+    return passed(self, frame)
+
+
+@breaks("middleware.errors", PassingAgent, "call")
+async def _(call, self, frame):
+    try:
+        return await call(self, frame)
+    except Disconnected as error:
+        raise RuntimeError("it failed") from error
+
+
+@breaks("middleware.record.shape", small_middleware.HushLayer, "record")
+def _(record, self, value):
+    return {"recorded": record(self, value)}
+
+
+@breaks("middleware.record.again", small_middleware.HushLayer, "record")
+def _(record, self, value):
+    return record(self, value) + "!" if isinstance(value, str) else record(self, value)
+
+
+@breaks("middleware.record.everywhere", small_middleware.HushLayer, "record")
+def _(record, self, value):
+    return f"{id(self)}" if isinstance(value, str) else record(self, value)
+
+
+@breaks("middleware.apart", small_middleware.HushLayer, "client")
+def _(client, self, whose):
+    return client(self, CLIENTS.setdefault("all", whose))
+
+
+@breaks("middleware.restart", small_middleware.HushLayer, "client")
+def _(client, self, whose):
+    return client(self, self.__dict__.setdefault("first", whose))
+
+
+@breaks("middleware.leaving.error", small_middleware.Hush, "enter")
+@asynccontextmanager
+async def _(enter, self, session):
+    try:
+        async with enter(self, session) as layer:
+            yield layer
+    except LookupError as error:
+        raise RuntimeError("it was left") from error
+
+
+@breaks("middleware.leaving.cancelled", small_middleware.Hush, "enter")
+@asynccontextmanager
+async def _(enter, self, session):
+    with suppress(anyio.get_cancelled_exc_class()):
+        async with enter(self, session) as layer:
+            yield layer
 
 
 def end_strays():

@@ -10,6 +10,7 @@ import anyio
 import mutants
 import pytest
 import small_launcher
+import small_middleware
 import small_wire
 import team
 
@@ -17,6 +18,7 @@ from kiro_core.testing import (
     AgentSourceContract,
     FaceContract,
     LauncherContract,
+    MiddlewareContract,
     StoreContract,
     WireContract,
     memory,
@@ -87,6 +89,11 @@ class Face(FaceContract):
             yield {"socket": Path(folder) / "s"}
 
 
+class Middleware(MiddlewareContract):
+    provider = "hush"
+    plugin = small_middleware
+
+
 class Mutated:
     """In front of a contract: one promise of it, broken."""
 
@@ -99,7 +106,7 @@ class Mutated:
         mutants.end_strays()
 
 
-DOUBLES = {"agents": Team, "store": Memory, "launcher": Launcher, "wire": Wire, "face": Face}
+DOUBLES = {"agents": Team, "store": Memory, "launcher": Launcher, "wire": Wire, "face": Face, "middleware": Middleware}
 
 
 def _double(promise):

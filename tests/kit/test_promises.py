@@ -13,7 +13,7 @@ def test_every_promise_has_an_id_of_its_own_and_a_sentence():
     counted = Counter(one.id for one in promises())
     assert [name for name, count in counted.items() if count > 1] == []
     for one in promises():
-        assert re.fullmatch(r"(agents|store|launcher|wire|face)(\.[a-z0-9-]+)+", one.id), one.id
+        assert re.fullmatch(r"(agents|store|launcher|wire|face|middleware)(\.[a-z0-9-]+)+", one.id), one.id
         assert one.sentence.endswith("."), one.id
 
 

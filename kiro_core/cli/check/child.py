@@ -50,9 +50,7 @@ def _report(plugin: str, choices: Sequence[tuple[str, Choice, bool]], within: Wi
         registry = Registry(only={plugin}, strict=True)
     except KiroError as error:
         return report | _told(error)
-    catalogs: dict[str, Catalog[Any]] = {
-        catalog.kind: catalog for catalog in (registry.agents, registry.stores, registry.launchers, registry.transports)
-    }
+    catalogs: dict[str, Catalog[Any]] = {catalog.kind: catalog for catalog in registry.catalogs}
     for kind, catalog in catalogs.items():
         report["provides"] += [_provided(kind, name, entry.provider) for name, entry in catalog.entries.items()]
     report["notices"] = [notice for info in registry.plugins if info.name == plugin for notice in notices_of(info)]

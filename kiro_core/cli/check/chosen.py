@@ -25,6 +25,7 @@ def chosen(settings: Settings) -> list[tuple[str, Choice]]:
         "kiro_stores": [settings.store],
         "kiro_agents": settings.agent_sources,
         "kiro_launchers": [settings.launcher, *map(Choice, launchers)],
+        "kiro_middlewares": settings.middlewares,
         "kiro_transports": [*map(Choice, transports), *settings.serve, *_crew_server(settings)],
     }
     return [(KINDS[hook], choice) for hook, choices in by_hook.items() for choice in choices]

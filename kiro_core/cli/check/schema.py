@@ -39,6 +39,7 @@ def settings_schema(provided: Sequence[dict[str, Any]]) -> dict[str, Any]:
     properties["store"] |= _choice(KINDS["kiro_stores"], provided)
     properties["launcher"] |= _choice(KINDS["kiro_launchers"], provided)
     properties["agent_sources"]["items"] = _choice(KINDS["kiro_agents"], provided)
+    properties["middlewares"]["items"] = _choice(KINDS["kiro_middlewares"], provided)
     properties["serve"]["items"] = _choice(KINDS["kiro_transports"], provided)
     return {"$schema": _DIALECT, **schema, "title": "The settings of kiro_core"}
 

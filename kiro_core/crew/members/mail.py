@@ -15,8 +15,6 @@ from kiro_core.errors import CrewRefused, InboxFull, KiroError, SessionNotFound,
 from kiro_core.journal import utc_now
 from kiro_core.types import RUN, Letter, LetterKind, SessionId
 
-_EXCERPT = 100
-
 
 class Mail:
     """The verbs `send`, `broadcast`, `inject` and `read`; see `ports.Members`."""
@@ -74,7 +72,7 @@ class Mail:
         self.rate.count(by)
         letter = self._letter(by, text, kind, name or str(uuid4()), hops)
         await post(self._trees.ground, to, letter)
-        self._news.activity(to, "message", letter.name or "a person", f"to {self._trees.name(to)}: {text[:_EXCERPT]}")
+        self._news.activity(to, "message", letter.name or "a person", text, f"to {self._trees.name(to)}: ")
         return letter
 
     def _letter(self, by: str, text: str, kind: LetterKind, name: str, hops: int) -> Letter:

@@ -16,6 +16,8 @@ from kiro_core.journal import utc_now
 from kiro_core.notices import MEMBERS
 from kiro_core.types import Member, SessionId, StageView
 
+_EXCERPT = 100
+
 ACTIVITY = "_kiro.dev/session/activity"
 
 _STATUS = {"blocked": "working", "working": "working", "idle": "awaitingInstruction", "terminated": "terminated"}
@@ -53,11 +55,15 @@ class News:
         told = self._told.get(session)
         return [] if told is None else [Frame.of(MEMBERS, {"sessionId": session, **told})]
 
-    def activity(self, session: SessionId, kind: str, name: str, description: str) -> None:
-        """Something happened: "spawned" or "message"; `name` is whose doing it is, or who it is about."""
+    def activity(self, session: SessionId, kind: str, name: str, text: str, before: str = "") -> None:
+        """Something happened: "spawned" or "message"; `name` is whose doing it is, or who it is about.
+
+        It is described by what stands `before`, and the beginning of a text.
+        """
         live = self._ground.live(self._root(session))
         if live is not None:
-            told = {"type": kind, "sessionName": name, "description": description, "timestamp": utc_now()}
+            excerpt = str(live.filtered(text))[:_EXCERPT]
+            told = {"type": kind, "sessionName": name, "description": before + excerpt, "timestamp": utc_now()}
             live.show([Frame.of(ACTIVITY, {"sessionId": live.id, **told})])
 
     async def _tell(self, root: SessionId) -> None:

@@ -58,7 +58,8 @@ async def record_at_rest(ground: Ground, entry: Entry, result: Result) -> None:
             await live.ended.wait()
         async with ground.store.open(entry.session, ground.contact) as db:
             if await _on_record(ground, entry) is None:  # what could not be written may have gone out later
-                await Journal(db).settled(RESULT, _data(entry, result))
+                data = await ground.recorded(entry.session, _data(entry, result))
+                await Journal(db).settled(RESULT, data)
     except SessionNotFound:
         _LOG.debug("the session %s has no record of its own: it never began", entry.session)
     except KiroError as error:
@@ -109,7 +110,7 @@ async def keep(ground: Ground, roster: Roster) -> None:
             await live.keep(roster.to_json())
             return
         async with ground.store.open(roster.parent, ground.contact) as db:
-            await db.put_info(replace(db.info, crew=roster.to_json()))
+            await db.put_info(replace(db.info, crew=await ground.recorded(roster.parent, roster.to_json())))
 
 
 async def settle(ground: Ground, roster: Roster, entry: Entry) -> None:

@@ -30,7 +30,6 @@ from kiro_core.journal import utc_now
 from kiro_core.types import SessionId
 
 _SHORT = 8
-_EXCERPT = 100
 
 
 class Spawning:
@@ -108,7 +107,7 @@ class Spawning:
                     await results.keep(self._ground, roster)
                 raise
             self._tasks.start_soon(work.run)
-        self._news.activity(entry.parent, "spawned", entry.kept.name, entry.kept.task[:_EXCERPT])
+        self._news.activity(entry.parent, "spawned", entry.kept.name, entry.kept.task)
         self._trees.change(entry.session)
 
     def _work(self, parent: Live, entry: Entry, hops: int) -> Work:

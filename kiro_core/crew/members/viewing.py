@@ -25,16 +25,16 @@ class Viewing:
 
     def member(self, entry: Entry) -> Member:
         """How one stands."""
-        kept, live = entry.kept, self._trees.ground.live(entry.session)
+        kept, live, parent = entry.kept, self._trees.ground.live(entry.session), self._trees.ground.live(entry.parent)
         work = self._trees.works.get(entry.session)
         outcome = "" if work is not None and not work.is_over else entry.outcome
-        if not outcome and work is None and self._trees.ground.live(entry.parent) is None:
+        if not outcome and work is None and parent is None:
             outcome = "unknown"  # its parent was cut off, and has not been opened since
         return Member(
             session=kept.session,
             name=kept.name,
             parent=entry.parent,
-            task=kept.task,
+            task=kept.task if parent is None else parent.filtered(kept.task),
             status=self.status(entry),
             created=kept.created,
             active=entry.active or kept.created,

@@ -56,7 +56,8 @@ class Expiring:
         about = {"session": session, "id": letter.id, "kind": letter.kind}
         name = f"{session}:expired:{sha256(letter.id.encode()).hexdigest()[:16]}"
         called = self._session.metadata.info.name
-        told = Letter(name, "", session, called, "expired", letter.text[:_SHORT], letter.hops, about)
+        text = self._session.journal.filtered(letter.text)[:_SHORT]
+        told = Letter(name, "", session, called, "expired", text, letter.hops, about)
         try:
             await self._session.tools.store.put(SessionId(letter.sender), name, body_of(told))
         except (SessionNotFound, InboxFull, RecordInvalid) as error:

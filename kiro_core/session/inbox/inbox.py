@@ -167,7 +167,7 @@ class Inbox:
         self._unread[letter.id] = letter
         self._change()
         unread = counted(self.unread)
-        shown = notification(session.plan.info.id, session.metadata.info.name, unread)
+        shown = notification(session.plan.info.id, session.metadata.info.name, session.journal.filtered(unread))
         try:
             await session.journal.event("message", {**asdict(letter), "unread": unread}, shows=(shown,))
         except Unavailable:

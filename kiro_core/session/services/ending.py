@@ -8,10 +8,25 @@ from typing import Any
 import anyio
 
 from kiro_core.errors import KiroError
+from kiro_core.journal import RECORDED_BYTES, Output
 from kiro_core.session.services.served import Served
 
 _LOG = logging.getLogger(__name__)
 _STORE_S = 5.0
+
+
+def recordable(session: Served, output: Output) -> tuple[str, bool]:
+    """The end of what a terminal printed as it may be recorded and shown, and whether something is missing in front.
+
+    It is cut last: what a middleware looks for would not be known any more by its second half.
+    """
+    if not session.journal.filters:
+        return output.end(RECORDED_BYTES)
+    printed, was_cut = output.end()
+    rest = Output(RECORDED_BYTES)
+    rest.add(str(session.journal.filtered(printed)).encode(), final=True)
+    text, is_cut = rest.end()
+    return text, was_cut or is_cut
 
 
 async def record_end(session: Served, name: str, output: str, status: Any, *, truncated: bool) -> None:

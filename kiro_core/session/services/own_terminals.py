@@ -12,13 +12,12 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from kiro_core.errors import LaunchFailed
 from kiro_core.frames import Frame
-from kiro_core.journal import RECORDED_BYTES
 from kiro_core.policy import ToolUse
 from kiro_core.session.services import params
 from kiro_core.session.services.commands import command_of, running
 from kiro_core.session.services.consent import Consent
 from kiro_core.session.services.embedded import Embedded
-from kiro_core.session.services.ending import record_end
+from kiro_core.session.services.ending import record_end, recordable
 from kiro_core.session.services.served import Served, failed
 from kiro_core.session.services.terminal import Terminal
 
@@ -125,7 +124,7 @@ class OwnTerminals:
             _LOG.exception("terminal %s: its launcher failed", name)
 
     async def _forget(self, name: str, terminal: Terminal) -> None:
-        text, truncated = terminal.output.end(RECORDED_BYTES)
+        text, truncated = recordable(self._session, terminal.output)
         await record_end(self._session, name, text, terminal.exit_status, truncated=truncated)
         del self._open[name]
         self._texts[name] = text
@@ -162,4 +161,4 @@ class OwnTerminals:
 
     def _text_of(self, name: str) -> str | None:
         terminal = self._open.get(name)
-        return self._texts.get(name) if terminal is None else terminal.output.end(RECORDED_BYTES)[0]
+        return self._texts.get(name) if terminal is None else recordable(self._session, terminal.output)[0]

@@ -8,12 +8,12 @@ import anyio
 
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
-from kiro_core.journal import RECORDED_BYTES, Output
+from kiro_core.journal import Output
 from kiro_core.ports import Client
 from kiro_core.session.services import params
 from kiro_core.session.services.commands import use_of
 from kiro_core.session.services.consent import Consent
-from kiro_core.session.services.ending import record_end
+from kiro_core.session.services.ending import record_end, recordable
 from kiro_core.session.services.own_terminals import OwnTerminals
 from kiro_core.session.services.served import Served, client_for, forwarded, missing
 
@@ -88,9 +88,10 @@ class Terminals:
         printed = response.result.get("output") if response is not None else None
         if response is None or not isinstance(printed, str):
             return
-        output = Output(RECORDED_BYTES)
-        output.add(printed.encode(), final=True)
-        text, cut = output.end()
+        raw = printed.encode()
+        output = Output(len(raw))
+        output.add(raw, final=True)
+        text, cut = recordable(self._session, output)
         truncated = cut or response.result.get("truncated") is True
         await record_end(self._session, name, text, response.result.get("exitStatus"), truncated=truncated)
 
