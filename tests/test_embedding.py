@@ -6,10 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import anyio
 import pytest
 
 import kiro_core
+from kiro_core import Settings, load_settings, open_desk
 from kiro_core.dispatcher import OwnDesk
+from kiro_core.errors import UnknownName
 from kiro_core.ports import Agent, Client, Desk, Turn
 from kiro_core.types import PeerInfo
 
@@ -91,3 +94,20 @@ def test_a_name_that_is_not_there_is_told_as_usual():
     assert kiro_core.PeerInfo is PeerInfo
     with pytest.raises(AttributeError, match="module 'kiro_core' has no attribute 'nothing'"):
         _ = kiro_core.nothing
+
+
+async def test_a_desk_has_the_plugins_that_its_settings_leave():
+    settings = load_settings({"plugins": {"block": ["files"]}})
+    with anyio.fail_after(30), pytest.raises(UnknownName, match="No store is called 'files'"):
+        async with open_desk(settings):
+            pass
+
+
+async def test_a_desk_of_ones_own_is_the_desk_of_every_face_and_can_be_drained():
+    with anyio.fail_after(30):
+        async with open_desk(Settings(engine="rehearsal")) as desk:
+            assert desk.not_ready() == ""
+            assert str(desk.reload(Settings(engine="kiro"))) == "Changed: engine."
+            assert desk.settings.engine == "kiro"
+            await desk.drain(10)
+            assert desk.not_ready() == "The desk is ending."

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 BUNDLED = {name: f"kiro_{name}" for name in ("acp", "agents", "files", "http", "local", "mcp")}
-COMMANDS = sorted(set(re.findall(r"kiro-core((?: [a-z]+\b(?![:/]))+)", README)))
+COMMANDS = sorted(set(re.findall(r"kiro-core((?: [a-z]+(?:-[a-z]+)*\b(?![:/]))+)", README)))
 
 
 def blocks(language, text=README):

@@ -19,11 +19,12 @@ _FAMILIES = (
     "engines",
     "mcp",
     "plugins",
+    "new-plugin",
     "check",
     "connect",
     "completion",
 )
-"""Each is the name of a command and of the module beside this one that holds it."""
+"""Each is the name of a command and, with its dash as an underscore, of the module beside this one that holds it."""
 
 
 class LazyGroup(click.Group):
@@ -37,7 +38,8 @@ class LazyGroup(click.Group):
         """Import one family."""
         if cmd_name not in _FAMILIES:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(f"kiro_core.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"kiro_core.cli.{name}"), name)
         return command
 
 

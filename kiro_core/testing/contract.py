@@ -12,9 +12,11 @@ from typing import Any, ClassVar
 import pytest
 
 from kiro_core.catalog import Catalog, Choice, Entry
-from kiro_core.errors import KiroError
+from kiro_core.errors import KiroError, UnknownName
 from kiro_core.registry import Registry
 from kiro_core.testing.promising import promise_of, promises_of
+
+_UNKNOWN = "Install the plugin that is tested (pip install -e .), or say where its hook is (plugin = its_module)."
 
 Opened = Callable[[], AbstractAsyncContextManager[Any]]
 """Opens the backend under test, anew with each call."""
@@ -112,7 +114,5 @@ def _told() -> Iterator[None]:
     try:
         yield
     except KiroError as error:
-        words = f"{error}\n{error.hint}".rstrip()
-    else:
-        return
-    pytest.fail(words, pytrace=False)
+        words = [str(error), error.hint, _UNKNOWN if isinstance(error, UnknownName) else ""]
+        raise pytest.fail.Exception("\n".join(filter(None, words)), pytrace=False) from None

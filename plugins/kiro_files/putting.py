@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 
-from kiro_core.errors import InboxFull, RecordInvalid, SessionNotFound
-from kiro_core.types import INBOX_MESSAGES, MESSAGE_BYTES, MESSAGE_ID_CHARACTERS, Message
+from kiro_core.errors import InboxFull, SessionNotFound
+from kiro_core.ports.storing import check_message
+from kiro_core.types import INBOX_MESSAGES, Message
 from kiro_files import metadata
 from kiro_files.files import Files
 from kiro_files.inbox import Inbox, locked_inbox
-from kiro_files.messages import is_object
 from kiro_files.probing import require_locks
 from kiro_files.reading import durable_head, settled_behind
 
@@ -22,7 +22,7 @@ def put_message(files: Files, message_id: str, body: bytes) -> bool:
         SessionNotFound, InboxFull, RecordInvalid, Unavailable, OSError.
 
     """
-    _require_valid(message_id, body)
+    check_message(message_id, body)
     metadata.require(files)  # an unknown id must not leave a file behind
     require_locks(files.folder)
     with locked_inbox(files) as inbox:
@@ -35,19 +35,6 @@ def put_message(files: Files, message_id: str, body: bytes) -> bool:
             inbox.put(Message(message_id, at, body), partial(durable_head, files))
         inbox.sync()  # who put it there before may have been killed in front of this
     return new
-
-
-def _require_valid(message_id: str, body: bytes) -> None:
-    if not 0 < len(message_id) <= MESSAGE_ID_CHARACTERS or not message_id.isprintable():
-        raise RecordInvalid(
-            "The id of the message cannot be used.",
-            hint=f"Use 1 to {MESSAGE_ID_CHARACTERS} printable characters.",
-        )
-    if len(body) > MESSAGE_BYTES or not is_object(body):
-        raise RecordInvalid(
-            f"The message {message_id} is not one strict JSON object on one line, or is too long.",
-            hint=f"Send at most {MESSAGE_BYTES} bytes, and what is longer in parts.",
-        )
 
 
 def _require_session(files: Files, inbox: Inbox) -> None:

@@ -75,7 +75,15 @@ def test_help_has_an_example_and_costs_nothing(helped, command):
     "command",
     [
         *("agents list", "agents show kiro_default", "agents validate", "check", "completion bash", "connect zed"),
-        *("engines", "plugins", "sessions list", "sessions show ID", "sessions rename ID T", "sessions tag ID --add x"),
+        *(
+            "engines",
+            "plugins",
+            "new-plugin acme-vault --kind store",
+            "sessions list",
+            "sessions show ID",
+            "sessions rename ID T",
+            "sessions tag ID --add x",
+        ),
         *("sessions export ID", "sessions verify ID", "sessions takeover ID", "sessions delete ID --yes"),
         *("sessions prune --older-than 90d --dry-run", "sessions watch ID"),
     ],

@@ -9,15 +9,14 @@ from functools import wraps
 
 import anyio
 import anyio.lowlevel
-import small_launcher
 import small_middleware
-import small_wire
 import team
+from skeletons import GroupLauncher, GroupProcess, LengthTransport, Talk
 
 from kiro_core import Frame
 from kiro_core.errors import Disconnected, Held, LaunchFailed
-from kiro_core.ports import PassingAgent
-from kiro_core.testing.memory import MemoryStore, listing
+from kiro_core.ports import PassingAgent, storing
+from kiro_core.testing.memory import MemoryStore
 from kiro_core.testing.memory.db import MemoryDb
 from kiro_core.testing.memory.shelf import Shelf
 from kiro_core.types import AgentConfig, Exit, Receipt
@@ -168,7 +167,7 @@ async def _(put_info, self, info):
     await put_info(self, replace(info, model=info.model or self.info.model))
 
 
-@breaks("store.catalogue.pages", listing, "_place_in")
+@breaks("store.catalogue.pages", storing, "_place_in")
 def _(place_in, cursor):
     return place_in(cursor)[0], ""
 
@@ -205,12 +204,12 @@ async def _(read, self, session, after=0):
         yield record
 
 
-@breaks("launcher.arguments", small_launcher.SmallLauncher, "_start")
+@breaks("launcher.arguments", GroupLauncher, "_start")
 async def _(start, self, command, stack):
     return await start(self, replace(command, argv=[word.strip() for word in command.argv]), stack)
 
 
-@breaks("launcher.missing", small_launcher.SmallLauncher, "_start")
+@breaks("launcher.missing", GroupLauncher, "_start")
 async def _(start, self, command, stack):
     try:
         return await start(self, command, stack)
@@ -218,12 +217,12 @@ async def _(start, self, command, stack):
         raise LaunchFailed("It did not work.", hint="Try again.") from error
 
 
-@breaks("launcher.stream", small_launcher.SmallProcess, "_send")
+@breaks("launcher.stream", GroupProcess, "send")
 async def _(send, self, item):
     await send(self, item.upper())
 
 
-@breaks("launcher.stream.long", small_launcher.SmallLauncher, "_start")
+@breaks("launcher.stream.long", GroupLauncher, "_start")
 async def _(start, self, command, stack):
     process = await start(self, command, stack)
     receive = process.receive
@@ -231,23 +230,23 @@ async def _(start, self, command, stack):
     return process
 
 
-@breaks("launcher.exit", small_launcher.SmallProcess, "wait")
+@breaks("launcher.exit", GroupProcess, "wait")
 async def _(wait, self):
     return Exit(abs((await wait(self)).code))
 
 
-@breaks("launcher.leaving.deaf", small_launcher.SmallProcess, "end")
+@breaks("launcher.leaving.deaf", GroupProcess, "end")
 async def _(end, self, grace_s):
     STRAYS.append(self._process.pid)
     self._process.terminate()
 
 
-@breaks("launcher.leaving.cancelled", small_launcher.SmallProcess, "end")
+@breaks("launcher.leaving.cancelled", GroupProcess, "end")
 async def _(end, self, grace_s):
     STRAYS.append(self._process.pid)
 
 
-@breaks("launcher.leaving.children", small_launcher.SmallProcess, "end")
+@breaks("launcher.leaving.children", GroupProcess, "end")
 async def _(end, self, grace_s):
     STRAYS.append(self._process.pid)
     with suppress(ProcessLookupError):
@@ -255,12 +254,12 @@ async def _(end, self, grace_s):
     await self._process.wait()
 
 
-@breaks("launcher.sweep.live", small_launcher.SmallLauncher, "sweep")
+@breaks("launcher.sweep.live", GroupLauncher, "sweep")
 async def _(sweep, self):
     return [Receipt("pid 1", "init", 1)]
 
 
-@breaks("wire.order", small_wire.Talk, "_take")
+@breaks("wire.order", Talk, "_take")
 async def _(take, self, frame, tasks):
     if frame.is_notification:
         frame, self.late = getattr(self, "late", None), frame
@@ -268,7 +267,7 @@ async def _(take, self, frame, tasks):
         await take(self, frame, tasks)
 
 
-@breaks("wire.questions", small_wire.Talk, "_reply")
+@breaks("wire.questions", Talk, "_reply")
 async def _(reply, self, frame):
     if frame.method == "session/request_permission":
         await self.send([Frame.answer({"outcome": {"outcome": "cancelled"}}, id=frame.id)])
@@ -276,20 +275,20 @@ async def _(reply, self, frame):
         await reply(self, frame)
 
 
-@breaks("wire.answers", small_wire.Talk, "_take")
+@breaks("wire.answers", Talk, "_take")
 async def _(take, self, frame, tasks):
     if frame.method is None:
         frame = frame.with_id(list(self._waiting)[-1])
     await take(self, frame, tasks)
 
 
-@breaks("wire.cancel", small_wire.Talk, "_take")
+@breaks("wire.cancel", Talk, "_take")
 async def _(take, self, frame, tasks):
     if frame.method != "session/cancel":
         await take(self, frame, tasks)
 
 
-@breaks("wire.back-pressure", small_wire.Talk, "_take")
+@breaks("wire.back-pressure", Talk, "_take")
 async def _(take, self, frame, tasks):
     if frame.is_notification:
         tasks.start_soon(self._notify, frame)
@@ -297,23 +296,23 @@ async def _(take, self, frame, tasks):
         await take(self, frame, tasks)
 
 
-@breaks("wire.hang-up.waiters", small_wire.Talk, "_hang_up")
+@breaks("wire.hang-up.waiters", Talk, "_hang_up")
 def _(hang_up, self):
     self.ended.set()
 
 
-@breaks("wire.hang-up.block", small_wire.SmallTransport, "_end_with")
+@breaks("wire.hang-up.block", LengthTransport, "_end_with")
 async def _(end_with, self, talk, block):
-    await talk.run()
+    await talk.ended.wait()
 
 
-@breaks("face.started", small_wire.SmallTransport, "serve")
+@breaks("face.started", LengthTransport, "serve")
 async def _(serve, self, desk, *, task_status):
     task_status.started(f"{self._place}.soon")
     await serve(self, desk)
 
 
-@breaks("face.cancelled", small_wire.SmallTransport, "serve")
+@breaks("face.cancelled", LengthTransport, "serve")
 async def _(serve, self, desk, *, task_status):
     try:
         await serve(self, desk, task_status=task_status)
@@ -321,7 +320,7 @@ async def _(serve, self, desk, *, task_status):
         self._place.mkdir()
 
 
-@breaks("face.stdout", small_wire.SmallTransport, "serve")
+@breaks("face.stdout", LengthTransport, "serve")
 async def _(serve, self, desk, *, task_status):
     os.write(1, b"listening\n")
     await serve(self, desk, task_status=task_status)

@@ -9,9 +9,8 @@ from tempfile import TemporaryDirectory
 import anyio
 import mutants
 import pytest
-import small_launcher
+import skeletons
 import small_middleware
-import small_wire
 import team
 
 from kiro_core.testing import (
@@ -62,8 +61,8 @@ class Files(StoreContract):
 
 
 class Launcher(LauncherContract):
-    provider = "small"
-    plugin = small_launcher
+    provider = "example"
+    plugin = skeletons.launcher
 
     @pytest.fixture
     def options(self):
@@ -71,17 +70,17 @@ class Launcher(LauncherContract):
 
 
 class Wire(WireContract):
-    provider = "small"
-    plugin = small_wire
+    provider = "example"
+    plugin = skeletons.transport
 
     @pytest.fixture
-    def serve(self):
-        return small_wire.converse
+    def serve(self, wire):
+        return wire.converse
 
 
 class Face(FaceContract):
-    provider = "small"
-    plugin = small_wire
+    provider = "example"
+    plugin = skeletons.transport
 
     @pytest.fixture
     def options(self):

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 import pytest
-import small_wire
+import skeletons
 
 from kiro_core import Registry, load_settings, open_desk
 from kiro_core.testing import FaceContract
@@ -23,13 +23,13 @@ class TestAcpAtSocket(FaceContract):
         return {"socket": str(short / "acp")}
 
 
-class TestSmall(FaceContract):
-    provider = "small"
-    plugin = small_wire
+class TestSkeleton(FaceContract):
+    provider = "example"
+    plugin = skeletons.transport
 
     @pytest.fixture
     def options(self, short):
-        return {"socket": short / "small"}
+        return {"socket": short / "s"}
 
 
 class TestHttp(FaceContract):

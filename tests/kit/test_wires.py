@@ -2,7 +2,7 @@
 
 import anyio
 import pytest
-import small_wire
+import skeletons
 
 from kiro_acp.face import converse
 from kiro_core import Registry, messages
@@ -33,17 +33,13 @@ class TestAcp(WireContract):
         assert client.text(session) == "hello"
 
 
-class TestSmall(WireContract):
-    provider = "small"
-    plugin = small_wire
-    waived = {  # noqa: RUF012 - as authors write it
-        "wire.deadline": "nobody introduces himself",
-        "wire.hang-up.early": "nobody introduces himself",
-    }
+class TestSkeleton(WireContract):
+    provider = "example"
+    plugin = skeletons.transport
 
     @pytest.fixture
-    def serve(self):
-        return small_wire.converse
+    def serve(self, wire):
+        return wire.converse
 
     @pytest.fixture
     def noise(self):

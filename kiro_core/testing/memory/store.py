@@ -8,16 +8,13 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from kiro_core.errors import Held, InboxFull, RecordInvalid, SessionNotFound
-from kiro_core.frames import Frame
+from kiro_core.errors import Held, InboxFull, SessionNotFound
 from kiro_core.ports import SessionDb
+from kiro_core.ports.storing import check_message, page_of
 from kiro_core.testing.memory.db import MemoryDb
-from kiro_core.testing.memory.listing import page_of
 from kiro_core.testing.memory.shelf import Shelf
 from kiro_core.types import (
     INBOX_MESSAGES,
-    MESSAGE_BYTES,
-    MESSAGE_ID_CHARACTERS,
     NO_CONTACT,
     Contact,
     Message,
@@ -80,7 +77,7 @@ class MemoryStore:
     async def put(self, session: SessionId, message_id: str, body: bytes) -> bool:
         """See `SessionStore.put`."""
         shelf = self._shelf(session)
-        _check_message(message_id, body)
+        check_message(message_id, body)
         if message_id in shelf.pending or message_id in shelf.settled:
             return False
         if len(shelf.pending) >= INBOX_MESSAGES:
@@ -128,10 +125,3 @@ class MemoryStore:
                 owner=shelf.owner,
             )
         return shelf
-
-
-def _check_message(message_id: str, body: bytes) -> None:
-    if not (0 < len(message_id) <= MESSAGE_ID_CHARACTERS and message_id.isprintable()):
-        raise RecordInvalid("The id of a message is printable, not empty and not too long.")
-    if len(body) > MESSAGE_BYTES or b"\n" in body or not Frame.read(body).strict:
-        raise RecordInvalid("A message is one strict JSON object on one line, and not too long.")

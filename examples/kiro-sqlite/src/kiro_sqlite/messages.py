@@ -5,38 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from sqlite3 import Connection
 
-from kiro_core.errors import InboxFull, RecordInvalid
-from kiro_core.frames import Frame
-from kiro_core.types import (
-    INBOX_MESSAGES,
-    INBOX_REMEMBERED,
-    MESSAGE_BYTES,
-    MESSAGE_ID_CHARACTERS,
-    Message,
-    SessionId,
-)
+from kiro_core.errors import InboxFull
+from kiro_core.types import INBOX_MESSAGES, INBOX_REMEMBERED, Message, SessionId
 
 from .owner import now
 from .sessions import find
-
-
-def check(message_id: str, body: bytes) -> None:
-    """Refuse what is no message.
-
-    Raises:
-        RecordInvalid: as `SessionStore.put`.
-
-    """
-    if not (0 < len(message_id) <= MESSAGE_ID_CHARACTERS and message_id.isprintable()):
-        raise RecordInvalid(
-            f"The id of a message has 1 to {MESSAGE_ID_CHARACTERS} characters, all of them printable.",
-            hint="Send it under another id.",
-        )
-    if len(body) > MESSAGE_BYTES or b"\n" in body or not Frame.read(body).strict:
-        raise RecordInvalid(
-            f"A message is one strict JSON object on one line, of {MESSAGE_BYTES} bytes at most.",
-            hint="Send a shorter one, or several.",
-        )
 
 
 def put(connection: Connection, session: SessionId, message_id: str, body: bytes) -> bool:

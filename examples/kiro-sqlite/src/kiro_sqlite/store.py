@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from kiro_core.errors import KiroError, SessionNotFound, Unavailable
 from kiro_core.ports import SessionDb
+from kiro_core.ports.storing import check_message
 from kiro_core.types import NO_CONTACT, Contact, Page, Record, Report, SessionId, SessionInfo, SessionQuery
 
 from . import messages, records, sessions, verifying
@@ -86,7 +87,7 @@ class SqliteStore:
 
     async def put(self, session: SessionId, message_id: str, body: bytes) -> bool:
         """See `SessionStore.put`."""
-        messages.check(message_id, body)
+        check_message(message_id, body)
         new = await self._database.write(lambda it: messages.put(it, session, message_id, body))
         self.wake(session)
         return new

@@ -1,0 +1,22 @@
+from pathlib import Path
+
+import pytest
+from kiro_core.testing import AgentSourceContract
+
+
+class TestExample(AgentSourceContract):
+    provider = "example"
+
+    @pytest.fixture
+    def options(self, tmp_path: Path) -> dict[str, Path]:
+        return {"folder": tmp_path}
+
+    @pytest.fixture
+    def agents(self, tmp_path: Path) -> dict[str, str]:
+        (tmp_path / "polite.toml").write_text('prompt = "Say please."')
+        return {"polite": "Say please."}
+
+    @pytest.fixture
+    def broken(self, tmp_path: Path) -> list[str]:
+        (tmp_path / "torn.toml").write_text("prompt =")
+        return ["torn"]

@@ -1,0 +1,5 @@
+from kiro_core.testing import MiddlewareContract
+
+
+class TestExample(MiddlewareContract):
+    provider = "example"
