@@ -18,7 +18,7 @@ from kiro_core.cli.commands import kiro_core
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-BUNDLED = {name: f"kiro_{name}" for name in ("acp", "agents", "files", "http", "local", "mcp")}
+BUNDLED = {name: f"kiro_{name}" for name in ("acp", "agents", "files", "http", "local", "mcp", "redact")}
 COMMANDS = sorted(set(re.findall(r"kiro-core((?: [a-z]+(?:-[a-z]+)*\b(?![:/]))+)", README)))
 
 

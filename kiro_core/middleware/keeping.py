@@ -113,7 +113,8 @@ class _Keeper:
         if leak is not None:
             return self._failing.leaked(seam, leak)
         if self._error is not None:
-            return self._failing.of(seam, self._error)
+            fails = self._failing.of if seam == "enter" else self._failing.raised
+            return fails(seam, self._error)
         if self._own is None and self._scope.cancel_called and (self._layer is not None or seam == "enter"):
             return self._failing.late(seam, self._limit_s)
         if self._own is None and not self._leaving.is_set():
