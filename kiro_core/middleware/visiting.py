@@ -34,9 +34,9 @@ class Visit:
         self.place = place
         self.passed_on = 0
         self.answer: Any = None
-        self.answered = False
+        self.answered: bool = False
         self.error: Exception | None = None
-        self.is_over = False
+        self.is_over: bool = False
         self._from_within: list[BaseException] = []
         self._within = 0
         self._scope = scope
