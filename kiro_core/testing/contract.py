@@ -43,7 +43,9 @@ class Contract:
         """Refuse a subclass that changes a promise, or waives one that is core or does not exist."""
         super().__init_subclass__(**kwargs)
         known = {promise.id: promise for part in cls.__mro__[1:] for promise in promises_of(part)}
-        if changed := sorted({promise.test for promise in known.values()} & set(vars(cls))):
+        tests = {each.test: each.id for each in known.values()}
+        kept = {test: promise_of(getattr(cls, test)) for test in tests}
+        if changed := sorted(test for test, found in kept.items() if found is None or found.id != tests[test]):
             message = f"{cls.__name__} redefines {', '.join(changed)}; put the promise and the reason into `waived`."
             raise TypeError(message)
         for name in cls.waived:

@@ -39,6 +39,15 @@ def test_a_promise_cannot_be_redefined():
             def test_leaving_frees_the_session(self):
                 pass
 
+    class Soft:
+        def test_leaving_frees_the_session(self):
+            pass
+
+    with pytest.raises(TypeError, match="redefines test_leaving_frees_the_session"):
+
+        class Softer(Soft, StoreContract):
+            pass
+
 
 @pytest.mark.parametrize(
     ("promise", "why"),
