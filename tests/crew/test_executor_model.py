@@ -19,7 +19,7 @@ from virtual_time import EPOCH, in_virtual_time
 from kiro_core.crew import Event, Schedule
 from kiro_core.crew.stages import Limits
 
-EXAMPLES = max(200, settings().max_examples)
+EXAMPLES = max(100, settings().max_examples)
 LOOPS = pytest.mark.parametrize("loop", os.environ.get("TEST_BACKENDS", "asyncio,trio").split(","))
 
 

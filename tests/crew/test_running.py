@@ -100,7 +100,7 @@ class Driver:
         self.told(again.resume(self.random.choice(["retry", "ask"]), self.now))
 
 
-EXAMPLES = max(250, settings().max_examples)
+EXAMPLES = max(100, settings().max_examples)
 
 
 @settings(max_examples=EXAMPLES)
