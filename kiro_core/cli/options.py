@@ -48,11 +48,13 @@ class Given:
             SettingsError, PluginError.
 
         """
+        from kiro_core.cli.interrupting import interruptible
         from kiro_core.registry import load_plugins
         from kiro_core.settings import load_settings
 
         settings = load_settings(self.changes, config=self.config, defaults=self.defaults)
-        return settings, load_plugins(settings)
+        with interruptible():
+            return settings, load_plugins(settings)
 
     def desk(
         self, loaded: tuple[Settings, Registry], face: str, *, agent: str, engine: str

@@ -109,6 +109,9 @@ def _load(hooks: pluggy.PluginManager, found: Found) -> _Loaded:
     try:
         plugin = found.load()
         provided = declared(hooks, plugin)
+    except KeyboardInterrupt:
+        _LOG.warning("plugin %s was being loaded", info)  # whoever waited for it learns what for
+        raise
     except (Exception, SystemExit) as error:
         # A plugin fails in any way it likes; whichever it is, it is recorded or raised as our own error.
         reason, hint = _reason(error, found)
