@@ -56,7 +56,9 @@ class Visit:
     async def run(self, verb: Verb) -> None:
         """Have it."""
         _visit.set(self)
-        with anyio.CancelScope():  # on trio, who ends a task need not have left its scopes; who leaves one around them has to
+        with (
+            anyio.CancelScope()
+        ):  # on trio, who ends a task need not have left its scopes; who leaves one around them has to
             await self._run(verb)
 
     async def _run(self, verb: Verb) -> None:
