@@ -7,7 +7,9 @@ import anyio
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, PassingAgent, PassingTurn, Turn
 from kiro_redact.client import RedactingClient
-from kiro_redact.redactor import Redactor
+from kiro_redact.redactor import Redactor, is_extension
+
+_LET_GO_S = 2.0
 
 
 class RedactingTurn(PassingTurn):
@@ -23,10 +25,10 @@ class RedactingTurn(PassingTurn):
         """See `Turn.settled`."""
         try:
             response = await self.turn.settled()
-        except anyio.get_cancelled_exc_class():
-            raise
-        except Exception:
-            await self._end(cut=True)
+        except BaseException:
+            # Also where nobody waits for it any more: what the agent has said is not lost with that.
+            with anyio.move_on_after(_LET_GO_S, shield=True):
+                await self._end(cut=True)
             raise
         await self._end(cut=response.result.get("stopReason") != "end_turn")
         return self._redactor.frame(response)
@@ -52,7 +54,7 @@ class RedactingAgent(PassingAgent):
         try:
             turn = await self.agent.prompt(frame)
         except BaseException:
-            with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(_LET_GO_S, shield=True):
                 await self._client.turn_ends(cut=True)
             raise
         return RedactingTurn(turn, self._redactor, self._client)
@@ -87,4 +89,4 @@ class RedactingAgent(PassingAgent):
 
     async def call(self, frame: Frame) -> Frame:
         """See `Agent.call`."""
-        return self._redactor.frame(await self.agent.call(frame))
+        return self._redactor.frame(await self.agent.call(frame), free=is_extension(frame))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kiro_redact.kind import Kind
@@ -20,8 +21,8 @@ _DIGIT, _DIGITS = "(?=[^0-9]{0,127}[0-9])", "(?=[^0-9]{0,127}[0-9][^0-9]{0,127}[
 _HEADER = "hbGc|0eXA|raWQ|4NX|lbmM|jdHk"
 """How the header of a token begins behind its first letters: `alg`, `typ`, `kid`, `x5...`, `enc`, `cty`."""
 
-_NO_CODE = r"(?![/~]|[A-Za-z_]\w{0,64}\.[A-Za-z_])"
-"""No path, and no attribute of something."""
+_NO_CODE = r"(?!(?![A-Za-z0-9/+]{40}\Z)[/~]|[A-Za-z_]\w{0,64}\.[A-Za-z_])"
+"""No path, unless it is as long as a secret key of AWS, and no attribute of something."""
 
 
 def _token(name: str, prefixes: str, chars: str, least: int, **more: Any) -> Kind:
@@ -70,18 +71,22 @@ _BLOCK = Kind(
     begun="[A-Za-z0-9+/]{16}",
 )
 
+_IN_URL = Kind(
+    "password",
+    ("://",),
+    r"://[^\s/:@\"'<>]{0,64}:",
+    "A-Za-z0-9_~+%#^*=,.!?-",
+    1,
+    most=256,
+    between="[$:]",
+    after="@",
+)
+_SCHEMES = "https?|s?ftp|postgres(?:ql)?|mysql|mariadb|mongodb|rediss?|amqps?|smtps?|ldaps?"
+"""Behind whose hosts stands a number if anything; an image has a tag there, or a digest."""
+
 _SURROUNDED = (
-    Kind(
-        "password",
-        ("://",),
-        r"://[^\s/:@\"'<>]{0,64}:",
-        "A-Za-z0-9_~+%#^*=,.!?-",
-        1,
-        most=256,
-        between="[$:]",
-        after="@",
-        begun="",
-    ),
+    _IN_URL,
+    replace(_IN_URL, lead=f"(?:{_SCHEMES}){_IN_URL.lead}", begun=r"(?![0-9]{1,5}(?:[^A-Za-z0-9]|\Z))"),
     Kind("bearer token", ("bearer",), r"(?i:bearer)\s{1,4}", "A-Za-z0-9_~+/=-", 16, between="[.]", look=_DIGIT),
     Kind(
         "credentials",

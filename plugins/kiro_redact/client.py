@@ -27,21 +27,19 @@ class RedactingClient(PassingClient):
         self._redactor = redactor
         self._flow = Outflow(redactor)
         self._turns = 0
-        # The end of a turn is met in another task than its updates.
+        # The end of a turn is met in another task than its updates; who has nothing to show waits for nobody.
         self._order = anyio.Lock(fast_acquire=True)
 
     async def notify(self, frames: Sequence[Frame]) -> None:
         """See `Client.notify`; without a turn, at whose end it would be let go, nothing is held back."""
-        async with self._order:
-            shown = self._flow.passed(frames)
-            if not self._turns:
-                shown += self._flow.let_go()
-            await self._show(shown)
+        shown = self._flow.passed(frames)
+        if not self._turns:
+            shown += self._flow.let_go()
+        await self._show(shown)
 
     async def request(self, frame: Frame) -> Frame:
         """See `Client.request`."""
-        async with self._order:
-            await self._show(self._flow.let_go())
+        await self._show(self._flow.let_go())
         method = frame.method or ""
         if method not in _JUDGED and not method.startswith(_DONE):
             frame = self._redactor.frame(frame)
@@ -54,11 +52,12 @@ class RedactingClient(PassingClient):
     async def turn_ends(self, *, cut: bool) -> None:
         """Let go what is held back; `cut` tells that the turn ended before the agent had said all."""
         self._turns -= 1
-        async with self._order:
-            await self._show(self._flow.let_go(cut=cut))
-            if not self._turns:
-                self._flow.forget()
+        shown = self._flow.let_go(cut=cut)
+        if not self._turns:
+            self._flow.forget()
+        await self._show(shown)
 
     async def _show(self, frames: Sequence[Frame]) -> None:
         if frames:
-            await self.client.notify(frames)
+            async with self._order:
+                await self.client.notify(frames)

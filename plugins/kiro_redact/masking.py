@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 
 from kiro_redact.finding import Finder
 from kiro_redact.kind import LONGEST, Span
@@ -17,14 +19,39 @@ Mask = Callable[[str], str]
 """What is shown for a secret of a kind."""
 
 
-def redacted(finder: Finder, mask: Mask, text: str, *, before: str = "", cut: bool = False) -> str:
-    """A text without its secrets; `before` is what stands in front of it, `cut` tells that it may go on elsewhere."""
-    parts, done = [], len(before)
-    whole = before + text
-    for start, end, kind, _ in finder.spans(whole, cut=cut):
-        parts += [whole[done:start], mask(kind)]
-        done = end
-    return "".join([*parts, whole[done:]]) if parts else text
+class Masker:
+    """Gives texts without their secrets. Its own masks are no text to it, so what it gives it gives again."""
+
+    def __init__(self, finder: Finder, mask: Mask, masks: Iterable[str]) -> None:
+        """Mask what `finder` finds; `masks` are all that there may be, none of which has a bracket inside."""
+        self._finder = finder
+        self._mask = mask
+        self._masks = re.compile("|".join(map(re.escape, masks)))
+
+    def masked(self, text: str, *, before: str = "", cut: bool = False) -> str:
+        """A text as it may be shown; `before` stands in front of it, `cut` tells that it may go on elsewhere.
+
+        A mask may be what shows that something beside it is a secret too. Each round leaves less that is no mask.
+        """
+        while (shown := self._once(text, before, cut=cut)) != text:
+            text = shown
+        return text
+
+    def _once(self, text: str, before: str, *, cut: bool) -> str:
+        parts, done = [], len(before)
+        whole = before + text
+        masks: list[tuple[int, int]] | None = None
+        for start, end, kind, _ in self._finder.spans(whole, cut=cut):
+            masks = [found.span() for found in self._masks.finditer(whole)] if masks is None else masks
+            if end > done and not _overlaps(masks, start, end):
+                parts += [whole[done:start], self._mask(kind)]
+                done = end
+        return "".join([*parts, whole[done:]]) if parts else text
+
+
+def _overlaps(masks: list[tuple[int, int]], start: int, end: int) -> bool:
+    before = bisect_left(masks, (end, 0))
+    return before > 0 and masks[before - 1][1] > start
 
 
 class Stream:

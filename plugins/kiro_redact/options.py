@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from kiro_redact.builtin import BUILTIN
 from kiro_redact.kind import Kind
+from kiro_redact.values import VALUE
 
 _CLASS = re.compile(r"(?:[A-Za-z0-9]-[A-Za-z0-9]|[A-Za-z0-9_.~+/=%:@!*])+-?")
 
@@ -82,6 +83,10 @@ class RedactOptions(BaseModel):
     @model_validator(mode="after")
     def _are_known(self) -> RedactOptions:
         known = {kind.name for kind in BUILTIN} | self.patterns.keys()
+        names = {kind.name for kind in self.kinds()}
+        for kind in self.kinds():
+            if any(any(kind.spans(self.mask_of(name), cut=True)) for name in (*names, VALUE)):
+                raise ValueError(f"a mask would be taken for a secret: {kind.name!r}")
         if unknown := sorted(set(self.allow) - known):
             raise ValueError(f"no kind is called {unknown[0]!r}; there are: {', '.join(sorted(known))}")
         return self

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from kiro_core.frames import Frame, Head
 from kiro_redact.masking import Stream
-from kiro_redact.pieces import Piece, is_single, piece_of, with_text
+from kiro_redact.pieces import Piece, is_single, piece_of, rest_of, with_text
 from kiro_redact.redactor import Redactor
 
 _STREAMS = 32
@@ -20,7 +20,7 @@ class Outflow:
         """Nothing was said yet."""
         self._redactor = redactor
         self._streams: dict[tuple[str, ...], Stream] = {}
-        self._last: tuple[Stream, Frame, Piece] | None = None
+        self._last: tuple[Stream, Frame, Piece, bool] | None = None
 
     def passed(self, frames: Iterable[Frame]) -> list[Frame]:
         """What may be shown now that these have come."""
@@ -30,10 +30,10 @@ class Outflow:
         """What was held back; `cut` tells that its text may go on in spite of that."""
         if self._last is None:
             return []
-        stream, frame, piece = self._last
+        stream, frame, piece, was_shown = self._last
         self._last = None
         text = stream.flush(cut=cut)
-        return [with_text(frame, piece.path, text)] if text else []
+        return [(rest_of if was_shown else with_text)(frame, piece, text)] if text else []
 
     def forget(self) -> None:
         """The texts are at their end: what comes next follows nothing."""
@@ -47,21 +47,22 @@ class Outflow:
             return [*self.let_go(), self._redactor.frame(frame)]
         stream = self._stream(piece.stream)
         before = [] if self._last is None or self._last[0] is stream else self.let_go()
-        text = stream.feed(piece.text)
+        text = stream.feed(piece.text) + (stream.flush(cut=True) if piece.last else "")
         shown = self._shown(frame, piece, text)
-        self._last = (stream, shown, piece)
         # What is held back as a whole comes with what follows, unless there is more to the message than its text.
-        return [*before, shown] if text or not piece.text or b'"_meta"' in frame.raw else before
+        is_shown = bool(text) or not piece.text or b'"_meta"' in frame.raw
+        self._last = (stream, shown, piece, is_shown)
+        return [*before, shown] if is_shown else before
 
     def _shown(self, frame: Frame, piece: Piece, text: str) -> Frame:
         """The update with that text, and everything else in it redacted too."""
         if not self._redactor.may_have(frame.raw):
-            return frame if text == piece.text else with_text(frame, piece.path, text)
-        rest = with_text(frame, piece.path, "")
+            return frame if text == piece.text else with_text(frame, piece, text)
+        rest = with_text(frame, piece, "")
         redacted = self._redactor.frame(rest)
         if text == piece.text and redacted is rest and is_single(frame, piece.path):
             return frame
-        return with_text(redacted, piece.path, text)
+        return with_text(redacted, piece, text)
 
     def _noise(self, frame: Frame) -> Frame:
         """A line that is no message, as one of a text of such lines; what is in it is no JSON to anybody."""

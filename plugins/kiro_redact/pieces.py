@@ -9,15 +9,17 @@ from kiro_redact.walking import replaced
 
 _CHUNK = "_chunk"
 _PRINTED = ("terminal_output_delta", "terminal_output")
+_EXIT = "terminal_exit"
 _OF = ("messageId", "compactionId", "toolCallId", "terminalId")
 
 
 class Piece(NamedTuple):
-    """A part of a text: which text that is, where it stands in its message, and the part."""
+    """A part of a text: which text that is, where it stands in its message, and the part, perhaps the `last`."""
 
     stream: tuple[str, ...]
     path: tuple[str, ...]
     text: str
+    last: bool = False
 
 
 def piece_of(frame: Frame) -> Piece | None:
@@ -38,15 +40,28 @@ def _printed(session: str, meta: Any) -> Piece | None:
     for name in _PRINTED if isinstance(meta, dict) else ():
         told = meta.get(name)
         if isinstance(told, dict) and isinstance(text := told.get("data"), str):
-            return Piece(
-                (session, "terminal", str(told.get("terminal_id"))), ("params", "update", "_meta", name, "data"), text
-            )
+            stream = (session, "terminal", str(told.get("terminal_id")))
+            return Piece(stream, ("params", "update", "_meta", name, "data"), text, _EXIT in meta)
     return None
 
 
-def with_text(frame: Frame, path: tuple[str, ...], text: str) -> Frame:
+def rest_of(frame: Frame, piece: Piece, text: str) -> Frame:
+    """What is left of the text of an update that was shown; whatever else it tells is not told again."""
+    update = frame.params["update"]
+    inner: dict[str, Any] = {piece.path[-1]: text}
+    told = {key: update[key] for key in _OF if key in update}
+    if piece.path[2] == "content":
+        told |= {"sessionUpdate": update["sessionUpdate"], "content": {"type": "text", **inner}}
+    else:
+        name = piece.path[3]
+        inner["terminal_id"] = update["_meta"][name].get("terminal_id")
+        told |= {"sessionUpdate": "tool_call_update", "_meta": {name: inner}}
+    return Frame.of("session/update", {"sessionId": frame.params.get("sessionId"), "update": told})
+
+
+def with_text(frame: Frame, piece: Piece, text: str) -> Frame:
     """The same update with another text; every other byte stays as it is."""
-    return Frame.read(replaced(frame.raw, path, encode(text)))
+    return Frame.read(replaced(frame.raw, piece.path, encode(text)))
 
 
 def is_single(frame: Frame, path: tuple[str, ...]) -> bool:

@@ -17,14 +17,15 @@ _STEERS = frozenset(
 _NAMED = re.compile(r"(?:session|toolCall|message|terminal)Id")
 """Those that mean the same in everything."""
 
-_FREE = frozenset(("rawInput", "rawOutput", "_meta", "arguments", "details", "data", "input", "env"))
+_FREE = frozenset(("rawInput", "rawOutput", "_meta", "arguments", "details", "data", "input", "env", "headers"))
 """Under these keys the protocol says nothing of what is inside."""
 
 _ODD = re.compile(r"(?:^id|Id|ID|_id|^data|^blob|[pP]ath|^cwd|^ur[il]|[hH]ash|[dD]igest|^integrity|^sha\d*)$")
 """Under these keys stands what looks random and is no secret."""
 
 _SECRET = re.compile(
-    r"(?:token|secret|passw(?:or)?d|passphrase|(?:api|access|secret|private)[_-]?key|credentials?)[0-9]{0,3}",
+    r"(?:token|secret|passw(?:or)?d|passphrase|(?:api|access|secret|private)[_-]?key|credentials?|authorization)"
+    r"[0-9]{0,3}\Z",
     re.IGNORECASE,
 )
 
@@ -52,4 +53,4 @@ def way(key: str, *, free: bool) -> Way:
 def lead_of(key: str) -> str:
     """What a key means for the text under it: that of a secret is one, as behind the name of a variable."""
     found = _SECRET.search(key)
-    return f"{found[0].upper()}=" if found and found.end() == len(key) else ""
+    return f"{found[0].upper()}=" if found else ""

@@ -11,7 +11,9 @@ from urllib.parse import quote
 from kiro_core.frames import encode
 from kiro_redact.kind import BEGUN, Span
 
-_NAME = "environment"
+VALUE = "environment"
+"""The kind of these."""
+
 _SAFE = re.compile(r"[A-Za-z0-9_.~+=%#@!^*:,-]{4,}")
 
 
@@ -40,29 +42,31 @@ class Values:
     def __init__(self, values: Iterable[str]) -> None:
         """Look for some, the longest first; `hints` are as those of a `Kind`."""
         self._values = list(values)
-        self.hints = {_hint(value) for value in self._values}
+        self._heads = {value[:length] for value in self._values for length in range(1, BEGUN)}
+        self.hints: set[str] = {_hint(value) for value in self._values}
 
     def spans(self, text: str, start: int = 0, *, final: bool = True, cut: bool = False) -> Iterator[Span]:
         """See `Kind.spans`."""
         for value in self._values:
             at = text.find(value, start)
             while at >= 0:
-                yield Span(at, at + len(value), _NAME)
+                yield Span(at, at + len(value), VALUE)
                 at = text.find(value, at + 1)
         begun = 0 if final and not cut else self._begun(text)
         if begun and not final:
             yield Span(len(text) - begun, len(text), "")
         elif begun >= BEGUN:
-            yield Span(len(text) - begun, len(text), _NAME, goes_on=True)
+            yield Span(len(text) - begun, len(text), VALUE, goes_on=True)
 
     def _begun(self, text: str) -> int:
         """How many characters at the end of a text may be the beginning of one."""
-        most = 0
+        most = next((length for length in range(min(BEGUN - 1, len(text)), 0, -1) if text[-length:] in self._heads), 0)
         for value in self._values:
-            for length in range(min(len(value) - 1, len(text)), most, -1):
-                if text.endswith(value[:length]):
-                    most = length
-                    break
+            at = text.find(value[:BEGUN], max(len(text) - len(value) + 1, 0))
+            while 0 <= at < len(text) - most:
+                if value.startswith(text[at:]):
+                    most = len(text) - at
+                at = text.find(value[:BEGUN], at + 1)
         return most
 
 

@@ -14,6 +14,8 @@ from kiro_core.ports import PassingAgent
 from kiro_core.testing import RecordingClient
 from kiro_redact.client import RedactingClient
 from kiro_redact.layer import RedactingLayer
+from kiro_redact.options import RedactOptions
+from kiro_redact.redactor import Redactor
 
 TOKEN = "Zx8cV5bN2mQ7wE4rT1yU6iO9pA3sD0fGh4J8"
 SECRET, MASKED = f"ghp_{TOKEN}", "ghp_[redacted: github token]"
@@ -103,6 +105,55 @@ def test_a_key_that_names_a_secret_makes_its_text_one(redactor):
         "tokens": "correcthorse",
         "password": "short",
     }
+
+
+def test_the_name_of_a_value_may_stand_behind_it_and_a_header_is_one(redactor):
+    headers = [
+        {"name": "X-Api-Key", "value": "correcthorse"},
+        {"name": "Authorization", "value": "Basic YWRtaW46bjB0LW15LXBhc3M="},
+        {"value": SECRET, "name": "X"},
+    ]
+    said = {"env": [{"value": "correcthorse", "name": "DB_PASSWORD"}], "headers": headers}
+    shown = redactor.value({"mcpServers": [said]})["mcpServers"][0]
+    assert shown["env"] == [{"value": "[redacted: secret]", "name": "DB_PASSWORD"}]
+    assert [header["value"] for header in shown["headers"]] == [
+        "[redacted: secret]",
+        "Basic [redacted: credentials]",
+        MASKED,
+    ]
+
+
+def test_the_address_of_a_login_page_can_be_followed(redactor):
+    asked = {"message": "Go.", "url": f"https://auth.example/cb?token={TOKEN}", "elicitationId": "e", "mode": "url"}
+    assert redactor.value(asked) == asked
+    assert redactor.value({"rawInput": asked})["rawInput"]["url"].endswith("?token=[redacted: secret]")
+
+
+async def test_what_an_extension_answers_is_all_its_own(redactor):
+    said = {"value": SECRET, "status": SECRET, "path": SECRET, "sessionId": SECRET}
+    layer = RedactingLayer(redactor)
+    layer.client(RecordingClient())
+    agent = layer.agent(Answering(said))
+    response = await agent.call(Frame.of("_x/get", {"sessionId": "s"}, id=1))
+    assert response.result == {"value": MASKED, "status": MASKED, "path": MASKED, "sessionId": SECRET}
+    assert (await agent.call(Frame.of("session/set_mode", {"sessionId": "s"}, id=1))).result == said
+
+
+class Answering(PassingAgent):
+    """An agent that gives the same to whatever it is asked."""
+
+    def __init__(self, result):
+        self.result = result
+
+    async def call(self, frame):
+        return Frame.answer(self.result)
+
+
+def test_the_id_and_the_method_of_an_extension_stay():
+    chosen = Redactor(RedactOptions(), {"POSTGRES_PASSWORD": "postgres"})
+    line = {"jsonrpc": "2.0", "id": "postgres-1", "method": "_postgres/query", "params": {"id": "postgres-1"}}
+    shown = chosen.frame(Frame.read(json.dumps(line).encode()))
+    assert json.loads(shown.raw) == {**line, "params": {"id": "[redacted: environment]-1"}}
 
 
 def test_every_other_byte_stays_as_it_was_received(redactor):
@@ -235,6 +286,68 @@ async def test_terminals_of_an_agents_own_are_texts_in_pieces(redactor):
         await end()
         data = [frame.params["update"]["_meta"]["terminal_output_delta"]["data"] for frame in shown.frames]
         assert data == ["ghp_", "", "[redacted: github token] end"]
+
+
+async def test_what_an_update_tells_beside_its_text_is_told_once(redactor):
+    async with turn_of(redactor) as (shown, told, end):
+        meta = {"terminal_output_delta": {"terminal_id": "t", "data": "done ghp_ab"}, "usage": 1}
+        await told.notify([update(sessionUpdate="tool_call", toolCallId="c", status="pending", _meta=meta)])
+        await told.notify([chunk("and ghp_ab", _meta={"n": 1})])
+        await end()
+    first, rest, words, more = [frame.params["update"] for frame in shown.frames]
+    assert first["_meta"] == {"terminal_output_delta": {"terminal_id": "t", "data": "done ghp_"}, "usage": 1}
+    data = {"terminal_output_delta": {"terminal_id": "t", "data": "ab"}}
+    assert rest == {"sessionUpdate": "tool_call_update", "toolCallId": "c", "_meta": data}
+    assert words["_meta"] == {"n": 1}
+    assert more == {"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": "ab"}}
+
+
+async def test_nothing_is_held_back_when_a_terminal_of_an_agents_own_has_ended(redactor):
+    async with turn_of(redactor) as (shown, told, _):
+        meta = {"terminal_output": {"terminal_id": "t", "data": "ghp_ab"}, "terminal_exit": {"terminal_id": "t"}}
+        ended = update(sessionUpdate="tool_call_update", toolCallId="c", _meta=meta)
+        await told.notify([ended])
+        assert [frame.raw for frame in shown.frames] == [ended.raw]
+
+
+async def test_a_turn_for_which_nobody_waits_any_more_lets_everything_go(redactor):
+    layer, shown = RedactingLayer(redactor), RecordingClient()
+    told = layer.client(shown)
+    turn = await layer.agent(Prompted()).prompt(Frame.of("session/prompt", {"sessionId": "s"}, id=1))
+    await told.notify([chunk("The prefix is ghp_abc")])
+    with anyio.fail_after(10), anyio.CancelScope() as scope:
+        scope.cancel()
+        await turn.settled()
+    assert texts_of(shown.frames) == ["The prefix is ghp_", "abc"]
+    await told.notify([chunk("late: ghp_d")])
+    assert "".join(texts_of(shown.frames[2:])) == "late: ghp_d"
+
+
+async def test_who_has_nothing_to_show_waits_for_nobody(redactor):
+    slow, program = Slow(), Prompted()
+    layer = RedactingLayer(redactor)
+    told = layer.client(slow)
+    turn = await layer.agent(program).prompt(Frame.of("session/prompt", {"sessionId": "s"}, id=1))
+    program.ended.set()
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(told.notify, [chunk("words")])
+            await slow.began.wait()
+            assert (await told.request(Frame.of("_x/y", {"sessionId": "s"}, id=1))).result == {"key": SECRET}
+            assert (await turn.settled()).result == {"stopReason": "end_turn"}
+            slow.goes_on.set()
+
+
+class Slow(RecordingClient):
+    """A client that takes an update when it is told so."""
+
+    def __init__(self):
+        super().__init__(answer=_key)
+        self.began, self.goes_on = anyio.Event(), anyio.Event()
+
+    async def notify(self, frames):
+        self.began.set()
+        await self.goes_on.wait()
 
 
 async def test_lines_that_are_no_messages_are_a_text_of_lines(redactor):

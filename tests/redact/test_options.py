@@ -1,6 +1,7 @@
 """What can be set: each option does what the documentation says, and what cannot work is refused in a sentence."""
 
 import re
+import time
 import tomllib
 from pathlib import Path
 
@@ -75,6 +76,57 @@ def test_values_are_found_as_they_are_written_elsewhere():
         assert shown.value(f"<{written}>") == "<[redacted: environment]>"
 
 
+@pytest.mark.parametrize("word", ["redacted", "environment", "password", "[redacted", "google token"])
+def test_a_word_of_the_masks_is_no_value(word):
+    shown = redactor({"REDIS_PASSWORD": word, "MY_TOKEN": "one-two-three"})
+    once = shown.value(f"{word} one-two-three")
+    assert once == f"{word} [redacted: environment]"
+    assert shown.value(once) == once
+    stream = shown.stream()
+    assert stream.feed(f"[redacted: environment] {word} ") + stream.flush() == f"[redacted: environment] {word} "
+
+
+@pytest.mark.parametrize(
+    ("environment", "options"),
+    [
+        # What stands across the end of a mask, and what is the name in front of a text under a key.
+        ({"A_TOKEN": "t]abcdefgh", "B_TOKEN": "hunter2hunter2"}, {}),
+        ({"A_TOKEN": "PASSWORD="}, {}),
+        ({}, {"patterns": {"x": {"begins": "e[red", "of": "a-z", "least": 3}}}),
+        ({"A_TOKEN": "e[redacted: environment", "B_TOKEN": "hunter2hunter2"}, {}),
+    ],
+)
+def test_masks_are_no_text_to_be_searched(environment, options):
+    shown = redactor(environment, **options)
+    said = ["hunter2hunter2abcdefgh", "e" * 9 + "[redacted: environment]abcdefgh"]
+    once = shown.value({"password": said[0], "x": said})
+    assert once["password"].startswith("[redacted: ")
+    assert shown.value(once) == once
+
+
+def test_the_values_of_long_variables_cost_little():
+    key = "\n".join(["-----BEGIN", *["a1B2c3D4" * 8] * 50])
+    begun = time.process_time()
+    plain = _streamed(redactor())
+    usual = time.process_time() - begun
+    begun = time.process_time()
+    assert _streamed(redactor({"A_SECRET": key})) == plain
+    assert time.process_time() - begun < 5 * usual + 0.3
+
+
+def _streamed(chosen):
+    stream = chosen.stream()
+    return "".join([*map(stream.feed, ["ghp_", *["a"] * 3000, *["word "] * 2000]), stream.flush()])
+
+
+@pytest.mark.parametrize("at", [1, 7, 8, 9, 20, 3000])
+def test_what_may_be_the_beginning_of_a_value_is_held_back(at):
+    value = "-----BEGIN\n" + "a1B2c3D4\n" * 400 + "end"
+    stream = redactor({"A_SECRET": value}).stream()
+    assert stream.feed(f"x {value[:at]}") == "x "
+    assert stream.feed(value[at:]) == "[redacted: environment]"
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -84,6 +136,8 @@ def test_values_are_found_as_they_are_written_elsewhere():
         ({"patterns": {"x": {"begins": "acme_", "of": "[^a]"}}}, "name characters and ranges such as `A-Za-z0-9_-`"),
         ({"patterns": {"x": {"begins": "acme_", "of": "z-a"}}}, "name characters and ranges such as `A-Za-z0-9_-`"),
         ({"patterns": {"x": "(a+)+"}}, "dictionary"),
+        ({"mask": "[authorization: redacted-by-policy]"}, "a mask would be taken for a secret: 'credentials'"),
+        ({"patterns": {"x": {"begins": "[red", "of": "a-z", "least": 3}}}, "a mask would be taken for a secret: 'x'"),
         ({"allow": ["jtw"]}, "no kind is called 'jtw'; there are: api key, aws key"),
         ({"entropy": 9}, "less than or equal to 6"),
         ({"verbose": True}, "Extra inputs are not permitted"),

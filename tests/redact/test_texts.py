@@ -117,6 +117,11 @@ def test_a_text_that_is_cut_off_shows_no_beginning_of_a_secret(redactor, seed):
     assert seed.body[part:] not in more
 
 
+@pytest.mark.parametrize("scheme", ["postgres", "https", "mongodb"])
+def test_a_password_in_an_address_that_is_cut_off_is_not_shown(redactor, scheme):
+    assert redactor.value(f"{scheme}://app:n0t-my-pa") == f"{scheme}://app:[redacted: password]"
+
+
 def test_what_had_to_be_let_go_gives_the_rest_away(redactor):
     stream = redactor.stream()
     assert stream.feed("ghp_Zx8c") + stream.flush(cut=True) == "ghp_Zx8c"
