@@ -122,7 +122,11 @@ def origin_of(path: KeyPath, origins: Mapping[KeyPath, str]) -> str:
 
 def in_words(error: BaseException) -> str:
     """A failure of code that is not ours, such as `OSError: disk on fire.` for one that has no full stop."""
-    return f"{type(error).__name__}: {error}".rstrip(": .") + "."
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - neither are the words of its failures
+        text = ""
+    return f"{type(error).__name__}: {text}".rstrip(": .") + "."
 
 
 def last_words(stderr: str) -> str:

@@ -24,7 +24,7 @@ TRIED = {"_wmi", "org"}  # of Windows and of Jython, which the standard library 
 LATER = {"pydantic", "pydantic_core", "pydantic_settings", "rich", "trio", "hypothesis", "pytest", "mcp", "acp", "http"}
 DESK = {f"kiro_core.{name}" for name in ("dispatcher", "journal", "rehearsal", "session", "settings.models", "testing")}
 MACHINES = {"kiro_agents", "kiro_files", "kiro_local", "sqlite3", "multiprocessing", "unittest", "xml"}
-LIMITS = {"help": (32, 131), "initialize": (68, 332)}
+LIMITS = {"help": (32, 131), "initialize": (69, 333)}
 """How many modules of ours, and how many in all."""
 
 

@@ -1,7 +1,7 @@
 """Backends that hang, fail or are none: each opens and closes in bounded time, or the sentence says who failed."""
 
 import math
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import anyio
 import anyio.lowlevel
@@ -112,6 +112,66 @@ async def test_what_the_block_raises_comes_out_as_it_is(error):
     assert caught.value is error
 
 
+@asynccontextmanager
+async def mute(_):
+    with suppress(BaseException):
+        yield
+
+
+@asynccontextmanager
+async def with_tasks(_):
+    async with anyio.create_task_group() as tasks:
+        yield tasks
+
+
+@asynccontextmanager
+async def failing_over(_):
+    try:
+        yield
+    finally:
+        raise OSError("disk on fire")
+
+
+@pytest.mark.parametrize("opened", [mute, with_tasks, failing_over])
+@pytest.mark.parametrize("error", [ZeroDivisionError("x"), Held("It is held."), SystemExit(3)])
+async def test_what_the_block_raises_comes_out_whatever_the_backend_makes_of_it(opened, error, caplog):
+    with pytest.raises(type(error)) as caught:
+        async with opening(opened):
+            raise error
+    assert caught.value is error
+    told = "Store 'pg' (acme-store 1.2) failed behind another failure: OSError: disk on fire."
+    assert (told in caplog.text) is (opened is failing_over)
+
+
+async def test_what_a_task_of_the_backend_raises_is_told_as_its_failure():
+    @asynccontextmanager
+    async def losing(_):
+        async def lose():
+            raise OSError("the line is dead")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lose)
+            yield
+
+    with pytest.raises(PluginError) as caught:
+        async with opening(losing):
+            await anyio.sleep_forever()
+    assert str(caught.value) == "Store 'pg' (acme-store 1.2) has failed: OSError: the line is dead."
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+async def test_a_backend_that_cancels_the_block_of_itself_is_told():
+    async def cancelled_by_it():
+        async with opening(with_tasks) as tasks:
+            tasks.cancel_scope.cancel()
+            await anyio.sleep_forever()
+
+    with pytest.raises(PluginError) as caught:
+        await cancelled_by_it()
+    assert str(caught.value) == "Store 'pg' (acme-store 1.2) has failed: it has cancelled what uses it."
+    assert caught.value.hint
+
+
 async def test_one_that_does_not_close_is_cut_off_and_told():
     with pytest.raises(PluginError) as caught:
         async with opening(slow_to_close, CLOSES):
@@ -137,7 +197,7 @@ async def test_closing_is_shielded_and_bounded_and_a_cancelled_block_stays_cance
             await anyio.wait_all_tasks_blocked()
             closed.append("in order")
 
-    for opened, within in ((careful, USUAL), (slow_to_close, CLOSES)):
+    for opened, within in ((careful, USUAL), (slow_to_close, CLOSES), (mute, USUAL), (with_tasks, USUAL)):
         with anyio.CancelScope() as outer:
             async with opening(opened, within):
                 outer.cancel()
@@ -172,13 +232,17 @@ async def failing_later(_):
     raise OSError("disk on fire")
 
 
-def wants_nothing():
-    return quick(None)
+@asynccontextmanager
+async def ending(_):
+    async with anyio.create_task_group():
+        raise SystemExit("bad licence")
+    yield
 
 
 @pytest.mark.parametrize(
     ("opened", "reason"),
     [
+        (ending, "opened: SystemExit: bad licence."),
         (never, "opened: its `open` yields nothing."),
         (twice, "closed: its `open` yields twice."),
         (failing, "opened: OSError: disk on fire."),
@@ -246,8 +310,21 @@ class Options(BaseModel):
         return {"": ""}[url]
 
 
+class Licensed(BaseModel):
+    url: str
+
+    @field_validator("url")
+    @classmethod
+    def known(cls, url):
+        raise SystemExit(url)
+
+
 def not_there():
     raise ModuleNotFoundError("No module named 'driver'")
+
+
+def unlicensed():
+    raise SystemExit("bad licence")
 
 
 @pytest.mark.parametrize(
@@ -255,7 +332,9 @@ def not_there():
     [
         (Options, "its model of options fails with a KeyError."),
         (lambda: Options, "its model of options fails with a KeyError."),
+        (Licensed, "its model of options fails with a SystemExit."),
         (not_there, "ModuleNotFoundError: No module named 'driver'."),
+        (unlicensed, "SystemExit: bad licence."),
         (lambda: dict, "its options are no pydantic model."),
     ],
 )

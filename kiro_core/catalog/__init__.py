@@ -13,11 +13,12 @@ from typing import Any, Final, Generic, TypeVar
 
 from anyio.lowlevel import current_token
 
+from kiro_core.catalog.bounds import Within as Within
+from kiro_core.catalog.bounds import attribute
 from kiro_core.catalog.entries import Choice as Choice
 from kiro_core.catalog.entries import Entry as Entry
 from kiro_core.catalog.entries import PluginInfo as PluginInfo
-from kiro_core.catalog.opening import Within as Within
-from kiro_core.catalog.opening import attribute, opened
+from kiro_core.catalog.opening import opened
 from kiro_core.errors import PluginError, UnknownName
 from kiro_core.explain import Finding, findings, near_miss, origin_of, refusal
 from kiro_core.provider import AnyProvider
@@ -126,7 +127,7 @@ class Catalog(Generic[T]):
             return provider.validated(choice.options)
         except ValidationError as error:
             raise refusal(owner, findings(error, provider.model()), choice.origins) from None
-        except Exception as error:  # noqa: BLE001 - a validator is the plugin's own code
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a validator is the plugin's own code
             raise PluginError(
                 f"{self._called(entry)} cannot be opened: its model of options fails with a {type(error).__name__}.",
                 hint="A validator raises ValueError where a value is wrong.",
@@ -137,7 +138,7 @@ class Catalog(Generic[T]):
         begin = f"{self._called(entry)} cannot be opened"
         try:
             model = entry.provider.model()
-        except Exception as error:  # noqa: BLE001 - what loads a model is the plugin's own code
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - what loads a model is the plugin's own code
             attribute(error, begin)
         if model is not None and not hasattr(model, "model_validate"):
             raise PluginError(f"{begin}: its options are no pydantic model.", hint="Derive them from BaseModel.")

@@ -110,7 +110,7 @@ class SessionStore(Protocol):
         """Metadata of matching sessions, the newest `updated` first; damaged ones are left out, and told as such.
 
         Raises:
-            ValueError: the cursor is not one of ours.
+            ValueError: the cursor is not one of ours, or the limit is less than 1.
 
         """
         ...

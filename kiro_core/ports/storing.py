@@ -16,9 +16,12 @@ def page_of(infos: Iterable[SessionInfo], query: SessionQuery, cursor: str | Non
     It holds still while sessions come and go, since a cursor is the place of the last session that was shown.
 
     Raises:
-        ValueError: the cursor is not one of these.
+        ValueError: the cursor is not one of these, or the limit is less than 1.
 
     """
+    if limit < 1:
+        message = f"A page holds at least one session, not {limit}."
+        raise ValueError(message)
     found = sorted((info for info in infos if _matches(info, query)), key=_place, reverse=True)
     if cursor is not None:
         behind = _place_in(cursor)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Collection, Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from time import perf_counter
 from types import MappingProxyType
@@ -17,7 +19,7 @@ from kiro_core.explain import in_words
 from kiro_core.ports import AgentSource, Face, Launcher, Middleware, SessionStore, Wire
 from kiro_core.provider import AnyProvider
 from kiro_core.registry.declared import declared, deprecations
-from kiro_core.registry.found import Found, given, installed_plugins
+from kiro_core.registry.found import CORE, Found, given, installed_plugins
 from kiro_core.specs import PROJECT, KiroSpecs, ports_of
 
 if TYPE_CHECKING:
@@ -107,12 +109,13 @@ def _load(hooks: pluggy.PluginManager, found: Found) -> _Loaded:
         return replace(info, problem=found.excluded), []
     began = perf_counter()
     try:
-        plugin = found.load()
-        provided = declared(hooks, plugin)
+        with redirect_stdout(sys.stderr):  # what a plugin prints is no part of what a command does
+            plugin = found.load()
+            provided = declared(hooks, plugin)
     except KeyboardInterrupt:
         _LOG.warning("plugin %s was being loaded", info)  # whoever waited for it learns what for
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         # A plugin fails in any way it likes; whichever it is, it is recorded or raised as our own error.
         reason, hint = _reason(error, found)
         if found.required and not (found.optional and isinstance(error, ModuleNotFoundError)):
@@ -155,9 +158,10 @@ def _without_clashes(loaded: Sequence[_Loaded], *, listing: bool) -> list[_Loade
 
 
 def _clash(hook: str, name: str, first: PluginInfo, second: PluginInfo) -> PluginError:
+    newcomer = first if second.distribution == CORE else second
     return PluginError(
         f"{KINDS[hook].capitalize()} {name!r} comes from both {first} and {second}.",
-        hint=f'Block one of them, for example with plugins.block = ["{second.name}"] in the settings.',
+        hint=f'Block one of them, for example with plugins.block = ["{newcomer.name}"] in the settings.',
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import pluggy
@@ -14,6 +15,7 @@ from kiro_core.provider import AnyProvider, Provider
 
 _ASYNC_HINT = "Hooks are called once, at load; what is asynchronous belongs into what a Provider's `open` returns."
 _OPTIONS_HINT = "What a backend needs to know stands in the settings: its Provider's `open` gets it as options."
+_LOOPS = {"asyncio", "trio"}
 _YIELD_HINT = "Write: yield Provider(name, open, Options, summary)."
 
 
@@ -103,11 +105,23 @@ def _check(hook: str, provider: object) -> None:
     name: object = provider.name
     if not isinstance(name, str) or not name:
         raise PluginError(f"{hook} yields a Provider without a name.", hint=_YIELD_HINT)
+    if not name.isprintable() or " " in name:
+        raise PluginError(f"{hook} yields a Provider called {name!r}.", hint="A name has no blanks, and can be typed.")
+    if not callable(provider.open):
+        raise PluginError(f"{hook}: `open` of {name!r} is no function.", hint="Mark one @asynccontextmanager.")
     if _is_async(provider.open):
         raise PluginError(f"{hook}: `open` of {name!r} is a bare `async def`.", hint="Mark it @asynccontextmanager.")
     loads = inspect.isfunction(provider.options)
     if provider.options is not None and not (loads or hasattr(provider.options, "model_validate")):
         raise PluginError(f"{hook}: the options of {name!r} are no pydantic model.", hint=_YIELD_HINT)
+    if not isinstance(provider.summary, str):
+        raise PluginError(f"{hook}: the summary of {name!r} is no text.", hint=_YIELD_HINT)
+    backends: object = provider.backends
+    if not (isinstance(backends, AbstractSet) and backends and backends <= _LOOPS):
+        raise PluginError(
+            f"{hook}: the backends of {name!r} are no set of event loops.",
+            hint='Write backends=frozenset({"asyncio", "trio"}), or one of these.',
+        )
 
 
 def _is_async(function: Any) -> bool:

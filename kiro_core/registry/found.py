@@ -11,6 +11,9 @@ from kiro_core.errors import SettingsError
 from kiro_core.explain import near_miss
 from kiro_core.specs import PROJECT
 
+CORE = "kiro-core"
+"""The distribution of the core and of the bundled plugins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -6,8 +6,8 @@ import re
 from importlib.metadata import version
 
 from kiro_core.catalog import PluginInfo
+from kiro_core.registry.found import CORE
 
-_CORE = "kiro-core"
 _ABOUT_CORE = re.compile(r"kiro[-_.]+core(?![\w.-])", re.IGNORECASE)
 
 
@@ -18,7 +18,7 @@ def unsupported(plugin: PluginInfo) -> str:
         return ""
     from packaging.requirements import InvalidRequirement, Requirement
 
-    here = version(_CORE)
+    here = version(CORE)
     for line in lines:
         try:
             wanted = Requirement(line)
@@ -26,7 +26,7 @@ def unsupported(plugin: PluginInfo) -> str:
             continue  # pip refuses it when it installs the plugin; there is nothing to compare
         of_an_extra = wanted.marker is not None and not wanted.marker.evaluate({"extra": ""})
         if not of_an_extra and not wanted.specifier.contains(here, prereleases=True):
-            return f"It is for {_CORE} {wanted.specifier}, and this is {_CORE} {here}."
+            return f"It is for {CORE} {wanted.specifier}, and this is {CORE} {here}."
     return ""
 
 

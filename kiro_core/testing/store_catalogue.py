@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -10,7 +12,7 @@ from kiro_core.errors import Held, SessionNotFound
 from kiro_core.ports import SessionStore
 from kiro_core.testing.promising import promise
 from kiro_core.testing.store_samples import records, session, stored
-from kiro_core.types import SessionQuery
+from kiro_core.types import SessionId, SessionQuery
 
 
 class CataloguePromises:
@@ -67,6 +69,27 @@ class CataloguePromises:
         """`get` of an id that nobody has raises `SessionNotFound`."""
         with pytest.raises(SessionNotFound):
             await store.get(session().id)
+
+    @promise("store.catalogue.odd-id")
+    @pytest.mark.parametrize("name", ["", "\ud800", "a\0b", "../x", "é x", "n" * 300])
+    async def test_whatever_text_somebody_gives_as_an_id_it_is_that_of_no_session(
+        self, store: SessionStore, name: str
+    ) -> None:
+        """Any text that is the id of no session is answered with `SessionNotFound`, by each verb that takes one."""
+        await stored(store)
+        odd = SessionId(name)
+        attempts: list[Callable[[], Awaitable[object]]] = [
+            *(partial(verb, odd) for verb in (store.get, store.holder, store.freed, store.delete, store.verify)),
+            partial(store.put, odd, "one", b"{}"),
+            partial(store.evict, odd, 1),
+            partial(records, store, odd),
+        ]
+        for attempt in attempts:
+            with pytest.raises(SessionNotFound):
+                await attempt()
+        with pytest.raises(SessionNotFound):
+            async with store.open(odd):
+                pass
 
     @promise("store.catalogue.restored")
     async def test_a_session_goes_into_the_trash_and_comes_back_as_it_was(self, store: SessionStore) -> None:

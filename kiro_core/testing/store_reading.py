@@ -88,12 +88,13 @@ class ReadingPromises:
 
     @promise("store.read.after-long")
     async def test_reading_behind_any_number_of_a_long_log_begins_right_there(self, store: SessionStore) -> None:
-        """`read` behind any number of a long log begins there, also behind the last one."""
+        """`read` behind any number of a long log begins there, also behind the last one and behind one of any size."""
         info = session()
         async with store.create(info) as db:
             for _ in range(40):
                 await db.append([b'{"pad":"%b"}' % (b"x" * 400)] * 50)
         everything = [record.seq for record in await records(store, info.id)]
-        for after in (0, 1, everything[0], everything[777], everything[-2], everything[-1], everything[-1] + 1):
+        last = everything[-1]
+        for after in (0, 1, everything[0], everything[777], everything[-2], last, last + 1, 2**63, 2**64):
             found = [record.seq for record in await records(store, info.id, after)]
             assert found == [number for number in everything if number > after]

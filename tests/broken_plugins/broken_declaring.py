@@ -1,4 +1,9 @@
-"""Plugins that do not load, or load slowly: each name with its code, and what everybody is told of it."""
+"""Plugins that do not load, or load slowly: each name with its code, and what everybody is told of it.
+
+What authors get wrong most often is here twice: an error at import (`agents-syntax`, `stores-driver`), an async hook
+(`agents-async`, `stores-generator`), a wrong yield (`launchers-yield`, `launchers-bare`), a slow import (`SLOW`) and a
+name that is taken (`TWINS`). What hangs when it is opened is in `broken_opening`.
+"""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -43,6 +48,19 @@ DECLARED = {
         "there is no hook 'kiro_agent'; did you mean 'kiro_agents'?",
         f"Available: {HOOKS}.",
     ),
+    "agents-syntax": Broken(
+        "kiro_agents",
+        "agents = = 1\n",
+        "SyntaxError: invalid syntax (agents_syntax.py, line 1).",
+        "",
+    ),
+    "agents-cancelled": Broken("kiro_agents", "import asyncio\nraise asyncio.CancelledError\n", "CancelledError.", ""),
+    "stores-mumbling": Broken(
+        "kiro_stores",
+        "class Mumble(BaseException):\n    def __str__(self):\n        raise RuntimeError\nraise Mumble\n",
+        "Mumble.",
+        "",
+    ),
     "stores-driver": Broken(
         "kiro_stores",
         "import no_such_driver\n",
@@ -75,6 +93,13 @@ DECLARED = {
         "kiro_transports takes arguments (config), and hooks get none.",
         "What a backend needs to know stands in the settings: its Provider's `open` gets it as options.",
     ),
+    "transports-twice": Broken(
+        "kiro_transports",
+        HEAD + "@hookimpl\ndef kiro_transports():\n    for _ in range(2):\n"
+        "        yield Provider('transports-twice', opened)\n",
+        "kiro_transports yields 'transports-twice' twice.",
+        "Names are unique.",
+    ),
     "transports-options": Broken(
         "kiro_transports",
         HEAD + "@hookimpl\ndef kiro_transports():\n    yield Provider('transports-options', opened, dict)\n",
@@ -90,12 +115,16 @@ DECLARED = {
     "middlewares-exit": Broken("kiro_middlewares", "raise SystemExit('bad licence')\n", "SystemExit: bad licence.", ""),
 }
 
-TWIN = HEAD + "@hookimpl\ndef kiro_stores():\n    yield Provider('files', opened)\n"
-"""Provides a name that the bundled plugin `files` provides."""
+TWIN = HEAD + "@hookimpl\ndef kiro_stores():\n    yield Provider('{}', opened)\n"
+"""Provides a name that another plugin provides, too."""
 
-SLOW = (
-    "import time\ntime.sleep(0.4)\n"
+TWINS = {"one": TWIN.format("cupboard"), "twin": TWIN.format("cupboard")}
+
+SLOW = {
+    "launchers-slow": "import time\ntime.sleep(0.4)\n"
     + HEAD
-    + "@hookimpl\ndef kiro_launchers():\n    yield Provider('launchers-slow', opened)\n"
-)
-"""Works, and takes its time to be imported."""
+    + "@hookimpl\ndef kiro_launchers():\n    yield Provider('launchers-slow', opened)\n",
+    "stores-slow": HEAD + "@hookimpl\ndef kiro_stores():\n    import time\n    time.sleep(0.4)\n"
+    "    yield Provider('stores-slow', opened)\n",
+}
+"""They work, and take their time to be imported, or to say what they provide."""

@@ -61,6 +61,13 @@ OPENED = dict(
             OPTIONS,
         ),
         opening(
+            "agents-exit",
+            "kiro_agents",
+            "raise SystemExit('bad licence')\nyield",
+            "Agent source 'agents-exit' (agents-exit 1.0) cannot be opened: SystemExit: bad licence.",
+            OPTIONS,
+        ),
+        opening(
             "stores-raise",
             "kiro_stores",
             "raise ConnectionRefusedError('nobody listens at db.example:5432')\nyield",
@@ -135,3 +142,24 @@ CLOSING = opening(
     "",
 )[1].code
 """An agent source that does not close."""
+
+MUTE = opening(
+    "agents-mute",
+    "kiro_agents",
+    "try:\n    async with open_source(KiroOptions()) as source:\n        yield source\nexcept Exception:\n    pass",
+    "",
+    "",
+)[1].code
+"""An agent source that keeps to itself whatever fails while it is open."""
+
+LOST = opening(
+    "agents-lost",
+    "kiro_agents",
+    "async def lose():\n    raise OSError('the line is dead')\n"
+    "async with open_source(KiroOptions()) as source, anyio.create_task_group() as tasks:\n"
+    "    tasks.start_soon(lose)\n"
+    "    yield source",
+    "",
+    "",
+)[1].code
+"""An agent source that fails while it is used."""

@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
-from broken_declaring import CORE, DECLARED, SLOW, TWIN
-from broken_opening import CLOSING, OPENED, VALIDATING
+from broken_declaring import CORE, DECLARED, SLOW, TWIN, TWINS
+from broken_opening import CLOSING, LOST, MUTE, OPENED, OPTIONS, VALIDATING
 
 from kiro_core.registry import KINDS, Registry
 
@@ -17,7 +17,8 @@ CHOSEN = {
     "kiro_middlewares": 'middlewares=["{}"]',
 }
 BOUNDS = ("limits.start_s=1", "limits.shutdown_s=1")
-TWICE = "Store 'files' comes from both 'files' (kiro-core {}) and 'twin' (twin 1.0)."
+TWICE = "Store '{}' comes from both {} and 'twin' (twin 1.0)."
+OURS = f"'files' (kiro-core {CORE})"
 BLOCK = 'Block one of them, for example with plugins.block = ["twin"] in the settings.'
 SLOW_TOLD = r"It took \d+\.\d s to import this time, for which every command waits\."
 OUTDATED = f"It is for kiro-core <0.1, and this is kiro-core {CORE}."
@@ -35,11 +36,11 @@ def told(plugin):
 def test_plugins_lists_each_that_does_not_load_with_the_reason_and_the_way_out(installed, kiro):
     broken = there(DECLARED)
     folders = [installed(name, one.code, one.requires) for name, one in broken.items()]
-    done = kiro("plugins", "--json", plugins=[*folders, installed("twin", TWIN)])
+    done = kiro("plugins", "--json", plugins=[*folders, installed("twin", TWIN.format("files"))])
     listed = {one["name"]: one for one in json.loads(done.stdout)}
     assert (done.returncode, done.stderr) == (0, "")
     assert {name: listed[name]["problem"] for name in broken} == {name: told(one) for name, one in broken.items()}
-    assert listed["twin"]["problem"] == f"{TWICE.format(CORE)} {BLOCK}"
+    assert listed["twin"]["problem"] == f"{TWICE.format('files', OURS)} {BLOCK}"
     assert listed["files"]["provides"]
 
 
@@ -75,7 +76,7 @@ def test_check_tells_all_at_once(installed, kiro):
     opened = {name: one for name, one in there(OPENED).items() if name in names}
     missing = {name: DECLARED[name] for name in ("agents-async", "stores-driver")}
     folders = [installed(name, one.code, one.requires) for name, one in (opened | missing).items()]
-    folders.append(installed("launchers-slow", SLOW, "Kiro_Core<0.1"))
+    folders.append(installed("launchers-slow", SLOW["launchers-slow"], "Kiro_Core<0.1"))
     settings = [CHOSEN[one.hook].format(name) for name, one in opened.items()]
     settings.append(f"plugins.only={json.dumps([*opened, *missing, 'launchers-slow'])}")
     done = kiro("check", "--json", plugins=folders, settings=[*settings, *BOUNDS])
@@ -93,21 +94,37 @@ def test_check_tells_all_at_once(installed, kiro):
     assert found["plugin launchers-slow"]["notices"] == [OUTDATED]
 
 
-def test_a_name_that_two_provide_is_an_error_whatever_is_chosen(installed, kiro):
-    done = kiro("run", "Hello", plugins=[installed("twin", TWIN)])
-    assert done.stderr == f"kiro-core: {TWICE.format(CORE)}\n{BLOCK}\n"
+@pytest.mark.parametrize(
+    ("name", "owner", "plugins"),
+    [("files", OURS, {"twin": TWIN.format("files")}), ("cupboard", "'one' (one 1.0)", TWINS)],
+    ids=["of-a-bundled-one", "of-another-one"],
+)
+def test_a_name_that_two_provide_is_an_error_whatever_is_chosen(installed, kiro, name, owner, plugins):
+    folders = [installed(plugin, code) for plugin, code in plugins.items()]
+    done = kiro("run", "Hello", plugins=folders)
+    assert done.stderr == f"kiro-core: {TWICE.format(name, owner)}\n{BLOCK}\n"
     assert done.returncode == 1
-    done = kiro("agents", "list", plugins=[installed("other", TWIN)], settings=['plugins.block=["other"]'])
+
+
+def test_one_of_two_that_provide_a_name_can_be_blocked_for_example_the_newcomer(installed, kiro):
+    done = kiro("run", "Hello", plugins=[installed("cupboard", TWIN.format("files"))])
+    assert done.stderr.splitlines()[1] == BLOCK.replace("twin", "cupboard")
+    done = kiro(
+        "agents", "list", plugins=[installed("other", TWIN.format("files"))], settings=['plugins.block=["other"]']
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_plugin_that_is_slow_to_import_or_for_another_core_works_and_is_told(installed, kiro):
-    slow = installed("launchers-slow", SLOW, "kiro-core<0.1")
-    done = kiro("plugins", plugins=[slow])
+    slow, late = (installed(name, code, "kiro-core<0.1") for name, code in SLOW.items())
+    done = kiro("plugins", plugins=[slow, late])
     assert "launcher launchers-slow" in done.stdout
-    first, second = done.stderr.splitlines()
-    assert re.fullmatch(f"notice: plugin launchers-slow: {SLOW_TOLD}", first)
-    assert second == f"notice: plugin launchers-slow: {OUTDATED}"
+    assert "store stores-slow" in done.stdout
+    for name in SLOW:
+        # On a busy machine a bundled plugin may be slow, too.
+        first, second = [line for line in done.stderr.splitlines() if line.startswith(f"notice: plugin {name}: ")]
+        assert re.fullmatch(f"notice: plugin {name}: {SLOW_TOLD}", first)
+        assert second == f"notice: plugin {name}: {OUTDATED}"
     done = kiro("plugins", "--json", plugins=[slow])
     (listed,) = [one for one in json.loads(done.stdout) if one["name"] == "launchers-slow"]
     assert (listed["problem"], listed["import_ms"] >= 400, len(listed["notices"])) == ("", True, 2)
@@ -116,6 +133,12 @@ def test_a_plugin_that_is_slow_to_import_or_for_another_core_works_and_is_told(i
     done = kiro("agents", "list", "-v", plugins=[slow])
     told = r"^kiro-core: INFO: plugin 'launchers-slow' \(launchers-slow 1\.0\) took \d+\.\d s to import$"
     assert re.search(told, done.stderr, re.MULTILINE)
+
+
+def test_what_a_plugin_prints_is_no_part_of_what_a_command_prints(installed, kiro):
+    done = kiro("plugins", "--json", plugins=[installed("loud", f"print('hello')\n{TWIN.format('loud')}")])
+    assert json.loads(done.stdout)
+    assert done.stderr == "hello\n"
 
 
 def test_a_model_of_options_that_fails_is_told_without_the_value(installed, kiro):
@@ -134,5 +157,30 @@ def test_a_backend_that_does_not_close_is_cut_off_and_told(installed, kiro):
     assert done.stderr == (
         "kiro-core: Agent source 'agents-deaf' (agents-deaf 1.0) has not closed within 1 s.\n"
         "Its clean-up was cut off; look for what it left behind.\n"
+    )
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "told", "code"),
+    [
+        (("sessions", "show", "nosuch"), "nosuch", 1),
+        (("run", "--engine", "rehearsal", "--agent", "nosuch", "Hello"), "nosuch", 4),
+        (("agents", "show", "nosuch"), "nosuch", 4),
+    ],
+)
+def test_what_fails_while_a_backend_is_open_that_keeps_failures_to_itself_is_told(installed, kiro, command, told, code):
+    mute = installed("agents-mute", MUTE)
+    done = kiro(*command, plugins=[mute], settings=['agent_sources=["agents-mute"]'])
+    assert told in done.stderr.splitlines()[0]
+    assert done.returncode == code
+
+
+def test_a_backend_that_fails_while_it_is_used_is_told(installed, kiro):
+    lost = installed("agents-lost", LOST)
+    settings = ['agent_sources=["agents-lost"]']
+    done = kiro("run", "--engine", "rehearsal", "wait 5", plugins=[lost], settings=settings)
+    assert done.stderr == (
+        f"kiro-core: Agent source 'agents-lost' (agents-lost 1.0) has failed: OSError: the line is dead.\n{OPTIONS}\n"
     )
     assert done.returncode == 1

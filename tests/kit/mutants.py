@@ -20,7 +20,9 @@ from kiro_core.testing.memory import MemoryStore
 from kiro_core.testing.memory.db import MemoryDb
 from kiro_core.testing.memory.shelf import Shelf
 from kiro_core.types import AgentConfig, Exit, Receipt
-from kiro_files.db import FileDb
+from kiro_files import opening
+from kiro_files.files import Files
+from kiro_files.owner import read_owner
 from kiro_files.store import FileStore
 
 MUTANTS = {}
@@ -192,16 +194,18 @@ async def _(open_session, self, session, contact=None):
         yield MemoryDb(Shelf(await self.get(session)), 1)
 
 
-@breaks("store.process.death", FileDb, "append")
-async def _(append, self, batch, *, consume=()):
-    return await append(self, [b"{}"], consume=consume)
+@breaks("store.process.death", FileStore, "open")
+@asynccontextmanager
+async def _(open_session, self, session, contact=None):
+    if read_owner(Files(self._root, session).lock).pid not in {0, os.getpid()}:
+        raise Held("Its owner has not said that it leaves.")
+    async with open_session(self, session) as db:
+        yield db
 
 
-@breaks("store.crash.durable", FileStore, "read")
-async def _(read, self, session, after=0):
-    found = [record async for record in read(self, session, after)]
-    for record in found[1:]:
-        yield record
+@breaks("store.crash.durable", opening, "find_end")
+def _(find_end, fd, size):
+    return find_end(fd, os.pread(fd, size, 0)[:-1].rfind(b"\n") + 1)
 
 
 @breaks("launcher.arguments", GroupLauncher, "_start")

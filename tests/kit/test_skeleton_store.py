@@ -4,6 +4,8 @@ import pytest
 import skeletons
 
 from kiro_core.testing import StoreContract
+from kiro_core.testing.store_samples import stored
+from kiro_core.types import SessionQuery
 
 
 class TestSkeleton(StoreContract):
@@ -15,3 +17,9 @@ class TestSkeleton(StoreContract):
     @pytest.fixture
     def options(self, tmp_path):
         return {"root": tmp_path / "sessions"}
+
+    async def test_what_is_no_session_keeps_nobody_from_listing(self, store, options):
+        info = await stored(store)
+        (options["root"] / "session-stray").touch()
+        page = await store.list(SessionQuery())
+        assert (list(page.items), list(page.damaged)) == ([info], ["stray"])

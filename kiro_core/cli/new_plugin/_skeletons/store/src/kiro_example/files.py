@@ -3,6 +3,7 @@
 A line of the log is a batch, and a line of the inbox is a message: what has no end of line was not written to its end.
 """
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -55,15 +56,15 @@ def explained(session: str) -> Iterator[None]:
         yield
     except KiroError:
         raise
-    except FileNotFoundError as error:
-        raise SessionNotFound(f"There is no session {session}.", hint="List the sessions.") from error
     except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENAMETOOLONG}:
+            raise SessionNotFound(f"There is no session {session!r}.", hint="List the sessions.") from error
         raise Unavailable(f"The session {session}: {error.strerror}.", hint="See to the disk, try again.") from error
 
 
 def place_of(root: Path, session: str) -> Path:
     """Its folder; whatever an id may be, that is one name in `root`."""
-    return root / f"{_PREFIX}{quote(session, safe='')}"
+    return root / f"{_PREFIX}{quote(session, safe='', errors='surrogatepass')}"
 
 
 def sessions_in(root: Path) -> list[SessionId]:

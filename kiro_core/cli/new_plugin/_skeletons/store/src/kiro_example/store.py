@@ -130,6 +130,6 @@ class FolderStore:
                 infos.append(read_info(self._place(session)))
             except FileNotFoundError:
                 continue  # it was deleted a moment ago
-            except RecordInvalid:
+            except (RecordInvalid, OSError):
                 damaged.append(session)
         return infos, damaged
