@@ -92,6 +92,8 @@ def findings(error: ValidationError, model: Any) -> list[Finding]:
             found.append(unknown(path, model))
         elif item["type"] in {"dict_type", "model_type"}:
             found.append(Finding(path, "should be a table"))
+        elif item["type"] == "list_type":
+            found.append(Finding(path, 'should be a list, such as ["one", "two"]'))
         else:
             found.append(Finding(path, item["msg"].removeprefix("Input ").removeprefix("Value error, ")))
     return found

@@ -4,16 +4,19 @@ import json
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import anyio
 import pytest
 
 import kiro_core
-from kiro_core import Settings, load_settings, open_desk
+from kiro_core import Registry, Settings, load_settings, messages, open_desk, result
 from kiro_core.dispatcher import OwnDesk
-from kiro_core.errors import UnknownName
+from kiro_core.errors import RpcError, SessionClosing, UnknownName
 from kiro_core.ports import Agent, Client, Desk, Turn
+from kiro_core.rpc import INVALID_PARAMS
+from kiro_core.testing import RecordingClient, memory
 from kiro_core.types import PeerInfo
 
 ROOT = Path(__file__).parents[1]
@@ -83,8 +86,6 @@ def test_the_page_names_every_verb():
 
 
 def test_the_page_names_every_message():
-    from kiro_core import messages
-
     made = {name for name, value in vars(messages).items() if callable(value) and not name.startswith("_")}
     made -= {"Frame", "Mapping", "PathLike", "Sequence", "Any", "Servers", "fspath", "option_of"}
     assert {name for name in made if f"messages.{name}" not in PAGE} == set()
@@ -111,3 +112,29 @@ async def test_a_desk_of_ones_own_is_the_desk_of_every_face_and_can_be_drained()
             assert desk.settings.engine == "kiro"
             await desk.drain(10)
             assert desk.not_ready() == "The desk is ending."
+
+
+async def test_behind_its_block_a_desk_begins_and_goes_on_with_nothing(tmp_path):
+    client, settings = RecordingClient(), Settings(engine="rehearsal", store="memory")
+    with anyio.fail_after(30):
+        async with open_desk(settings, Registry(memory)) as desk, desk.attach(client) as agent:
+            opened = result(await agent.new(messages.new_session(tmp_path)), "No session")
+        for verb, frame in [
+            (agent.new, messages.new_session(tmp_path)),
+            (partial(agent.open, replay=False), messages.open_session(opened["sessionId"], tmp_path)),
+            (agent.prompt, messages.prompt(opened["sessionId"], "Hello")),
+        ]:
+            with pytest.raises(SessionClosing, match="The desk is ending"):
+                await verb(frame)
+
+
+@pytest.mark.parametrize("folder", ["here", "/is/not/there"])
+async def test_a_message_that_is_not_as_the_protocol_has_it_is_refused_with_its_number(folder):
+    with anyio.fail_after(30):
+        async with (
+            open_desk(Settings(engine="rehearsal", store="memory"), Registry(memory)) as desk,
+            desk.attach(RecordingClient()) as agent,
+        ):
+            with pytest.raises(RpcError, match="folder") as refused:
+                await agent.new(messages.new_session(folder))
+            assert refused.value.number == INVALID_PARAMS

@@ -176,7 +176,7 @@ def test_an_unknown_key_inside_a_table_is_told_by_its_path(load):
         ("limits.start_s = inf", "Settings: limits.start_s should be a finite number"),
         ("limits.start_s = true", "Settings: limits.start_s should be a number"),
         ("limits.max_sessions = true", "Settings: limits.max_sessions should be a number"),
-        ("agent_sources = 'kiro'", "Settings: agent_sources should be a valid list"),
+        ("agent_sources = 'kiro'", 'Settings: agent_sources should be a list, such as ["one", "two"]'),
         ("agent_sources = [5]", "Settings: agent_sources.0 should be a name or a table"),
         ("store = 5", "Settings: store should be a name or a table"),
         ("store.use = ''", "Settings: store should be a name or a table"),

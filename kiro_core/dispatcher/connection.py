@@ -232,7 +232,7 @@ class Connection:
         session = self._desk.live.get(id_)
         if session is None or session.clients.of(self._client) is None:
             raise SessionNotFound(
-                f"No session {id_} is open here.", hint="Load it first: session/load.", session_id=id_
+                f"No session {id_} is open here.", hint="Open it first: session/load, or Agent.open.", session_id=id_
             )
         session.clients.controller(self._client)
         return session

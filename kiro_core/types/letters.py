@@ -10,6 +10,7 @@ LETTER_CHARACTERS = 16_000
 """How long the text of a letter may be."""
 
 LetterKind = Literal["message", "escalation", "result", "context", "expired"]
+"""What a letter is for; see `Letter`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ class Contact:
 
 
 NO_CONTACT = Contact()
+"""Of one that cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)

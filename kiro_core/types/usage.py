@@ -40,3 +40,4 @@ class Usage:
 
 
 NO_USAGE = Usage()
+"""Of what told nothing."""

@@ -2,6 +2,7 @@
 
 from doc_commands import commands_part
 from doc_errors import exit_codes_part
+from doc_nouns import constants_part, frame_part, types_part
 from doc_options import options_part, providers_part
 from doc_ports import hooks_part, port_part, ports_part, provider_part
 from doc_settings import settings_part
@@ -36,6 +37,9 @@ PARTS = {
     "hooks": hooks_part,
     "provider": provider_part,
     "ports": ports_part,
+    "types": types_part,
+    "constants": constants_part,
+    "frame": frame_part,
     "exit-codes": exit_codes_part,
     "promises": promises_part,
     "tools": tools_part,

@@ -54,10 +54,10 @@ def provider_part():
 def _default(value):
     if value is MISSING:
         return "required"
-    return "both" if isinstance(value, frozenset) else f"`{_literal(value)}`"
+    return "both" if isinstance(value, frozenset) else f"`{literal(value)}`"
 
 
-def _literal(value):
+def literal(value):
     """A value as it is written; what has no such form is what nobody writes."""
     told = json.dumps(value) if isinstance(value, str) else repr(value)
     return "..." if told.startswith("<") else told.replace("''", '""')
@@ -76,11 +76,16 @@ def port_part(name):
 def _port(port):
     if inspect.isfunction(port):
         return f"{_written(port.__name__, port)}: {_first(port)}\n"
-    lines = [f"{_unwrapped(inspect.getdoc(port))}\n"]
-    for name, member in vars(port).items():
-        if not name.startswith("_") and (isinstance(member, property) or inspect.isfunction(member)):
-            lines.append(f"- {_written(name, member)}: {_first(member)}".rstrip(": "))
-    return "\n".join(lines) + "\n"
+    return "\n".join([f"{_unwrapped(inspect.getdoc(port))}\n", *members(port)]) + "\n"
+
+
+def members(of):
+    """A line for each public property and method of a class."""
+    return [
+        f"- {_written(name, member)}: {_first(member)}".rstrip(": ")
+        for name, member in vars(of).items()
+        if not name.startswith("_") and (isinstance(member, property | staticmethod) or inspect.isfunction(member))
+    ]
 
 
 def _written(name, member):
@@ -88,6 +93,7 @@ def _written(name, member):
         return f"`{name}: {inspect.get_annotations(member.fget)['return']}`"
     told = inspect.signature(member)
     begin = "async def" if inspect.iscoroutinefunction(member) else "def"
+    begin = f"@staticmethod {begin}" if isinstance(member, staticmethod) else begin
     return f"`{begin} {name}({_parameters(told)}) -> {told.return_annotation}`"
 
 
@@ -98,8 +104,9 @@ def _parameters(signature):
         if each.kind is each.KEYWORD_ONLY and not by_name:
             by_name = True
             told.append("*")
-        default = "" if each.default is each.empty else f" = {_literal(each.default)}"
-        told.append(f"{each.name}: {each.annotation}{default}")
+        default = "" if each.default is each.empty else f" = {literal(each.default)}"
+        star = "*" if each.kind is each.VAR_POSITIONAL else ""
+        told.append(f"{star}{each.name}: {each.annotation}{default}")
     return ", ".join(told)
 
 

@@ -1,27 +1,27 @@
 """What of the pages is not run as it stands, and why: every other block and command is."""
 
 COVERED = {
-    ("README.md", "python"): "test_installation.py",
-    ("start.md", "sh"): "cli/test_start.py",
-    ("deploy.md", "sh"): "deploy/test_settings.py",
-    ("deploy.md", "ini"): "deploy/test_units.py",
-    ("deploy.md", "dockerfile"): "deploy/test_container.py",
-    ("embedding.md", "python"): "test_embedding.py",
-    ("crew.md", "python"): "crew/test_guide.py",
-    ("crew.md", "text"): "crew/test_guide.py",
-    ("crew.md", "mermaid"): "crew/test_guide.py",
-    ("mcp.md", "json"): "mcp_face/test_documentation.py",
-    ("mcp.md", "toml"): "mcp_face/test_documentation.py",
-    ("testing-plugins.md", "python"): "kit/test_guide.py",
-    ("agents.md", "text"): "documentation/test_pages.py",
-    ("concepts.md", "text"): "documentation/test_pages.py",
-    ("concepts.md", "mermaid"): "documentation/test_pages.py",
-    ("architecture.md", "text"): "documentation/test_pages.py",
-    ("middleware.md", "text"): "middleware/test_guide.py",
-    ("writing-plugins.md", "python"): "skeletons/test_guide.py",
-    ("writing-plugins.md", "toml"): "skeletons/test_guide.py",
+    ("README.md", "python"): (1, "test_installation.py"),
+    ("start.md", "sh"): (8, "cli/test_start.py"),
+    ("deploy.md", "sh"): (2, "deploy/test_settings.py"),
+    ("deploy.md", "ini"): (2, "deploy/test_units.py"),
+    ("deploy.md", "dockerfile"): (1, "deploy/test_container.py"),
+    ("embedding.md", "python"): (4, "test_embedding.py"),
+    ("crew.md", "python"): (3, "crew/test_guide.py", "crew/test_members.py"),
+    ("crew.md", "text"): (1, "crew/test_guide.py"),
+    ("crew.md", "mermaid"): (1, "crew/test_guide.py"),
+    ("mcp.md", "json"): (6, "mcp_face/test_documentation.py"),
+    ("mcp.md", "toml"): (2, "mcp_face/test_documentation.py"),
+    ("testing-plugins.md", "python"): (6, "kit/test_guide.py"),
+    ("agents.md", "text"): (1, "documentation/test_pages.py"),
+    ("concepts.md", "text"): (1, "documentation/test_pages.py"),
+    ("concepts.md", "mermaid"): (1, "documentation/test_pages.py"),
+    ("architecture.md", "text"): (1, "documentation/test_pages.py"),
+    ("middleware.md", "text"): (1, "middleware/test_guide.py"),
+    ("writing-plugins.md", "python"): (9, "skeletons/test_guide.py"),
+    ("writing-plugins.md", "toml"): (6, "skeletons/test_guide.py"),
 }
-"""The blocks of a language on a page, and the test that runs them or compares them with what is so."""
+"""How many blocks of a language are on a page, and the tests that run all of them or compare them with what is so."""
 
 PARSED = {
     "commands.md": "it has the examples of each command's help; the other pages have the lines that belong together",

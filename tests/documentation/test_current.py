@@ -10,6 +10,7 @@ from doc_options import providers
 from doc_pages import PAGES, ROOT, filled, parts
 from doc_parts import FAMILIES, PARTS, part
 
+from kiro_core import types
 from kiro_core.cli.failing import EXIT_CODES
 from kiro_core.specs import KiroSpecs
 from kiro_core.types import GAP
@@ -45,6 +46,12 @@ def test_every_hook_is_told_with_its_setting():
     page = (ROOT / "docs" / "plugins.md").read_text("utf-8")
     hooks = [name for name in vars(KiroSpecs) if name.startswith("kiro_")]
     assert [name for name in hooks if f"| `{name}` |" not in page] == []
+
+
+def test_every_type_is_told():
+    page = (ROOT / "docs" / "types.md").read_text("utf-8")
+    told = re.findall(r"^### `(\w+)`$|^\| `([A-Z]\w+)` \|", page, re.MULTILINE)
+    assert sorted(noun or constant for noun, constant in told) == sorted(["Frame", *types.__all__])
 
 
 def test_the_readme_tells_the_exit_codes():

@@ -10,6 +10,7 @@ from doc_pages import PAGES, ROOT, blocks
 
 NAMED = re.compile(r"`(test_\w+)`")
 DEFINED = re.compile(r"def (test_\w+)\(")
+IMPORTED = re.compile(r"^(?:from|import) (kiro_core[\w.]*)", re.MULTILINE)
 PROVING = {"reliability.md": 30, "security.md": 25}
 """Pages whose every claim names its test, and so many tests at least."""
 
@@ -93,6 +94,14 @@ def test_the_parts_of_architecture_md_are_those_of_the_layers():
     table = text_of("architecture.md").partition("| module | why it exists |")[2].partition("\n\n")[0]
     told = re.findall(r"`(\w+)`", "".join(re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)))
     assert (set(ours) - set(told), set(told) - set(ours)) == (set(), set())
+
+
+def test_what_authors_are_shown_to_import_is_promised_to_stay():
+    shown = [*PAGES, *(ROOT / "examples").rglob("*.py"), *(ROOT / "kiro_core").rglob("_skeletons/**/*.py")]
+    imported = {name for path in shown for name in IMPORTED.findall(path.read_text("utf-8"))}
+    table = text_of("compatibility.md").partition("## What is stable\n")[2].partition("\n\nNot stable")[0]
+    assert len(imported) > 5
+    assert [name for name in sorted(imported) if name != "kiro_core" and f"`{name}`" not in table] == []
 
 
 def test_every_page_can_be_found_from_the_readme():

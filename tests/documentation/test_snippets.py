@@ -61,9 +61,12 @@ def test_every_block_has_a_rule():
 
 
 @pytest.mark.parametrize(("page", "language"), COVERED)
-def test_what_another_test_shows_is_on_the_page_that_it_reads(page, language):
-    assert any(block.language == language for block in blocks(next(each for each in PAGES if each.name == page)))
-    assert page.removesuffix(".md") in (ROOT / "tests" / COVERED[page, language]).read_text()
+def test_what_other_tests_show_is_on_the_page_that_they_read(page, language):
+    count, *tests = COVERED[page, language]
+    there = [block for block in blocks(next(each for each in PAGES if each.name == page)) if block.language == language]
+    assert len(there) == count, f"see that a test has the new block, then count it in COVERED: {', '.join(tests)}"
+    for test in tests:
+        assert page.removesuffix(".md") in (ROOT / "tests" / test).read_text()
 
 
 def test_every_program_runs(tmp_path):

@@ -13,7 +13,7 @@ from kiro_core.specs import KiroSpecs
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "writing-plugins.md").read_text("utf-8")
 NAMES = Names.of("acme-vault")
-MADE = [text for kind in ABOUT for text in rendered(kind, NAMES).values()]
+MADE = {kind: rendered(kind, NAMES) for kind in ABOUT}
 KINDS = {
     kind: re.findall(r"`(\w+)`", rest) for kind, rest in re.findall(r"^\| `(\w+)` (.*`kiro_.*)$", GUIDE, re.MULTILINE)
 }
@@ -24,14 +24,26 @@ def blocks(language):
     return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 
 
+def stands_in(code):
+    """The file of a plugin that is named above a block."""
+    return re.findall(r"\bin\s`([\w/]+\.\w+)`", GUIDE.partition(code)[0], re.IGNORECASE)[-1]
+
+
 @pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.partition("(")[0].split()[-1])
-def test_its_code_stands_in_a_new_plugin(code):
-    assert any(code in text for text in MADE)
+def test_its_code_stands_in_the_file_of_a_new_plugin_that_is_named_above(code):
+    assert any(code in made.get(stands_in(code), "") for made in MADE.values())
+
+
+def test_it_declares_a_plugin_as_a_new_one_is_declared():
+    declaration, *_ = blocks("toml")
+    assert stands_in(declaration) == "pyproject.toml"
+    assert declaration in MADE["store"]["pyproject.toml"]
 
 
 def test_its_settings_are_those_that_choose_a_new_plugin():
     chosen = {f"{about.settings}\n".replace("example", NAMES.provider) for about in ABOUT.values()}
-    assert {*blocks("toml")} == chosen
+    _, *settings = blocks("toml")
+    assert {*settings} == chosen
 
 
 def test_its_commands_are_those_that_its_author_is_told():

@@ -21,7 +21,7 @@ _SUBREAPER = 36
 
 def main(state, argv):
     with (state / "calls").open("a") as calls:
-        calls.write(json.dumps({"pid": os.getpid(), "argv": argv}) + "\n")
+        calls.write(json.dumps({"pid": os.getpid(), "argv": argv, "env": dict(os.environ)}) + "\n")
     if (state / "down").exists():
         return refused("Cannot connect to the Docker daemon at unix:///var/run/docker.sock.", 1)
     return {"run": run, "kill": kill, "rm": remove, "ps": listed}[argv[0]](state, argv[1:])
@@ -31,9 +31,9 @@ def run(state, argv):
     parser = argparse.ArgumentParser()
     for flag in ("--rm", "--init", "--interactive"):
         parser.add_argument(flag, action="store_true")
-    for option in ("--label", "--mount", "--volume", "--env"):
+    for option in ("--label", "--mount", "--volume"):
         parser.add_argument(option, action="append", default=[])
-    for option in ("--name", "--workdir", "--network", "--user", "--cpus"):
+    for option in ("--name", "--workdir", "--network", "--user", "--cpus", "--env-file"):
         parser.add_argument(option)
     parser.add_argument("image")
     parser.add_argument("command", nargs=argparse.REMAINDER)
@@ -42,9 +42,10 @@ def run(state, argv):
         print("Unable to find image 'missing:latest' locally", file=sys.stderr)
         return refused("pull access denied for missing, repository does not exist.", 125, "docker: ")
     env = {"PATH": f"{state / 'image'}{os.pathsep}{os.defpath}"}
-    for variable in told.env:
-        name, given, value = variable.partition("=")
-        env[name] = value if given else os.environ[name]
+    for line in Path(told.env_file).read_bytes().decode().split("\n"):
+        name, given, value = line.removesuffix("\r").lstrip().partition("=")
+        if name and not name.startswith("#"):
+            env[name] = value if given else os.environ[name]
     os.chdir(told.workdir)
     program = shutil.which(told.command[0], path=env["PATH"])
     if program is None:
@@ -106,7 +107,10 @@ def remove(state, argv):
     if not file.exists():
         return refused(f"No such container: {file.name}", 1)
     with suppress(FileNotFoundError, ProcessLookupError):
-        os.kill(json.loads(file.read_text())["first"], signal.SIGKILL)
+        if first := json.loads(file.read_text())["first"]:
+            os.kill(first, signal.SIGKILL)
+        else:  # nothing runs in it
+            file.unlink()
     while file.exists():
         time.sleep(0.01)
     return 0
@@ -114,7 +118,9 @@ def remove(state, argv):
 
 def listed(state, argv):
     template, label = argv[argv.index("--format") + 1], argv[argv.index("--filter") + 1].removeprefix("label=")
-    for file in state.glob("kiro-core-*[0-9a-f]"):
+    for file in state.iterdir():
+        if file.name in ("calls", "image", "down", "stuck") or file.suffix == ".new":
+            continue
         labels = json.loads(file.read_text())["labels"]
         if label in labels:
             line = template.replace("{{.Names}}", file.name)

@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import stat
 from contextlib import closing
+from dataclasses import replace
 from uuid import uuid4
 
 import anyio
@@ -133,6 +134,26 @@ async def test_a_session_that_is_made_anew_while_it_is_read_is_another_one(opene
             await anext(reading)
 
 
+@pytest.mark.parametrize("replaced", [False, True], ids=["removed", "replaced"])
+async def test_nothing_is_said_to_be_stored_in_a_file_that_was_removed(opened, info, path, replaced):
+    async with opened() as store, store.create(info) as db:
+        await db.append([b"{}"])
+        for file in path.parent.glob("sessions.db*"):
+            if file.is_file():
+                file.unlink()
+        if replaced:
+            async with opened():
+                pass
+        for attempt in (
+            db.append([b"{}"]),
+            store.get(info.id),
+            store.list(SessionQuery()),
+            store.put(info.id, "a", b"{}"),
+        ):
+            with pytest.raises(Unavailable):
+                await attempt
+
+
 async def test_what_somebody_took_out_of_the_log_is_told(opened, info, change):
     async with opened() as store:
         async with store.create(info) as db:
@@ -194,13 +215,74 @@ async def test_a_session_of_a_newer_format_is_neither_opened_nor_mended(opened, 
         assert list((await store.list(SessionQuery())).damaged) == [info.id]
 
 
+@pytest.mark.parametrize("session", ["\ud800", "caf\udce9", "a\0b", "../other", "", "x" * 9999])
+async def test_what_can_be_no_id_is_the_id_of_no_session(opened, session):
+    session = SessionId(session)
+    async with opened() as store:
+        for attempt in (
+            store.get(session),
+            store.verify(session),
+            store.delete(session),
+            store.put(session, "a", b"{}"),
+        ):
+            with pytest.raises(SessionNotFound):
+                await attempt
+        for attempt in (store.holder(session), store.freed(session), store.evict(session, 1)):
+            with pytest.raises(SessionNotFound):
+                await attempt
+        with pytest.raises(SessionNotFound):
+            async with store.open(session):
+                pass
+        with pytest.raises(SessionNotFound):
+            await anext(aiter(store.read(session)))
+
+
+async def test_metadata_that_are_no_text_are_refused_and_nothing_is_stored(opened, info):
+    named = replace(info, cwd="/work/caf\udce9")
+    async with opened() as store:
+        for refused in (named, replace(info, id=SessionId("\ud800")), replace(info, tags=("\udcff",))):
+            with pytest.raises(RecordInvalid, match="no Unicode text") as told:
+                async with store.create(refused):
+                    pass
+            assert told.value.hint
+        assert list((await store.list(SessionQuery())).items) == []
+        async with store.create(info) as db:
+            with pytest.raises(RecordInvalid, match="no Unicode text"):
+                await db.put_info(named)
+            assert (db.info, await store.get(info.id)) == (info, info)
+
+
+async def test_what_can_be_no_name_finds_no_session(opened, info):
+    async with opened() as store, store.create(info):
+        for query in (SessionQuery(name="\ud800"), SessionQuery(tag="\udcff"), SessionQuery(cwd="/caf\udce9")):
+            assert list((await store.list(query)).items) == []
+        assert list((await store.list(SessionQuery(cwd="/work\0"))).items) == []
+        for cursor in ("\ud800 x", "x"):
+            with pytest.raises(ValueError, match="list again from the beginning"):
+                await store.list(SessionQuery(), cursor)
+
+
+async def test_numbers_may_be_larger_than_those_of_sqlite(opened, info):
+    async with opened() as store, store.create(info) as db:
+        await db.append([b"{}"] * 2)
+        for number in (2**63 - 1, 2**63, 2**99):
+            assert [record.seq async for record in store.read(info.id, number)] == []
+            assert [record.seq async for record in store.read(info.id, -number)] == [1, 2]
+            assert [record.seq for record in await db.tail(number)] == [1, 2]
+            assert list(await db.tail(-number)) == []
+            assert len((await store.list(SessionQuery(), limit=number)).items) == 1
+        for number in (0, -1, -(2**63)):
+            with pytest.raises(ValueError, match="at least one session"):
+                await store.list(SessionQuery(), limit=number)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"no database" * 99, "is no database"), (None, "tables of version 9")],
-    ids=["text", "newer"],
+    [(b"no database" * 99, "is no database"), (b"", "is no file of kiro-sqlite"), (None, "tables of version 9")],
+    ids=["text", "empty", "newer"],
 )
 async def test_a_file_that_is_not_ours_is_refused(opened, path, change, content, words):
-    if content:
+    if content is not None:
         path.write_bytes(content)
     else:
         change("PRAGMA user_version = 9")

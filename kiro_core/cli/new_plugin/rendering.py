@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
@@ -21,16 +22,19 @@ _RENAMED = {"gitignore": ".gitignore"}
 def rendered(kind: str, names: Names) -> Mapping[str, str]:
     """The texts of a new plugin's files, by their paths."""
     about, skeleton = ABOUT[kind], _SKELETONS / kind
-    words = {
-        "What it is.": about.summary,
-        "SETTINGS": about.settings,
-        "CHANGES": (skeleton / _CHANGES).read_text("utf-8").strip(),
-        "TRY": about.trial,
+    called = {
         "kiro-example": names.distribution,
         "kiro_example": names.package,
         "TestExample": f"Test{''.join(map(str.title, names.provider.split('-')))}",
         "example": names.provider,
     }
+    told = {
+        "What it is.": about.summary,
+        "SETTINGS": about.settings,
+        "CHANGES": (skeleton / _CHANGES).read_text("utf-8").strip(),
+        "TRY": about.trial,
+    }
+    words = called | {word: _replaced(text, called) for word, text in told.items()}
     found = [(name, _SKELETONS / name) for name in _COMMON]
     found += [(path, file) for path, file in _files(skeleton) if path != _CHANGES]
     texts = {_RENAMED.get(path, path): file.read_text("utf-8") for path, file in found}
@@ -67,9 +71,8 @@ def _named(text: str, names: Names) -> str:
 
 
 def _replaced(text: str, words: Mapping[str, str]) -> str:
-    for word, other in words.items():
-        text = text.replace(word, other)
-    return text
+    """All at once: a name may have any of the words in it. Of two that begin at one place, the first one counts."""
+    return re.sub("|".join(map(re.escape, words)), lambda found: words[found[0]], text)
 
 
 def _files(folder: Traversable, path: str = "") -> Iterator[tuple[str, Traversable]]:

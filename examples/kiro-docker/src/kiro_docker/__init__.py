@@ -15,7 +15,7 @@ class DockerOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    image: str = Field(min_length=1, description="The image that has the agent program.")
+    image: str = Field(pattern="^[^-]", description="The image that has the agent program.")
     program: str = Field("docker", min_length=1, description="What is called: docker, podman, or a path.")
     network: str = Field("", description="As `--network` takes it; empty for the program's own default.")
     user: str = Field("", description="As `--user` takes it; empty for the image's own user.")

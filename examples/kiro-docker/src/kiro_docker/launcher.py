@@ -7,7 +7,6 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from subprocess import DEVNULL
-from uuid import uuid4
 
 import anyio
 from kiro_core import PipeStream
@@ -18,9 +17,9 @@ from kiro_core.types import Command, Receipt
 from . import DockerOptions
 from .calling import Docker
 from .container import Container
-from .desks import DESK, FORMAT, labels_of, listed
+from .desks import DESK, FORMAT, labels_of, listed, new_name
 from .refusing import refusal
-from .running import run_of
+from .running import arguments_of, variables_of
 
 _SWEEP_S = 60.0
 _log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ class DockerLauncher:
             EndingFailed: it is still there.
 
         """
-        name = f"kiro-core-{uuid4().hex}"
+        name = new_name()
         container = await self._started(command, name)
         try:
             with unwrapped():
@@ -86,9 +85,9 @@ class DockerLauncher:
             raise LaunchFailed(
                 f"The working directory {command.cwd} does not exist.", hint="Name a folder that exists."
             )
-        run = run_of(command, self._options, name, labels_of(command))
-        argv = [self._docker.path(), *run.arguments]
+        program, labels = self._docker.path(), labels_of(name, command)
         with ExitStack() as theirs, ExitStack() as ours:
+            variables = theirs.enter_context(variables_of(command, self._options)).fileno()
             stdin, writing = _pipe(theirs, ours, into_child=True)
             stdout, reading = _pipe(theirs, ours, into_child=False)
             stderr, errors = _pipe(theirs, ours, into_child=False)
@@ -96,8 +95,8 @@ class DockerLauncher:
                 # Cut short, it would leave a client of which nobody knows.
                 with anyio.CancelScope(shield=True):
                     client = await anyio.open_process(
-                        argv,
-                        env=run.env,
+                        [program, *arguments_of(command, self._options, name, labels, variables)],
+                        pass_fds=[variables],
                         stdin=DEVNULL if command.output_only else stdin,
                         stdout=stdout,
                         stderr=stderr,

@@ -1,37 +1,34 @@
-"""What `docker run` is told of a command: all in its arguments but the values of variables, which may be secrets."""
+"""What `docker run` is told of a command, whose variables are the agent's to choose: docker itself must follow none.
+
+So docker's own environment stays ours alone. A variable such as LD_PRELOAD would make it load a library that the agent
+has written, HTTP_PROXY and DOCKER_HOST would send it elsewhere, and no list of such names is ever complete.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import sys
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from tempfile import TemporaryFile
+from typing import IO
 
 from kiro_core.errors import LaunchFailed
 from kiro_core.types import Command
 
 from . import DockerOptions
 
-_PLAIN = frozenset({"PATH", "HOME"})
-"""Docker itself looks things up by them, so they cannot be passed on in its environment; they are no secrets."""
-
-_DOCKERS = ("DOCKER_", "CONTAINER_", "CONTAINERS_")
+_LINE_BYTES = 2**16
+"""Docker reads no line of a file that is as long as this."""
 
 
-class Run(NamedTuple):
-    """The arguments of the program and the environment that it gets."""
-
-    arguments: list[str]
-    env: dict[str, str]
-
-
-def run_of(command: Command, options: DockerOptions, name: str, labels: Mapping[str, str]) -> Run:
+def arguments_of(
+    command: Command, options: DockerOptions, name: str, labels: Mapping[str, str], variables: int
+) -> list[str]:
     """How a command is run in a container of that name, with its working directory at the same place in there.
 
-    Raises:
-        LaunchFailed: it has a variable that cannot be passed on.
-
+    `variables` is the descriptor of what `variables_of` gives.
     """
-    variables = _variables(command, options)
     arguments = ["run", "--rm", "--name", name]
     # An init in front of the program, since the kernel hides signals from the first process of a container.
     arguments += ["--init"]
@@ -41,24 +38,42 @@ def run_of(command: Command, options: DockerOptions, name: str, labels: Mapping[
     arguments += ["--network", options.network] if options.network else []
     arguments += ["--user", options.user] if options.user else []
     arguments += _each("--volume", iter(options.mounts))
-    arguments += _each("--env", (f"{name}={value}" if name in _PLAIN else name for name, value in variables.items()))
-    arguments += [*options.arguments, options.image, *_program(command)]
-    hidden = {name: value for name, value in variables.items() if name not in _PLAIN}
-    return Run(arguments, os.environ | hidden)
+    arguments += ["--env-file", f"/dev/fd/{variables}"]
+    return [*arguments, *options.arguments, options.image, *_program(command)]
 
 
-def _variables(command: Command, options: DockerOptions) -> dict[str, str]:
-    """A container inherits nothing, so there is nothing to take away but what the options would pass through."""
+def variables_of(command: Command, options: DockerOptions) -> IO[bytes]:
+    """A file with the variables of a container, as `--env-file` takes them: one a line, the value as it is.
+
+    It has no name, so that nobody else can open it; where the system can, it is never on a disk. A container inherits
+    nothing, so there is nothing to take away but what the options would pass through.
+
+    Raises:
+        LaunchFailed: a line cannot say one of them.
+
+    """
     passed = {name: os.environ[name] for name in options.pass_through if name in os.environ}
     kept = {name: value for name, value in passed.items() if name not in command.unset}
-    variables = kept | options.env | dict(command.env)
-    for name in variables:
-        if name.startswith(_DOCKERS):
-            raise LaunchFailed(
-                f"The variable {name} cannot be passed on: {options.program} itself would follow it.",
-                hint="Set it in the image, or with `arguments` of the launcher.",
-            )
-    return variables
+    lines = [_line(name, value) for name, value in (kept | options.env | dict(command.env)).items()]
+    file: IO[bytes] = open(os.memfd_create("variables"), "w+b") if sys.platform == "linux" else TemporaryFile()
+    file.write(b"".join(lines))
+    file.seek(0)
+    return file
+
+
+def _line(name: str, value: str) -> bytes:
+    # Without a name in front of "=" it would be a comment, or bring in a variable of docker's own environment.
+    sayable = name.isprintable() and re.fullmatch("[^ =#][^ =]*", name) and not re.search("[\n\r\0]", value)
+    try:
+        line = f"{name}={value}\n".encode()
+    except UnicodeEncodeError:
+        sayable = None
+    if not sayable or len(line) >= _LINE_BYTES:
+        raise LaunchFailed(
+            f"The variable {name!r} cannot be passed on: a line of `--env-file` cannot say it.",
+            hint="Set it in the image, or mount a file; this takes a line of UTF-8 below 64 KiB, no blank in its name.",
+        )
+    return line
 
 
 def _program(command: Command) -> list[str]:

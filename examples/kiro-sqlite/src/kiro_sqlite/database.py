@@ -14,31 +14,30 @@ from typing import TypeVar
 
 import anyio
 from anyio import to_thread
-from kiro_core.errors import KiroError, Unavailable
+from kiro_core.errors import KiroError
 
 from .metadata import is_readable
+from .refusing import removed, unavailable, unknown_tables
 from .schema import VERSION, make_file
 
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], T]
 
 _READERS = 4
-_REASONS = {
-    "SQLITE_FULL": ("the disk is full", "Free some space, then try again."),
-    "SQLITE_BUSY": ("another process has been writing to it for too long", "See to that process, or raise `busy_s`."),
-    "SQLITE_READONLY": ("it is read-only", "Check who owns it and how its disk is mounted."),
-    "SQLITE_CANTOPEN": ("it cannot be opened", "Check who owns its folder, and that it is still there."),
-    "SQLITE_CORRUPT": ("it is damaged", "`sqlite3 FILE .recover` saves what can be read of it."),
-    "SQLITE_NOTADB": ("it is no database", "Set another `path` for the store."),
-}
 
 
 class Database:
     """Connections to one file, as many as are needed at a time, each used by one job after the other."""
 
     def __init__(self, path: Path, busy_s: float) -> None:
-        """Connect with the first job."""
+        """Connect with the first job.
+
+        Raises:
+            OSError: there is no such file.
+
+        """
         self.path = path
+        self._file = os.stat(path)
         self._busy_s = busy_s
         self._idle: list[sqlite3.Connection] = []
         self._readers = anyio.CapacityLimiter(_READERS)
@@ -78,17 +77,27 @@ class Database:
             connection = self._idle.pop() if self._idle else self._connect()
             connection.execute(f"PRAGMA synchronous = {synchronous}")
             result = _transaction(connection, begin, job)
+            self._require_there()
         except KiroError:
             raise
         except (sqlite3.Error, OSError) as error:
             if connection is not None:
                 connection.close()  # nobody knows what it is in the midst of
                 connection = None
-            raise _unavailable(self.path, error) from error
+            raise unavailable(self.path, error) from error
         finally:
             if connection is not None:
                 self._idle.append(connection)
         return result
+
+    def _require_there(self) -> None:
+        """A file that was removed can still be written to, and nobody finds again what is in it."""
+        try:
+            there = os.path.samestat(os.stat(self.path), self._file)
+        except FileNotFoundError:
+            there = False
+        if not there:
+            raise removed(self.path)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -102,7 +111,7 @@ class Database:
         connection.execute("PRAGMA fullfsync = ON")  # without it, macOS leaves what was flushed in the disk's cache
         connection.execute("PRAGMA secure_delete = ON")  # what was deleted cannot be read in the file any more
         connection.text_factory = lambda text: text.decode(errors="replace")  # damage in one row is that row's alone
-        connection.create_function("realpath", 1, os.path.realpath, deterministic=True)
+        connection.create_function("realpath", 1, _real_path, deterministic=True)
         connection.create_function("readable", 3, is_readable, deterministic=True)
         return connection
 
@@ -117,19 +126,23 @@ async def open_database(path: Path, busy_s: float) -> AsyncIterator[Database]:
     """
     try:
         await to_thread.run_sync(make_file, path)
+        database = Database(path, busy_s)
     except (sqlite3.Error, OSError) as error:
-        raise _unavailable(path, error) from error
-    database = Database(path, busy_s)
+        raise unavailable(path, error) from error
     try:
         found = await database.read(lambda connection: int(connection.execute("PRAGMA user_version").fetchone()[0]))
         if found != VERSION:
-            raise Unavailable(
-                f"{path} has tables of version {found}, this version knows version {VERSION}.",
-                hint="Update kiro-sqlite, or set another `path` for the store.",
-            )
+            raise unknown_tables(path, found)
         yield database
     finally:
         database.close()
+
+
+def _real_path(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except ValueError:  # of what is no path
+        return path
 
 
 def _transaction(connection: sqlite3.Connection, begin: str, job: Job[T]) -> T:
@@ -141,11 +154,3 @@ def _transaction(connection: sqlite3.Connection, begin: str, job: Job[T]) -> T:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
     return result
-
-
-def _unavailable(path: Path, error: sqlite3.Error | OSError) -> Unavailable:
-    name = getattr(error, "sqlite_errorname", "")
-    reason, hint = next((told for known, told in _REASONS.items() if name.startswith(known)), (str(error), ""))
-    return Unavailable(
-        f"The sessions in {path} cannot be used: {reason}.", hint=hint or "Check the disk, then try again."
-    )

@@ -44,9 +44,29 @@ def is_readable(session: SessionId, text: str, found: int) -> bool:
     return True
 
 
+def is_text(text: str) -> bool:
+    """Whether it can be stored, and found: a name of the system that is not UTF-8 can not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def columns(info: SessionInfo, old: str) -> dict[str, Any]:
-    """What stands in a session's row: the text, with fields of the old one that we do not know, and copies of some."""
-    text = msgspec.json.encode({**_fields(old), **msgspec.to_builtins(info)}).decode()
+    """What stands in a session's row: the text, with fields of the old one that we do not know, and copies of some.
+
+    Raises:
+        RecordInvalid: a field is no text, such as the name of a folder that is not UTF-8.
+
+    """
+    try:
+        text = msgspec.json.encode({**_fields(old), **msgspec.to_builtins(info)}).decode()
+    except UnicodeEncodeError as error:
+        raise RecordInvalid(
+            f"The metadata of the session {info.id!r} cannot be stored: {error.object!r} is no Unicode text.",
+            hint="Give the folder a name in UTF-8, and the session one of printable characters.",
+        ) from error
     named = {name: getattr(info, name) for name in ("format", "updated", "name", "cwd", "trashed")}
     return {"info": text, **named}
 

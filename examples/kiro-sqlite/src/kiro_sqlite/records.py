@@ -50,6 +50,7 @@ def tail(connection: Connection, key: int, count: int, head: int) -> list[Record
 
 def _told(connection: Connection, key: int, after: int, head: int) -> Iterator[Record]:
     """The records behind a number and, in place of consecutive ones that are missing, one that tells of them."""
+    after = min(max(after, 0), head)  # any number may be asked for, and SQLite knows 64 bits
     before = "SELECT coalesce(max(seq), 0) FROM record WHERE session = ? AND seq <= ?"
     (last,) = connection.execute(before, (key, after)).fetchone()
     behind = "SELECT seq, epoch, body FROM record WHERE session = ? AND seq > ? ORDER BY seq"

@@ -11,6 +11,7 @@ from kiro_core.types import Contact, SessionId, SessionInfo
 
 from . import metadata
 from .lease import Lease, is_held
+from .metadata import is_text
 from .owner import held, owner_of, this_process
 
 
@@ -53,9 +54,9 @@ def find(connection: Connection, session: SessionId) -> Row:
 
     """
     sql = f"SELECT {', '.join(Row._fields)} FROM session WHERE id = ?"
-    found = connection.execute(sql, (session,)).fetchone()
+    found = connection.execute(sql, (session,)).fetchone() if is_text(session) else None
     if found is None:
-        raise SessionNotFound(f"There is no session {session}.", hint="List the sessions.", session=session)
+        raise SessionNotFound(f"There is no session {session!r}.", hint="List the sessions.", session=session)
     return Row(*found)
 
 
@@ -64,11 +65,12 @@ def create(connection: Connection, info: SessionInfo) -> None:
 
     Raises:
         Held: the id exists already.
+        RecordInvalid: as `metadata.columns`.
 
     """
+    columns = metadata.columns(info, "{}")
     if connection.execute("SELECT 1 FROM session WHERE id = ?", (info.id,)).fetchone():
         raise Held(f"The session {info.id} exists already.", hint="Open it, or choose another id.", session=info.id)
-    columns = metadata.columns(info, "{}")
     names = ", ".join(columns)
     places = ", ".join(f":{name}" for name in columns)
     connection.execute(f"INSERT INTO session (id, {names}) VALUES (:id, {places})", {"id": info.id, **columns})
@@ -93,7 +95,12 @@ def take(connection: Connection, owners: Path, session: SessionId, contact: Cont
 
 
 def replace(connection: Connection, key: int, info: SessionInfo) -> None:
-    """Replace the metadata; fields of a newer version that we do not know stay."""
+    """Replace the metadata; fields of a newer version that we do not know stay.
+
+    Raises:
+        RecordInvalid: as `metadata.columns`.
+
+    """
     (old,) = connection.execute("SELECT info FROM session WHERE key = ?", (key,)).fetchone()
     columns = metadata.columns(info, old)
     changes = ", ".join(f"{name} = :{name}" for name in columns)

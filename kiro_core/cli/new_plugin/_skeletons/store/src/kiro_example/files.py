@@ -51,7 +51,7 @@ class Owner(msgspec.Struct):
 
 @contextmanager
 def explained(session: str) -> Iterator[None]:
-    """Let what the disk refuses out in words: what is not there is an unknown session."""
+    """Let what the disk refuses out in words: what is not there, or could not be, is an unknown session."""
     try:
         yield
     except KiroError:
