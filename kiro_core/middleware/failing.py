@@ -15,6 +15,9 @@ _LOG = logging.getLogger(__name__)
 _OUT = "take it out of the setting `middlewares`"
 _LOGGED = "The log of the desk has the details."
 
+FAILS = (Exception, SystemExit)
+"""How a middleware fails; some libraries leave the program where they could raise, which is not theirs to do here."""
+
 Own = Vetoed | MiddlewareFailed
 """What a middleware itself has done, in contrast to what came out of what it was given."""
 
@@ -64,7 +67,7 @@ class Failing:
             return verb(*given)
         except Vetoed as veto:
             raise self.of(seam, veto)  # noqa: B904 - the same one
-        except Exception as error:  # a middleware fails in any way it likes
+        except FAILS as error:  # a middleware fails in any way it likes
             raise self.raised(seam, error) from error
 
     def _failed(self, what: str, hint: str, seam: str, cause: BaseException | None = None) -> MiddlewareFailed:
@@ -74,7 +77,7 @@ class Failing:
         return error
 
 
-def single(error: Exception) -> Exception:
+def single(error: BaseException) -> BaseException:
     """The one failure in a group, where the middleware has a task group of its own; several stay a group."""
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]

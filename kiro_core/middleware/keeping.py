@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import anyio
 
 from kiro_core.errors import KiroError, unwrapped
-from kiro_core.middleware.failing import Failing, Own, single
+from kiro_core.middleware.failing import FAILS, Failing, Own, single
 from kiro_core.ports import Layer, Middleware
 from kiro_core.types import SessionInfo
 
@@ -56,7 +56,7 @@ class _Keeper:
         self._limit_s = limit_s
         self._failed = failed
         self._layer: Layer | None = None
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
         self._own: Own | None = None
         self._scope = anyio.CancelScope()
         self._decided = anyio.Event()
@@ -104,18 +104,19 @@ class _Keeper:
                 self._scope.deadline = float("inf")
                 self._decided.set()
                 await self._leaving.wait()
-        except Exception as error:  # noqa: BLE001 - a middleware fails in any way it likes
+        except FAILS as error:  # a middleware fails in any way it likes
             self._error = single(error)
 
     def _verdict(self, leak: Exception | None) -> Own | None:
         """What went wrong, if anything did; that the session is not opened after all is not the middleware's fault."""
+        late = anyio.current_time() >= self._scope.deadline
         seam = "leave" if self._leaving.is_set() else "its own work" if self._decided.is_set() else "enter"
         if leak is not None:
             return self._failing.leaked(seam, leak)
         if self._error is not None:
             fails = self._failing.of if seam == "enter" else self._failing.raised
             return fails(seam, self._error)
-        if self._own is None and self._scope.cancel_called and (self._layer is not None or seam == "enter"):
+        if self._own is None and late and (self._layer is not None or seam == "enter"):
             return self._failing.late(seam, self._limit_s)
         if self._own is None and not self._leaving.is_set():
             return self._failing.raised(seam, None)

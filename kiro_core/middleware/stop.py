@@ -10,7 +10,7 @@ import anyio
 
 from kiro_core.errors import KiroError, Vetoed
 from kiro_core.frames import Frame
-from kiro_core.middleware.failing import Failing, Own
+from kiro_core.middleware.failing import FAILS, Failing, Own
 from kiro_core.middleware.shape import same_shape
 from kiro_core.middleware.through import ThroughAgent, ThroughClient
 from kiro_core.middleware.visiting import Verb, Visit, Visits
@@ -86,7 +86,7 @@ class Stop:
         began = anyio.current_time()
         try:
             result = self._layer.record(value)
-        except Exception as error:
+        except FAILS as error:
             failed = self.failing.raised("record", error)
             self.session.fail(failed)
             raise failed from error

@@ -16,7 +16,7 @@ import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
 
 from kiro_core.frames import Frame
-from kiro_core.middleware.failing import Failing, Own, single
+from kiro_core.middleware.failing import FAILS, Failing, Own, single
 
 Verb = Callable[[], Awaitable[Any]]
 Otherwise = Callable[["Visit", Own], Awaitable[Any]]
@@ -35,7 +35,7 @@ class Visit:
         self.passed_on = 0
         self.answer: Any = None
         self.answered: bool = False
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.is_over: bool = False
         self._from_within: list[BaseException] = []
         self._within = 0
@@ -46,7 +46,7 @@ class Visit:
     @property
     def late(self) -> bool:
         """Whether its time was over before it ended."""
-        return not self.answered and self.error is None and self._scope.cancel_called
+        return not self.answered and self.error is None and anyio.current_time() >= self._scope.deadline
 
     @property
     def failed_within(self) -> bool:
@@ -65,7 +65,7 @@ class Visit:
         try:
             self.answer = await verb()
             self.answered = True
-        except Exception as error:  # noqa: BLE001 - a middleware fails in any way it likes
+        except FAILS as error:  # a middleware fails in any way it likes
             self.error = single(error)
         finally:
             self.is_over = True

@@ -145,9 +145,9 @@ class Exchange:
         try:
             response = await self._had(turn, frame)
         except (Vetoed, MiddlewareFailed):
-            # Nobody waits for its answer any more, if the agent has the prompt.
-            self._given_up = session.layers.sent
-            self.send_aside(self._cancel_frame())
+            if session.layers.reached:  # nobody waits for its answer any more
+                self._given_up = session.layers.sent
+                self.send_aside(self._cancel_frame())
             raise
         if not turn.dispatched:
             # What it told is not told again: if that was not let pass, nothing behind it would be.
@@ -163,6 +163,7 @@ class Exchange:
 
     async def _had(self, turn: PromptTurn, frame: Frame) -> Frame:
         """Send the prompt, and wait for its outcome; one that was not let pass is not dispatched."""
+        self._session.layers.expect()
         try:
             self._asked = asked = await self._session.agent.prompt(frame)
         except Vetoed as veto:

@@ -90,8 +90,7 @@ class Guard:
 
     async def permission(self, frame: Frame) -> Frame:
         """Answer `session/request_permission` of the agent, by a rule, a trigger or a person."""
-        call = frame.params["toolCall"]
-        use = self._session.calls.asked(call)
+        use = self._use(frame)
         decision = await self.judged(use)
         if (reply := _by_rule(frame, decision)) is None:
             return await self._asked(frame, use, decision)
@@ -100,8 +99,13 @@ class Guard:
 
     async def refused(self, frame: Frame, decision: Decision) -> Frame:
         """Answer such a question with a decision that denies, whoever it is by."""
-        await self.record(self._session.calls.asked(frame.params["toolCall"]), decision, "denied")
+        await self.record(self._use(frame), decision, "denied")
         return _by_rule(frame, decision) or Frame.answer({"outcome": {"outcome": "cancelled"}})
+
+    def _use(self, frame: Frame) -> ToolUse:
+        """What a question is about: as the agent asked it, for that is what it does then."""
+        asked = self._session.layers.asked(frame).params.get("toolCall")
+        return self._session.calls.asked(asked if isinstance(asked, dict) else frame.params["toolCall"])
 
     async def judged(self, use: ToolUse) -> Decision:
         """What the rules say, and the triggers of what they do not deny."""

@@ -54,7 +54,9 @@ class Launching:
                 async with (
                     session.tools.launcher.launch(session.plan.command) as self._process,
                     session.tools.wire.connect(
-                        self._process, session.layers.client(session.listener), limits.start_s
+                        self._process,
+                        session.layers.client(session.listener, session.listener.heard),
+                        limits.start_s,
                     ) as connected,
                 ):
                     agent = session.layers.agent(connected)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -91,6 +91,13 @@ class Listener:
         except KiroError as error:
             session.fail(error)
 
+    async def heard(self, frames: Sequence[Frame]) -> None:
+        """Follow what the agent does, in its own words: what a middleware has masked would be judged wrongly."""
+        try:
+            await self._follow(frame for frame in frames if not self._loading or shown_while_loading(frame))
+        except KiroError as error:
+            self._session.fail(error)
+
     async def request(self, frame: Frame) -> Frame:
         """Answer a request of the agent."""
         session, method = self._session, frame.method or ""
@@ -118,17 +125,20 @@ class Listener:
         """What clients are shown of messages, once they are on record."""
         session = self._session
         told = [frame for frame in frames if frame.fault is None and not session.is_strange(frame)]
+        if not session.layers.hears:
+            await self._follow(told)
         for index, frame in enumerate(told):
-            if _TOOL in frame.raw:
-                await self._follow_tool(frame)
             if frame.method != "session/update" or (b"_update" in frame.raw and _READ.search(frame.raw)):
                 told[index] = await self._read(frame)
         return [session.for_client(frame) for frame in session.services.shown(told)]
 
-    async def _follow_tool(self, frame: Frame) -> None:
-        update = frame.params.get("update")
-        if isinstance(update, dict):
-            await self._session.calls.follow(update)
+    async def _follow(self, frames: Iterable[Frame]) -> None:
+        session = self._session
+        for frame in frames:
+            if _TOOL not in frame.raw or frame.fault is not None or session.is_strange(frame):
+                continue
+            if isinstance(update := frame.params.get("update"), dict):
+                await session.calls.follow(update)
 
     async def _read(self, frame: Frame) -> Frame:
         session = self._session

@@ -24,7 +24,8 @@ class MiddlewareContract(PassingPromises, RecordingPromises, LastingPromises, Co
             provider = "redact"
 
     Give it options with which it has nothing against what a harmless agent says: what it does keep out or rewrite is
-    for tests of your own. `middleware` and `entered` are the fixtures for these.
+    for tests of your own. `middleware` and `entered` are the fixtures for these. Override the fixture `recorded` to add
+    values of which `record` makes something else.
     """
 
     kind = "middlewares"

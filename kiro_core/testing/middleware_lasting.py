@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
+
 import anyio
 import pytest
 
-from kiro_core.testing.middleware_samples import BOUND_S, Entered, passage
+from kiro_core.testing.middleware_samples import BOUND_S, OWN_S, Entered, passage
 from kiro_core.testing.promising import promise
 
 _SESSIONS = 5
@@ -53,6 +55,15 @@ class LastingPromises:
             async with passage(layer) as second:
                 assert (await second.turn("s", "again")).result == {"stopReason": "end_turn"}
             assert second.client.text() == "again"
+
+    @promise("middleware.in-time", core=True)
+    async def test_entering_and_leaving_take_little_time(self, entered: Entered) -> None:
+        """Each is over within the time that a desk gives, which is 5 seconds."""
+        async with AsyncExitStack() as stack:
+            with anyio.fail_after(OWN_S):
+                await stack.enter_async_context(entered())
+            with anyio.fail_after(OWN_S):
+                await stack.aclose()
 
     @promise("middleware.leaving.error", core=True)
     async def test_what_the_block_raises_leaves_as_it_is(self, entered: Entered) -> None:

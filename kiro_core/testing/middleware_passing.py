@@ -23,6 +23,13 @@ class _Gone(PassingAgent):
         raise _GONE
 
 
+_VERBS = ("new", "open", "cancel", "close", "delete", "authenticate", "logout", "list", "notify")
+
+
+async def _answers(frame: Frame) -> Frame:
+    return Frame.answer(frame.params)
+
+
 async def _refuses(_: Frame) -> Frame:
     raise _REFUSED
 
@@ -61,7 +68,7 @@ class PassingPromises:
                     await through.agent.cancel(Frame.of("session/cancel", {"sessionId": session}))
                 assert (await turn.settled()).result == {"stopReason": "cancelled"}
 
-    @promise("middleware.given-up", core=True)
+    @promise("middleware.given-up")
     async def test_who_gives_up_waiting_waits_no_more(self, entered: Entered) -> None:
         """A request whose caller is cancelled ends at once, and what follows is answered."""
         async with entered() as layer, passage(layer) as through:
@@ -75,6 +82,35 @@ class PassingPromises:
             assert (await through.agent.call(Frame.of(ECHO, {"n": 1}, id=0))).result == {"n": 1}
             await turn.cancel()
             assert (await turn.settled()).result == {"stopReason": "cancelled"}
+
+    @promise("middleware.verbs", core=True)
+    @pytest.mark.parametrize("verb", _VERBS)
+    async def test_every_verb_reaches_the_agent(self, entered: Entered, verb: str) -> None:
+        """What a desk asks of an agent program arrives as it was asked, and the answer comes back so; `info` too."""
+        asked = Frame.of(f"session/{verb}", {"sessionId": "s", "n": 1}, id=None if verb == "notify" else 0)
+        async with entered() as layer, passage(layer) as through:
+            options = {"replay": True} if verb == "open" else {}
+            answer = await getattr(through.agent, verb)(asked, **options)
+            direct = await getattr(through.echo, verb)(asked, **options)
+            arrived, expected = through.echo.frames
+            assert through.agent.info == through.echo.info
+        assert (arrived.method, arrived.params) == (expected.method, expected.params)
+        assert (answer and answer.result.keys()) == (direct and direct.result.keys())
+
+    @promise("middleware.unasked", core=True)
+    async def test_what_is_said_outside_of_a_turn_passes(self, entered: Entered) -> None:
+        """Updates without a turn, and messages that only the agent and its client know, come at once and whole."""
+        said = Frame.of("session/update", {"sessionId": "s", "update": {"sessionUpdate": "plan", "entries": []}})
+        told, asked = Frame.of("_x/told", {"n": [1]}), Frame.of("_x/asked", {"n": 1, "_meta": {"x": 2}}, id=0)
+        client = RecordingClient(answer=_answers)
+        async with entered() as layer, passage(layer, client) as through:
+            await through.speaker.notify([said, told])
+            answer = await through.speaker.request(asked)
+        assert [(frame.method, frame.params) for frame in client.frames] == [
+            (frame.method, frame.params) for frame in (said, told)
+        ]
+        assert [question.params for question in client.questions] == [asked.params]
+        assert answer.result == asked.params
 
     @promise("middleware.values")
     @pytest.mark.parametrize("value", VALUES)

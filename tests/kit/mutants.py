@@ -343,12 +343,22 @@ async def _(cancel, self, frame):
     pass
 
 
-@breaks("middleware.given-up", PassingAgent, "call")
-async def _(call, self, frame):
-    try:
-        return await call(self, frame)
-    except anyio.get_cancelled_exc_class():
-        return Frame.answer({})
+@breaks("middleware.verbs", PassingAgent, "notify")
+async def _(notify, self, frame):
+    pass
+
+
+@breaks("middleware.unasked", small_middleware.HushClient, "notify")
+async def _(notify, self, frames):
+    await notify(self, [frame for frame in frames if frame.method == "session/update"])
+
+
+@breaks("middleware.in-time", small_middleware.Hush, "enter")
+@asynccontextmanager
+async def _(enter, self, session):
+    async with enter(self, session) as layer:
+        yield layer
+    await anyio.sleep_forever()
 
 
 @breaks("middleware.noise", small_middleware.HushClient, "passed")

@@ -2,12 +2,13 @@
 
 from contextlib import asynccontextmanager
 
+import pytest
 import small_middleware
 
 from kiro_core import Provider, hookimpl
 from kiro_core.ports import PassingLayer
 from kiro_core.testing import MiddlewareContract
-from kiro_core.testing.middleware_samples import passage
+from kiro_core.testing.middleware_samples import RECORDED, passage
 
 
 class Nothing:
@@ -39,6 +40,10 @@ class TestNothing(MiddlewareContract):
 class TestHush(MiddlewareContract):
     provider = "hush"
     plugin = small_middleware
+
+    @pytest.fixture
+    def recorded(self):
+        return [*RECORDED, "hush", {"text": ["hush"]}]
 
     async def test_the_word_is_said_to_the_agent_and_comes_back_otherwise(self, entered):
         async with entered() as layer, passage(layer) as through:

@@ -13,6 +13,10 @@ async def raises(*_):
     raise ValueError("plum")
 
 
+async def leaves(*_):
+    raise SystemExit(3)
+
+
 async def hangs(*_):
     await anyio.sleep_forever()
 
@@ -38,6 +42,7 @@ async def leaks_a_group(*_):
 
 WRONGS = {
     raises: "failed at {seam}: ValueError.",
+    leaves: "failed at {seam}: SystemExit.",
     hangs: "took longer than 0.5 s of its own at {seam}.",
     leaks_a_scope: "left a cancel scope or a task group open at {seam}.",
     leaks_a_deadline: "left a cancel scope or a task group open at {seam}.",
