@@ -358,3 +358,18 @@ def test_a_line_of_many_mebibytes_is_routed_without_building_values(filler):
         tracemalloc.stop()
     assert (changed.session, changed.id, len(changed.raw)) == ("b", b"2", len(chunk) - 1)
     assert peak < 5 * len(chunk)
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"jsonrpc":"2.0","method":"m","id":7}', b'{"id":"x","method":"m","params":{"old":1}}']
+)
+def test_a_request_with_other_params_keeps_its_method_and_its_id(raw):
+    frame = Frame.read(raw)
+    changed = frame.with_params({"new": [2**70]})
+    assert (changed.method, changed.id, changed.params) == ("m", frame.id, {"new": [2**70]})
+    assert changed.is_request
+
+
+def test_a_notification_with_other_params_stays_one():
+    changed = Frame.of("m", {"old": 1}).with_params({"new": 1})
+    assert (changed.is_notification, changed.params) == (True, {"new": 1})

@@ -123,6 +123,11 @@ class Frame:
             raw = spliced(self.raw, ("params", "sessionId"), encode(session))
         return Frame(raw, Head(self.method, self.id, session, self.strict, self.failed))
 
+    def with_params(self, params: Any) -> Frame:
+        """The message built anew, with the same method and JSON-RPC id and these params (any JSON value)."""
+        changed = Frame.of(self.method or "", params, id=None if self.id is None else 0)
+        return changed if self.id is None else changed.with_id(self.id)
+
     def with_id(self, id: bytes) -> Frame:  # noqa: A002 - JSON-RPC's word
         """The same message under another JSON-RPC id (JSON text); every other byte stays as it is."""
         if self.id == id:

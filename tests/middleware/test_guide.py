@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +13,7 @@ from kiro_core.ports import Agent, Client, Layer
 from kiro_core.testing import MiddlewareContract, RecordingClient
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "middleware.md").read_text()
-(SNIPPET,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+SNIPPET, REWRITING = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
 
 careful = ModuleType("careful")
 exec(SNIPPET, vars(careful))
@@ -38,6 +39,24 @@ async def test_the_one_that_it_shows_does_what_it_says(opened_house):
                 assert [question.params["toolCall"]["rawInput"] for question in client.questions] == [{"command": "ls"}]
                 (first, _) = await house.entries(session, "decision")
                 assert first.value["reason"] == "Nothing is removed here."
+
+
+async def test_the_one_that_rewrites_reaches_the_agent_and_not_the_record(opened_house):
+    polite = {}
+    exec(REWRITING, polite)
+
+    @asynccontextmanager
+    async def enter(session):
+        yield polite["Polite"]()
+
+    client = RecordingClient()
+    with anyio.fail_after(20):
+        async with opened_house(client, polite=enter) as house:
+            session = await house.start()
+            await house.prompt(session, "/echo Hello. ")
+            assert client.text(session) == "Hello. Thank you."
+            (prompt,) = await house.entries(session, "prompt")
+            assert "Thank you" not in json.dumps(prompt.value)
 
 
 def test_it_names_every_verb_of_a_layer_and_what_may_go_wrong_there():
