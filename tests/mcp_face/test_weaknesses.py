@@ -240,6 +240,10 @@ def test_no_code_of_ours_runs_after_a_fork_in_a_signal_handler_or_at_exit():
     sources = [path for package in packages for path in Path(package.__file__).parent.rglob("*.py")]
     ours = [path for path in sources if "rehearsal" not in path.parts]  # an agent, which may do as agents do
     found = {str(path): list(unsafe(ast.parse(path.read_text("utf-8")))) for path in ours}
+    # It puts Python's own handler in place while plugins are imported, and back what was there.
+    (interrupting,) = [path for path in found if path.endswith("cli/interrupting.py")]
+    assert {what for _, what in found.pop(interrupting)} == {"signal.signal"}
+    assert "signal.default_int_handler" in Path(interrupting).read_text("utf-8")
     assert {path: lines for path, lines in found.items() if lines} == {}
     assert len(ours) > 200
 
