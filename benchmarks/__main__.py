@@ -10,17 +10,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from benchmarks import experiments, hosting
-from benchmarks.experiments import Sizes
-from benchmarks.goals import GOALS, Goal
+from benchmarks.areas import EXPERIMENTS, GOALS
+from benchmarks.goals import Goal
+from benchmarks.rounds import Extent
 from benchmarks.running import Ended
 from benchmarks.subjects import PRODUCT
 
 Measured = Mapping[str, Sequence[float]]
 """The figure of each round, by the goal's key."""
 
-_QUICK = Sizes(updates=10_000, pings=100, starts=2, chats=20)
-_EXPERIMENTS = {**experiments.EXPERIMENTS, **hosting.EXPERIMENTS}
 _HEADER = ("goal", "what", "baseline", "must", "stretch", "measured", "min..max", "verdict")
 
 
@@ -32,7 +30,7 @@ def main() -> int:
     if unknown := wanted - numbers:
         sys.exit(f"There is no goal {', '.join(sorted(unknown))}; there are {', '.join(sorted(numbers))}.")
     try:
-        measured = _measure(wanted, given.rounds or (3 if given.quick else 5), _QUICK if given.quick else Sizes())
+        measured = _measure(wanted, given.rounds or (3 if given.quick else 5), Extent(quick=given.quick))
     except Ended as error:
         sys.exit(str(error))
     goals = [goal for goal in GOALS if goal.number in wanted]
@@ -49,14 +47,17 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(wanted: set[str], rounds: int, sizes: Sizes) -> Measured:
+def _measure(wanted: set[str], rounds: int, extent: Extent) -> Measured:
     measured: dict[str, list[float]] = {}
-    for numbers, experiment in _EXPERIMENTS.items():
-        if not wanted & set(numbers.split()):
+    for experiment in EXPERIMENTS:
+        if not wanted & set(experiment.numbers.split()):
             continue
-        with tempfile.TemporaryDirectory(prefix="kiro-benchmarks-") as scratch, experiment(Path(scratch), sizes) as one:
+        with (
+            tempfile.TemporaryDirectory(prefix="kiro-benchmarks-") as scratch,
+            experiment.begin(Path(scratch), extent) as one,
+        ):
             for turn in range(rounds + 1):
-                _tell(f"{numbers}: round {turn} of {rounds}")
+                _tell(f"{experiment.numbers}: round {turn} of {rounds}")
                 figures = one(turn)
                 for key, figure in figures.items() if turn else ():  # the first one warms up
                     measured.setdefault(key, []).append(figure)

@@ -40,16 +40,18 @@ class Goal:
         return "missed"
 
 
-GOALS = (
-    Goal("G1", "updates a second, log off", "raw", 0.70, 0.90, at_least=True),
-    Goal("G2", "updates a second, log on", "raw", 0.40, 0.55, at_least=True),
-    Goal("G3.off", "CPU an update, log off", "raw", 2.8, 2.0, needs="Linux"),
-    Goal("G3.on", "CPU an update, log on", "raw", 4.0, 3.0, needs="Linux"),
-    Goal("G6.direct", "round trip of one message, log on", "direct", 10, 6),
-    Goal("G6.sdk", "round trip of one message, log on", "SDK proxy", 0.5, 0.25, needs="agent-client-protocol"),
-    Goal("G9", "memory growth, editor stalled 3 s in a flood", "", 8, 2, unit="MiB", needs="Linux"),
-    Goal("G19", "from spawn to the answer of initialize", "R", 0.50, 0.35),
-    Goal("G20", "a call of an MCP tool", "hand", 4, 2.5, needs="mcp"),
-    Goal("G29", "50 chats at once over MCP", "ACP", 4, 2, needs="mcp"),
-    Goal("G30", "memory of the MCP server", "a tenth of the chats", 1.10, 1.03, needs="mcp, Linux"),
-)
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """How a figure grows: its value at each of `points`, in `unit`, or as a ratio to `baseline`; `over` names them."""
+
+    key: str
+    what: str
+    over: str
+    points: Sequence[int]
+    baseline: str = ""
+    unit: str = ""
+    needs: str = ""
+
+    def key_at(self, point: int) -> str:
+        """The key of the figure at one point."""
+        return f"{self.key}@{point}"

@@ -1,47 +1,33 @@
-"""The experiments with hosts of MCP: many sessions at once, and one call after the other."""
+"""Hosts of MCP that have many sessions at once."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from statistics import median
 
 from benchmarks import subjects
-from benchmarks.experiments import Figures, Round, Sizes, rotated
+from benchmarks.goals import Goal
 from benchmarks.host import Chats, Editor, Host
+from benchmarks.rounds import Experiment, Extent, Figures, Round, rotated
 from benchmarks.running import LINUX
 
 _REPLACED = 5
 """Sessions that end, and as many begin, while all others chat again."""
 _MORE = 9
 
-
-@contextmanager
-def calls(scratch: Path, sizes: Sizes) -> Iterator[Round]:
-    """G20: a call that needs no agent, nothing else on its way."""
-    with ExitStack() as stack:
-        hosts = {"hand": Host(stack.enter_context(subjects.hand()))}
-        if subjects.HAS_MCP:
-            hosts["product"] = Host(stack.enter_context(subjects.hosting(scratch)))
-
-        def one(turn: int) -> Figures:
-            took = rotated(hosts, turn, lambda host: median(_call(host) for _ in range(sizes.pings)))
-            return {"G20": took["product"] / took["hand"]} if subjects.HAS_MCP else {}
-
-        yield one
-
-
-def _call(host: Host) -> float:
-    begins = time.perf_counter()
-    host.call([("kiro_session_list", {})])
-    return time.perf_counter() - begins
+GOALS = (
+    Goal("H1", "50 chats at once over MCP", "ACP", 4, 2, needs="mcp"),
+    Goal("H2", "memory of the MCP server", "a tenth of the chats", 1.10, 1.03, needs="mcp, Linux"),
+)
 
 
 @contextmanager
-def many(scratch: Path, sizes: Sizes) -> Iterator[Round]:
-    """G29, G30: a turn in each of many sessions at once, some of which end and begin meanwhile."""
+def many(scratch: Path, extent: Extent) -> Iterator[Round]:
+    """H1, H2: a turn in each of many sessions at once, some of which end and begin meanwhile."""
+    chats = extent(50, quick=20)
     starts: Mapping[str, Callable[[], AbstractContextManager[Chats]]] = {
         "acp": lambda: _editor(scratch),
         "mcp": lambda: _host(scratch),
@@ -50,9 +36,9 @@ def many(scratch: Path, sizes: Sizes) -> Iterator[Round]:
     def one(turn: int) -> Figures:
         if not subjects.HAS_MCP:
             return {}
-        took = rotated(starts, turn, lambda start: _chats(start, sizes.chats))
-        figures = {"G29": took["mcp"][0] / took["acp"][0]}
-        return figures | ({"G30": took["mcp"][1]} if LINUX else {})
+        took = rotated(starts, turn, lambda start: _chats(start, chats))
+        figures = {"H1": took["mcp"][0] / took["acp"][0]}
+        return figures | ({"H2": took["mcp"][1]} if LINUX else {})
 
     yield one
 
@@ -84,5 +70,4 @@ def _chats(start: Callable[[], AbstractContextManager[Chats]], count: int) -> tu
         return median(took), client.program.rss_mb() / before if before else 0.0
 
 
-EXPERIMENTS: Mapping[str, Callable[[Path, Sizes], AbstractContextManager[Round]]] = {"G20": calls, "G29 G30": many}
-"""By the numbers of the goals that they measure."""
+EXPERIMENTS = (Experiment("H1 H2", many),)

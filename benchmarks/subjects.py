@@ -42,11 +42,6 @@ def sdk() -> Subject:
     return running([sys.executable, str(_HERE / "programs" / "sdk_relay.py"), *_AGENT])
 
 
-def hand() -> Subject:
-    """A server of MCP that does nothing, written by hand."""
-    return running([*_PLAIN, str(_HERE / "programs" / "mcp_server.py")])
-
-
 def hosting(scratch: Path) -> Subject:
     """The agent behind `kiro-core mcp serve`, for as many sessions as are asked for."""
     return running([PRODUCT, "mcp", "serve", "--engine", "bench", "--set", "mcp.max_sessions=0"], home(scratch))
