@@ -28,8 +28,9 @@ class Log:
     async def commit(self):
         return len(self.bodies)
 
-    async def records(self):
-        for seq, body in enumerate(self.bodies, 1):
+    async def records(self, after):
+        self.oldest = after
+        for seq, body in enumerate(self.bodies[after:], after + 1):
             yield Record(seq, 1, body)
 
     async def asked(self, *blocks, begun=True):
@@ -52,7 +53,7 @@ class Log:
             await self.update("agent_message_chunk", content=content)
 
     async def retold(self, characters=10_000):
-        return (await retold(self.records(), characters)).text
+        return (await retold(self.records, len(self.bodies), characters)).text
 
 
 def body(text):
@@ -230,3 +231,55 @@ async def test_letters_are_retold_with_the_prompt_that_told_them_or_where_they_w
     assert body(await log.retold()) == (
         "Messages:\n> From Ada:\n> > text of front\nUser:\n> go on\nA message:\n> text of read\nYou:\n> done\n"
     )
+
+
+async def test_of_a_long_conversation_only_the_end_is_read(monkeypatch):
+    monkeypatch.setattr("kiro_core.recovery.retelling._WINDOW", 16)
+    log = Log()
+    for number in range(100):
+        await log.asked(f"question {number}")
+        await log.said(f"answer {number}")
+        await log.ended()
+    text = await log.retold(200)
+    assert body(text).endswith("question 99\nYou:\n> answer 99\n")
+    assert log.oldest == len(log.bodies) - 16 * 8
+
+
+REFERRING = st.tuples(
+    st.sampled_from(["asked", "waiting", "begun", "said", "ended", "cut off", "letter", "read", "cleared"]),
+    st.integers(1, 3),
+)
+
+
+async def referring(events):
+    """A log in which turns and letters are begun, read and ended long behind where they came."""
+    log = Log()
+    for kind, number in events:
+        turn = f"1.{max(log.turns - number + 1, 1)}"
+        match kind:
+            case "asked" | "waiting":
+                await log.asked(f"question {log.turns}", begun=kind == "asked")
+            case "begun":
+                await log.journal.event("turn_begun", {}, turn)
+            case "said":
+                await log.said(f"answer {len(log.bodies)} " * number)
+            case "ended" | "cut off":
+                state = "unknown" if kind == "cut off" else "settled"
+                await log.journal.event("turn_ended", {"state": state, "open": []}, turn)
+            case "letter":
+                await log.journal.event("message", {"id": str(number), "text": f"letter {len(log.bodies)}"})
+            case "read":
+                await log.journal.event("message_read", {"ids": [str(number)]})
+            case "cleared":
+                await log.journal.event("context_reset", {"to": "nothing", "reason": "x"})
+    return log
+
+
+@given(st.lists(REFERRING, max_size=40), st.integers(1, 6), st.integers(1, 120))
+async def test_the_end_of_a_log_tells_what_the_whole_log_tells(events, window, characters):
+    log = await referring(events)
+    whole = await log.retold(characters)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("kiro_core.recovery.retelling._WINDOW", window)
+        patched.setattr("kiro_core.recovery.retelling._WIDER", 2)
+        assert await log.retold(characters) == whole

@@ -73,6 +73,11 @@ class Quoting:
             parts[0] = self._parts[0].end(self._parts[0].size - excess)
         return "".join(f"{part.label}{part.text}\n" for part in parts if part), self._cut
 
+    @property
+    def is_full(self) -> bool:
+        """Whether what was said before could not be told any more."""
+        return self._length >= self._characters
+
     def _add(self, part: _Part) -> None:
         self._parts.append(part)
         self._length += part.size

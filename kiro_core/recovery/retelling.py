@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import NamedTuple
 
@@ -16,6 +16,8 @@ _HEAD = "The conversation so far, from the record, since you do not remember it.
 _CUT = "(Its beginning is left out.)\n"
 _CUT_OFF = "(This turn was cut off.)"
 _LEFT_OUT = ("the thoughts", "what tools printed")
+_WINDOW = 4096
+_WIDER = 8
 _MISSING = "(Something is missing here.)"
 
 
@@ -26,19 +28,29 @@ class Conversation(NamedTuple):
     lost: tuple[str, ...] = ()
 
 
-async def retold(records: AsyncIterator[Record], characters: int) -> Conversation:
+async def retold(read: Callable[[int], AsyncIterator[Record]], head: int, characters: int) -> Conversation:
     """What was said and which tools were used, as text for an agent; the end counts most.
 
+    `read` gives the records behind a number, `head` is the last one's; it goes back no further than the text does.
     Of prompts only those that an agent was sent, and nothing from before its context was cleared. Thoughts,
     plans and what the tools printed are left out. Every line that somebody else wrote is quoted, so that none
     is taken for a command or for ours. The text has at most that many characters, quoting included, and a
     frame of some 150 around them.
     """
-    retelling = _Retelling(characters)
-    async with aclosing(entries(records)) as items:
-        async for item in items:
-            retelling.follow(item)
-    text, cut = retelling.quoting.text()
+    window = _WINDOW
+    while True:
+        after = max(0, head - window)
+        retelling = _Retelling(characters)
+        async with aclosing(entries(read(after))) as items:
+            async for item in items:
+                retelling.follow(item)
+        text, cut = retelling.quoting.text()
+        if not after or (retelling.is_clear and (retelling.quoting.is_full or retelling.was_cleared)):
+            return _framed(text, cut=cut)
+        window *= _WIDER
+
+
+def _framed(text: str, *, cut: bool) -> Conversation:
     if not text and not cut:
         return Conversation()
     lost = ("its beginning", *_LEFT_OUT) if cut else _LEFT_OUT
@@ -46,14 +58,22 @@ async def retold(records: AsyncIterator[Record], characters: int) -> Conversatio
 
 
 class _Retelling:
-    """Quotes one entry after the other."""
+    """Quotes one entry after the other.
+
+    In a part of the log `is_clear` tells that nothing refers to what stands before it; `was_cleared` that nothing
+    from there would be told.
+    """
 
     def __init__(self, characters: int) -> None:
         self.quoting = Quoting(characters)
+        self.is_clear = True
+        self.was_cleared = False
         self._characters = characters
         self._waiting: dict[str, str] = {}
         self._unread: dict[str, str] = {}
+        self._came: set[str] = set()
         self._sent: set[str] = set()
+        self._begun: set[str] = set()
 
     def follow(self, item: Entry) -> None:
         match item.kind:
@@ -63,11 +83,13 @@ class _Retelling:
                 _follow(item.frame, self.quoting)
             case "message":
                 self._unread[str(told(item).get("id"))] = str(told(item).get("text") or "")
+                self._came.add(str(told(item).get("id")))
             case "message_read" | "message_expired":
                 self._read(item)
             case "context_reset" if told(item).get("to") == "nothing":
                 self.quoting = Quoting(self._characters)
                 self._sent.clear()
+                self.was_cleared = True
             case "unrecorded" | "gap":
                 self.quoting.remark(_MISSING)
 
@@ -77,6 +99,7 @@ class _Retelling:
         for name in ids if isinstance(ids, list) else [told(item).get("id")]:
             text = self._unread.pop(str(name), "")
             if item.kind == "message_read":
+                self.is_clear = self.is_clear and str(name) in self._came
                 self.quoting.say("A message", text)
 
     def _turn(self, item: Entry) -> None:
@@ -85,6 +108,8 @@ class _Retelling:
             return
         asked = self._waiting.pop(item.turn, None)
         if item.kind == "turn_begun":
+            self.is_clear = self.is_clear and (asked is not None or item.turn in self._begun)
+            self._begun.add(item.turn)
             for name in told(item).get("messages") or ():
                 self._unread.pop(str(name), None)
             if asked is not None and not told(item).get("order"):
@@ -93,8 +118,10 @@ class _Retelling:
                 self.quoting.say("User", asked)
                 self._sent.add(item.turn)
             return
-        if item.turn in self._sent and _was_cut_off(item):
-            self.quoting.remark(_CUT_OFF)
+        if _was_cut_off(item):
+            if item.turn in self._sent:
+                self.quoting.remark(_CUT_OFF)
+            self.is_clear = self.is_clear and (asked is not None or item.turn in self._begun)
         self._sent.discard(item.turn)
 
 

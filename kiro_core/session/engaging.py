@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -114,8 +115,8 @@ class Engaging:
         session = self._session
         lost: Sequence[str] = ()
         if rung == TEXT:
-            records = session.tools.store.read(session.plan.info.id)
-            conversation = await retold(records, session.tools.limits.max_retold_characters)
+            read = partial(session.tools.store.read, session.plan.info.id)
+            conversation = await retold(read, session.db.head, session.tools.limits.max_retold_characters)
             session.exchange.retell(conversation.text)
             lost = conversation.lost
         elif not goes_on:

@@ -6,26 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from kiro_core.types.sessions import SessionId
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """How whoever holds a session can be reached, for messages and for asking it.
-
-    `face` is what it serves ("acp", "run"), `socket` the path of its desk socket; empty for none.
-    """
-
-    face: str = ""
-    socket: str = ""
-
-
-NO_CONTACT = Contact()
-"""Of one that cannot be reached."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One entry of a session's log: the store gives `seq` and `epoch`, the core the body.
 
     `seq` grows strictly within a session (gaps allowed); `epoch` is the writer's fence; `body` is

@@ -13,7 +13,9 @@ from kiro_core.errors import SessionNotFound
 from kiro_core.types import SessionId
 
 PRIVATE = 0o600
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SMALL = 4096
+_TO_READ = os.O_RDONLY | os.O_CLOEXEC
+_ID = re.compile("-".join(f"[0-9a-f]{{{count}}}" for count in (8, 4, 4, 4, 12)))
 
 
 def is_id(text: str) -> bool:
@@ -88,10 +90,10 @@ def sync_folder(folder: Path) -> None:
 
 def read_whole(path: str | Path, dir_fd: int | None = None) -> bytes:
     """The content of a small file, with as few calls as a listing of thousands needs."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=dir_fd)
+    fd = os.open(path, _TO_READ, dir_fd=dir_fd)
     try:
-        content = os.read(fd, 65536)
-        while content and (more := os.read(fd, 65536)):
+        content = os.read(fd, _SMALL)
+        while len(content) >= _SMALL and (more := os.read(fd, 65536)):
             content += more
         return content
     finally:

@@ -17,8 +17,9 @@ from kiro_files.places import Place
 from kiro_files.refusals import explained
 from kiro_files.scanning import Scan
 from kiro_files.seeking import find_end, seek
+from kiro_files.usual import Part, usual_part
 
-PART_BYTES = 262144
+PART_BYTES = 524288
 
 
 async def read_records(folder: Path, session: SessionId, after: int) -> AsyncGenerator[Record, None]:
@@ -37,18 +38,16 @@ async def read_records(folder: Path, session: SessionId, after: int) -> AsyncGen
         place = await to_thread.run_sync(_begin, files, after, abandon_on_cancel=True)
     while True:
         with explained(failed):
-            part = await to_thread.run_sync(_read_part, files, place, abandon_on_cancel=True)
+            part = await to_thread.run_sync(_read_part, files, place, after, abandon_on_cancel=True)
         if part is None:
             return
-        for item in part.found:
-            record = item.record
-            if record is not None and record.seq > after:
-                yield record
+        for record in part.records:
+            yield record
         place = part.place
 
 
 def scan_part(fd: int, place: Place) -> Scan | None:
-    """The whole batches of the next quarter of a MiB, or one larger batch; None at the log's end.
+    """The whole batches of the next half MiB, or one larger batch; None at the log's end.
 
     Raises:
         RecordInvalid: records of a newer format.
@@ -110,15 +109,24 @@ def _begin(files: Files, after: int) -> Place:
         return Place()
 
 
-def _read_part(files: Files, place: Place) -> Scan | None:
-    """The next part; nothing but the place is kept between two.
+def _read_part(files: Files, place: Place, after: int) -> Part | None:
+    """The records behind a number in the next part; nothing but the place is kept between two.
 
     An owner that mends the log never cuts before a boundary, so that old and new text cannot mix.
     """
     try:
         with opened(files.log) as fd:
-            return scan_part(fd, place)
+            part = usual_part(os.pread(fd, PART_BYTES, place.offset), place) or _scanned(scan_part(fd, place))
     except FileNotFoundError as error:
         if place.offset:
             raise not_found(files.id) from error
         return None
+    if part is None or place.next > after:
+        return part
+    return part._replace(records=[record for record in part.records if record.seq > after])
+
+
+def _scanned(scan: Scan | None) -> Part | None:
+    if scan is None:
+        return None
+    return Part([record for item in scan.found if (record := item.record) is not None], scan.place)

@@ -1,4 +1,4 @@
-"""The page of types: what passes between the core and its plugins, from dataclasses and their docstrings."""
+"""The page of types: what passes between the core and its plugins, from its classes and their docstrings."""
 
 import ast
 import inspect
@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 
 from doc_ports import literal, members
 from doc_types import table
+from msgspec import Struct
 
 from kiro_core import Frame, types
 
@@ -17,15 +18,19 @@ from kiro_core import Frame, types
 def types_part():
     """A section for each, by name: what it is, its fields, and what it can be asked."""
     nouns = {name: getattr(types, name) for name in sorted(types.__all__)}
-    return "\n".join(f"### `{name}`\n\n{_noun(noun)}" for name, noun in nouns.items() if is_dataclass(_class(noun)))
+    return "\n".join(f"### `{name}`\n\n{_noun(noun)}" for name, noun in nouns.items() if _is_noun(noun))
 
 
-def _class(value):
-    return value if isinstance(value, type) else None
+def _is_noun(value):
+    return isinstance(value, type) and (is_dataclass(value) or issubclass(value, Struct))
 
 
 def _noun(noun):
-    rows = [(f"`{each.name}`", f"`{each.type}`", _default(each)) for each in fields(noun)]
+    defaults = {each.name: _default(each) for each in fields(noun)} if is_dataclass(noun) else {}
+    rows = [
+        (f"`{name}`", f"`{kind}`", defaults.get(name, "required"))
+        for name, kind in inspect.get_annotations(noun).items()
+    ]
     return f"{inspect.getdoc(noun)}\n\n{table(('field', 'type', 'default'), rows)}{_members(noun)}"
 
 
@@ -52,7 +57,7 @@ def frame_part():
 def constants_part():
     """The other names: their values, and what is written below each."""
     told = {name: text for module in iter_modules(types.__path__) for name, text in _below(module.name)}
-    names = [name for name in sorted(types.__all__) if not is_dataclass(_class(getattr(types, name)))]
+    names = [name for name in sorted(types.__all__) if not _is_noun(getattr(types, name))]
     return table(("name", "value", "what it is"), [(f"`{name}`", *told[name]) for name in names])
 
 
