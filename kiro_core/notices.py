@@ -15,7 +15,10 @@ from kiro_core.messages import MARK
 from kiro_core.types import Notice, PeerInfo, SessionId
 
 CURSOR = "_kiro_core/cursor"
-"""A notification for clients with the ability `CURSORS`: `{sessionId, seq}`, all up to that record was shown."""
+"""A notification for clients with the ability `CURSORS`: `{sessionId, seq}`, all up to that record was shown.
+
+Without `seq` it announces messages that count as shown only when one with a number follows.
+"""
 
 CURSORS = "cursor"
 """The ability of a client that wants to be told how far it was shown a session."""

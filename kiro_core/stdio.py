@@ -12,9 +12,12 @@ import os
 import socket
 import stat
 import sys
+from select import PIPE_BUF
 
 import anyio
 from anyio import to_thread
+
+from kiro_core.pipes import Width, is_empty
 
 _BROKEN = (BrokenPipeError, ConnectionResetError)
 
@@ -60,6 +63,16 @@ class PipeStream:
             self._rest = memoryview(item)
             await self._flush()
 
+    def offer(self, item: bytes) -> bool:
+        """Write all of it if that takes no waiting, else nothing of it; whether it did.
+
+        Only what a pipe takes whole is written so; what is wrong with the stream is `send`'s to tell.
+        """
+        if self._rest or self._sending.locked() or not (done := self._writer.offer(item)):
+            return False
+        self._rest = memoryview(item)[done:]  # something only where another program writes to the same pipe
+        return True
+
     async def _flush(self) -> None:
         while self._rest:
             done = await self._writer.write(self._rest)
@@ -82,11 +95,14 @@ class _Descriptor:
         self._fd = fd
         mode = os.fstat(fd).st_mode
         self._socket = socket.socket(fileno=fd) if stat.S_ISSOCK(mode) else None
-        self._ready = self._socket is not None or stat.S_ISFIFO(mode) or os.isatty(fd)
+        self._pipe = Width(fd) if stat.S_ISFIFO(mode) else None
+        self._ready = self._socket is not None or self._pipe is not None or os.isatty(fd)
 
     async def read(self, max_bytes: int) -> bytes:
         if not self._ready:
             return await to_thread.run_sync(os.read, self._open(), max_bytes)
+        if self._pipe is not None and max_bytes > self._pipe.bytes:
+            self._pipe.grow(self._open(), max_bytes)
         while True:
             await anyio.wait_readable(self._open())
             try:
@@ -113,6 +129,23 @@ class _Descriptor:
                     await anyio.wait_writable(self._open())
         except _BROKEN as error:
             raise anyio.BrokenResourceError from error
+
+    def offer(self, item: bytes) -> int:
+        if self._fd < 0 or not self._takes(len(item)):
+            return 0
+        try:
+            return os.write(self._fd, item)
+        except OSError:  # whatever it is, who sends learns it
+            return 0
+
+    def _takes(self, size: int) -> bool:
+        """Whether so much is written whole or not at all: a little to any pipe, more to an empty one that is wide."""
+        if self._pipe is None or size <= PIPE_BUF:
+            return self._pipe is not None
+        try:
+            return self._pipe.grow(self._fd, size) and is_empty(self._fd)
+        except OSError:
+            return False
 
     def _open(self) -> int:
         if self._fd < 0:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kiro_core.frames import INVALID_REQUEST, PARSE_ERROR, Frame, Splitter, decode, encode, join, parse
 from kiro_core.journal import entry
-from kiro_core.journal.entries import opening, payload
+from kiro_core.journal.entries import embedded, opening
 from kiro_core.types import Record
 
 MIB = 1 << 20
@@ -126,6 +126,18 @@ def test_of_doubled_keys_the_last_counts_as_it_does_for_parsers():
     assert (hidden.session, hidden.text_at("params", "requestId"), hidden.params) == (None, None, {})
 
 
+@given(with_id_hole, blanks)
+@example(b'{"id":\0,"x\xff":1,"method":"m","params":NaN}', b"")
+@example(rb'{"id":%b,"\ud83d":1,"method":"m","params":"\ud83d"}' % HOLE, b"")
+def test_the_text_of_a_value_is_the_bytes_that_were_received(text, end):
+    raw = text.replace(HOLE, b"-0.50E+1") + end
+    frame = Frame.read(raw)
+    assert frame.text_at("id") == b"-0.50E+1"
+    params = frame.text_at("params")
+    assert params is None or params in raw
+    assert (params is None) == ("params" not in frame.body)
+
+
 @pytest.mark.parametrize("line", [b'{"a":1}{"b":2}', b"[]", b"", b'{"method":"m","params":{"a":1}', b"{" * 999_999])
 def test_what_is_no_message_has_no_text_anywhere(line):
     frame = Frame.read(line)
@@ -209,7 +221,7 @@ def test_a_line_has_a_fault_exactly_when_it_is_no_message(raw):
 
 def assert_embedded(frame):
     """The record of a line is strict JSON, holds our keys once each, and gives the line back."""
-    body = opening("2026-01-31T08:00:00.000Z", "update") + payload(frame)
+    body = embedded(opening("2026-01-31T08:00:00.000Z", "update"), frame)
     assert b"\n" not in body
     members = json.loads(body.decode(), object_pairs_hook=list, parse_constant=pytest.fail)
     assert [key for key, _ in members] == ["at", "kind", "data" if frame.strict else "raw_b64"]

@@ -535,3 +535,42 @@ async def test_what_was_recorded_is_replayed_byte_for_byte_but_for_the_session(t
 def test_a_record_that_cannot_be_read_is_named(body):
     with pytest.raises(RecordInvalid, match="Record 7 cannot be read"):
         entry(Record(7, 1, body))
+
+
+class Prompt(Log):
+    """The same, which writes without a wait."""
+
+    async def append(self, batch, *, consume=()):
+        return await super().append(batch, consume=consume)
+
+    def append_nowait(self, batch):
+        return self._take((list(batch), []), next(self.outcomes))
+
+
+async def test_a_store_that_needs_no_waiting_has_an_update_written_and_shown_at_once():
+    db, shown = Prompt(), []
+    journal = Journal(db, published=lambda seq, items: shown.append((seq, *items)))
+    with pytest.raises(StopIteration):
+        journal.updates([Frame.of("session/update", {"n": 1})], ["one"]).send(None)
+    assert shown == [(1, "one")]
+
+
+@pytest.mark.parametrize("outcome", [LOST, KEPT])
+async def test_what_a_store_without_waiting_did_not_take_goes_out_before_anything_newer(outcome):
+    db = Prompt([outcome, outcome])
+    journal = Journal(db)
+    for number in range(4):
+        with nullcontext() if number > 1 else pytest.raises(Unavailable):
+            await journal.event("n", number)
+    assert db.seen == [0, 1, 2, 3]
+
+
+async def test_whoever_overrides_how_records_are_appended_is_not_passed_by():
+    class Wrapped(Prompt):
+        async def append(self, batch, *, consume=()):
+            self.asked = True
+            return await super().append(batch, consume=consume)
+
+    db = Wrapped()
+    await Journal(db).event("n", 1)
+    assert db.asked

@@ -285,3 +285,74 @@ def test_a_claimed_terminal_is_read_and_written(claim):
     os.write(ours, b"\x04")
     assert noise(process)[1] == [*NOISE, "no more input"]
     os.close(ours)
+
+
+async def test_what_is_offered_is_written_whole_or_not_at_all():
+    async with loop() as stream:
+        assert stream.offer(b"one\n")
+        taken = 1
+        while stream.offer(b"x" * 999 + b"\n"):
+            taken += 1
+        assert 1 < taken < 100
+        found = await collect(stream, 4 + (taken - 1) * 1000)
+        assert found.count(b"\n") == taken
+        assert found.endswith(b"x\n")
+        assert stream.offer(b"two\n")
+        assert await stream.receive() == b"two\n"
+
+
+async def test_an_offer_overtakes_nothing_and_takes_no_more_than_fits():
+    async with loop() as stream, anyio.create_task_group() as tasks:
+        tasks.start_soon(stream.send, BIG[0])
+        await anyio.wait_all_tasks_blocked()
+        assert not stream.offer(b"later")
+        assert await collect(stream, len(BIG[0])) == BIG[0]
+        await anyio.wait_all_tasks_blocked()
+        assert not stream.offer(BIG[1])
+        assert stream.offer(b"later")
+        assert await stream.receive() == b"later"
+
+
+async def test_nothing_is_offered_to_who_does_not_read_any_more():
+    async with loop() as stream:
+        await stream.send_eof()
+        assert not stream.offer(b"late")
+
+
+async def test_who_is_cancelled_already_sends_nothing():
+    async with loop() as stream:
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await stream.send(b"too late")
+        assert stream.offer(b"next")
+        assert await stream.receive() == b"next"
+
+
+WIDE = b"x" * 150_000
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_GETPIPE_SZ"), reason="only Linux tells how much a pipe holds")
+async def test_a_pipe_grows_with_what_goes_through_it():
+    async with loop() as stream:
+        assert stream.offer(WIDE)
+        assert await stream.receive(len(WIDE)) == WIDE
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_GETPIPE_SZ"), reason="only Linux tells how much a pipe holds")
+async def test_who_may_have_no_wider_pipes_sends_and_receives_all_the_same(monkeypatch):
+    set_size, asked = fcntl.fcntl, []
+
+    def refused(fd, command, *size):
+        if command == fcntl.F_SETPIPE_SZ:
+            asked.append(size)
+            raise PermissionError
+        return set_size(fd, command, *size)
+
+    async with loop() as stream:
+        monkeypatch.setattr(fcntl, "fcntl", refused)
+        assert not stream.offer(WIDE)
+        assert not stream.offer(WIDE)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(stream.send, WIDE)
+            assert await collect(stream, len(WIDE)) == WIDE
+    assert len(asked) == 1

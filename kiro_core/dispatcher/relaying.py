@@ -23,6 +23,7 @@ class Relay:
         self.cursors: dict[str, int] = {}
         self._client = client
         self._held: dict[str, list[Frame]] = {}
+        self._unsure: dict[str, list[Frame]] = {}
         self._released = anyio.Event()
         self._sending = anyio.Lock(fast_acquire=True)
 
@@ -45,18 +46,26 @@ class Relay:
             await self._show(frames)
 
     async def notify(self, frames: Sequence[Frame]) -> None:
-        """See `Client.notify`; how far the client was shown a session stays here."""
+        """See `Client.notify`; how far the client was shown a session stays here.
+
+        What follows a cursor without a number is shown when the number is here: of what a desk could not tell whole,
+        since it was killed, nothing is, as all of it is read from the record later.
+        """
         shown: list[Frame] = []
+        reached: dict[str, int] = {}
         for frame in frames:
+            session = frame.session or ""
             if frame.method != CURSOR:
-                held = self._held.get(frame.session or "")
-                (shown if held is None else held).append(frame)
+                (self._unsure.get(session, self._held.get(session, shown))).append(frame)
+            elif isinstance(seq := frame.params.get("seq"), int):
+                self._held.get(session, shown).extend(self._unsure.pop(session, ()))
+                reached[session] = seq
+            else:
+                self._unsure[session] = []
         if shown:
             async with self._sending:
                 await self._show(shown)
-        for frame in frames:
-            if frame.method == CURSOR and isinstance(seq := frame.params.get("seq"), int):
-                self.cursors[frame.session or ""] = seq
+        self.cursors |= reached
 
     async def request(self, frame: Frame) -> Frame:
         """See `Client.request`."""

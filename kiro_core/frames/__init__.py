@@ -4,5 +4,19 @@ from kiro_core.frames.codec import decode, encode
 from kiro_core.frames.frame import Frame
 from kiro_core.frames.head import INVALID_REQUEST, PARSE_ERROR, Head
 from kiro_core.frames.lines import Splitter, join, parse
+from kiro_core.frames.reader import read
+from kiro_core.frames.run import Run
 
-__all__ = ["INVALID_REQUEST", "PARSE_ERROR", "Frame", "Head", "Splitter", "decode", "encode", "join", "parse"]
+__all__ = [
+    "INVALID_REQUEST",
+    "PARSE_ERROR",
+    "Frame",
+    "Head",
+    "Run",
+    "Splitter",
+    "decode",
+    "encode",
+    "join",
+    "parse",
+    "read",
+]

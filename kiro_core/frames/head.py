@@ -18,12 +18,16 @@ INVALID_REQUEST = -32600
 _LEVELS = 400
 """Deeper nesting is refused (RFC 8259 section 9 allows it): a reader's stack has to hold it with an envelope around."""
 
+SHORT = _LEVELS
+"""Bytes; what is no longer cannot be nested deeper, either."""
+
 _DIGITS = 4300
 """Python's own `json` refuses longer integers, so a line that holds one is not embedded in a record."""
 
 _STRIDE = 100
 _PART = 1024 * 1024
-_ENDLESS = re.compile(rb"[0-9]{%d}" % (_DIGITS // _STRIDE))
+_SUSPECT = re.compile(rb"[0-9]{%d}" % (_DIGITS // _STRIDE))
+_ENDLESS = re.compile(rb"[0-9]{%d}" % (_DIGITS + 1))
 
 _NEVER = msgspec.Raw()
 _ID = re.compile(rb'["0-9n]|-[0-9]')
@@ -85,6 +89,11 @@ def is_utf8(raw: bytes) -> bool:
     return True
 
 
+def is_bounded(raw: bytes) -> bool:
+    """Whether a line is neither nested too deeply nor holds a number that no record can; a `SHORT` one is it."""
+    return not is_deeper(raw, _LEVELS) and not _has_endless_number(raw)
+
+
 def _checked(head: Head, *, answers: bool) -> Head:
     if head.id is not None and not _ID.match(head.id):
         fault = (INVALID_REQUEST, "The message's id is neither a string, a number nor null.")
@@ -96,8 +105,8 @@ def _checked(head: Head, *, answers: bool) -> Head:
 
 
 def _has_endless_number(raw: bytes) -> bool:
-    # Every hundredth byte is enough to see such a run, and long lines are searched at no cost.
-    return len(raw) > _DIGITS and _ENDLESS.search(raw[::_STRIDE]) is not None
+    # Every hundredth byte tells where such a run may be, so that long lines without digits are searched at no cost.
+    return len(raw) > _DIGITS and _SUSPECT.search(raw[::_STRIDE]) is not None and _ENDLESS.search(raw) is not None
 
 
 def _is_strict(raw: bytes) -> bool:

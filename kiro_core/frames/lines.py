@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from kiro_core.frames.frame import Frame
 from kiro_core.frames.head import is_utf8
+from kiro_core.frames.run import Run
 
 
 class Splitter:
@@ -54,4 +55,6 @@ def parse(block: bytes) -> list[Frame]:
 
 def join(frames: Iterable[Frame]) -> bytes:
     """The lines of some frames as one block for one write."""
+    if isinstance(frames, Run):
+        return frames.block
     return b"".join([part for frame in frames for part in (frame.raw, b"\n")])

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import DecodeError, Raw
+from msgspec.json import Decoder
+
 from kiro_core.frames.scan import beginning, members
+
+_MEMBERS = Decoder(dict[str, Raw])
+"""Finds values in one pass and builds none of them."""
 
 
 def spliced(raw: bytes, path: tuple[str, ...], value: bytes) -> bytes:
@@ -20,6 +26,17 @@ def spliced(raw: bytes, path: tuple[str, ...], value: bytes) -> bytes:
 
 def text_at(raw: bytes, path: tuple[str, ...]) -> bytes | None:
     """The JSON text of the value at `path`, of doubled keys the last as parsers do; None without one."""
+    found: bytes | Raw | None = raw
+    try:
+        for name in path:
+            found = _MEMBERS.decode(found).get(name) if found is not None else None
+    except (DecodeError, UnicodeDecodeError, RecursionError):
+        return _walked(raw, path)
+    return None if found is None else bytes(found)
+
+
+def _walked(raw: bytes, path: tuple[str, ...]) -> bytes | None:
+    """The same for what the parser refuses, or where something on the path is no object."""
     start, end = beginning(raw), len(raw)
     for name in path:
         found = [(begins, ends) for key, begins, ends in members(raw, start) if key == name]

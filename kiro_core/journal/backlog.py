@@ -50,13 +50,22 @@ class Batch:
     def __init__(self, merged: Sequence[Waiting] = ()) -> None:
         """Put them together in order."""
         self.merged: Final = merged
-        self.bodies: Final = [body for waiting in merged for body in waiting.bodies]
-        self.consume: list[str] = [message for waiting in merged for message in waiting.consume]
+        self.bodies: Final[Sequence[bytes]] = _together([waiting.bodies for waiting in merged])
+        self.consume: Sequence[str] = _together([waiting.consume for waiting in merged])
 
     @property
-    def shows(self) -> list[Any]:
+    def shows(self) -> Sequence[Any]:
         """What may be shown when it is written."""
-        return [item for waiting in self.merged for item in waiting.shows]
+        return _together([waiting.shows for waiting in self.merged])
+
+
+def _together(parts: list[Sequence[Any]]) -> Sequence[Any]:
+    """All in one; of a caller that nobody was merged with, what it gave."""
+    return parts[0] if len(parts) == 1 else [item for part in parts for item in part]
+
+
+NOTHING: Final = Batch()
+"""No batch."""
 
 
 class Backlog:
@@ -67,7 +76,7 @@ class Backlog:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self.unsettled: Batch = Batch()
+        self.unsettled: Batch = NOTHING
         self._queue: list[Waiting] = []
         self._gap: Waiting | None = None
         self._missing = 0
@@ -81,6 +90,11 @@ class Backlog:
         """How many bytes more may be kept, negative for none; of one batch whatever its size is always kept."""
         waiting = (self.unsettled.bodies, *(waiting.bodies for waiting in self._queue))
         return _KEPT_BYTES - sum(len(body) for bodies in waiting for body in bodies)
+
+    @property
+    def missing(self) -> bool:
+        """Whether updates were counted already: no later one is kept then, so that what is missing is one stretch."""
+        return self._gap in self._queue
 
     def add(self, waiting: Waiting) -> None:
         """Put bodies behind all others."""

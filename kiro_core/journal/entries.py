@@ -13,12 +13,13 @@ Unknown kinds are kept and skipped.
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from kiro_core.errors import RecordInvalid
-from kiro_core.frames import Frame, decode, encode
+from kiro_core.frames import Frame, Run, decode, encode
 from kiro_core.types import Record
 
 
@@ -72,11 +73,19 @@ def opening(at: str, kind: str, turn: str = "") -> bytes:
     return (f'{head}"turn":"{turn}",' if turn else head).encode()
 
 
-def payload(frame: Frame) -> bytes:
-    """The rest of a body for a message."""
+def said(at: str, frames: Sequence[Frame]) -> list[bytes]:
+    """The bodies of notifications of an agent as they came; a line that is none is on record as noise."""
+    if isinstance(frames, Run):
+        return frames.between(opening(at, "update") + b'"data":', b"}")
+    update, noise = opening(at, "update"), opening(at, "noise")
+    return [embedded(noise if frame.fault else update, frame) for frame in frames]
+
+
+def embedded(before: bytes, frame: Frame) -> bytes:
+    """The body of a message, behind its opening; copied once, since it may be large."""
     if frame.strict:
-        return b'"data":%b}' % frame.raw
-    return b'"raw_b64":"%b"}' % b64encode(frame.raw)
+        return b'%b"data":%b}' % (before, frame.raw)
+    return b'%b"raw_b64":"%b"}' % (before, b64encode(frame.raw))
 
 
 def value(data: Any) -> bytes:

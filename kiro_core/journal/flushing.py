@@ -38,7 +38,8 @@ class Flushing:
             Fenced: the lease has ended.
 
         """
-        mine = self._written
+        if self._durable == (mine := self._written):
+            return
         async with self._one:
             if self._durable < mine:
                 upto = self._written

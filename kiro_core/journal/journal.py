@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import anyio
 
 from kiro_core.errors import MiddlewareFailed, Unavailable
 from kiro_core.frames import Frame, decode, encode
-from kiro_core.journal.backlog import Backlog, Batch, Waiting
-from kiro_core.journal.entries import opening, payload, value
+from kiro_core.journal.backlog import NOTHING, Backlog, Batch, Waiting
+from kiro_core.journal.entries import embedded, opening, said, value
 from kiro_core.journal.flushing import Flushing
 from kiro_core.ports import SessionDb
+from kiro_core.prompt import prompt_verb
 
 
 def utc_now() -> str:
     """Now, as RFC 3339 in UTC with milliseconds: `2026-01-31T08:00:00.123Z`."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    second, millisecond = divmod(time.time_ns() // 1_000_000, 1000)
+    return f"{_until_the_point(second)}.{millisecond:03}Z"
+
+
+@lru_cache(maxsize=1)
+def _until_the_point(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 _STORE_S = 5.0
@@ -61,6 +70,7 @@ class Journal:
         `record` gives a JSON value as it may be recorded and shown.
         """
         self._db = db
+        self._at_once: Callable[[Sequence[bytes]], int] | None = prompt_verb(db, "append_nowait", "append")
         self._strict = strict
         self._failed = failed
         self._published = published
@@ -71,11 +81,11 @@ class Journal:
         self._backlog = Backlog()
         self._flushing = Flushing(db)
         self._new = anyio.Event()
-        self._grown = anyio.Event()
+        self._grown: anyio.Event | None = None
 
     def has_room(self, size: int = 0) -> bool:
-        """Whether so many bytes would be kept if the store did not take them."""
-        return not self.failing or self._backlog.room >= size
+        """Whether so many bytes of updates, or an event, would be kept if the store did not take them."""
+        return not self.failing or (self._backlog.room >= size and not (size and self._backlog.missing))
 
     @property
     def filters(self) -> bool:
@@ -104,14 +114,11 @@ class Journal:
 
     async def updates(self, frames: Sequence[Frame], shows: Sequence[Any] = ()) -> None:
         """Record notifications of the agent as they came, the lines of a chunk in one append."""
-        at = utc_now()
-        update, noise = opening(at, "update"), opening(at, "noise")
-        bodies = [(noise if f.fault else update) + payload(f) for f in frames]
-        await self._append(Waiting(bodies, kept=True, shows=shows, whenever=True))
+        await self._append(Waiting(said(utc_now(), frames), kept=True, shows=shows, whenever=True))
 
     async def message(self, kind: str, frame: Frame, turn: str = "", shows: Sequence[Any] = ()) -> None:
         """Record a message that passed: a prompt, a question, an update of our own, as it may be recorded."""
-        await self._append(Waiting([opening(utc_now(), kind, turn) + payload(frame)], kept=False, shows=shows))
+        await self._append(Waiting([embedded(opening(utc_now(), kind, turn), frame)], kept=False, shows=shows))
 
     async def event(
         self, kind: str, data: Any, turn: str = "", shows: Sequence[Any] = (), consume: Sequence[str] = ()
@@ -160,6 +167,7 @@ class Journal:
     async def grown(self, after: int) -> None:
         """Wait until there is a record behind number `after`."""
         while self._db.head <= after:
+            self._grown = self._grown or anyio.Event()
             await self._grown.wait()
 
     async def unflushed(self) -> None:
@@ -203,19 +211,25 @@ class Journal:
                 return
 
     async def _write(self, batch: Batch) -> None:
+        if self._at_once is not None and not batch.consume and not self._backlog.unsettled.consume:
+            await self._in_order(batch)  # nothing in it waits: it cannot be cancelled, nor be late
+            return
         # Shielded: a batch whose outcome nobody learned would have to be repeated without knowing it.
         with anyio.move_on_after(_STORE_S, shield=True):
-            await self._repeat(self._backlog.unsettled)
-            await self._put(batch)
+            await self._in_order(batch)
             return
         raise Unavailable(f"The store did not take a record within {_STORE_S:g} s.", hint="See whether its disk hangs.")
+
+    async def _in_order(self, batch: Batch) -> None:
+        await self._repeat(self._backlog.unsettled)
+        await self._put(batch)
 
     async def _repeat(self, batch: Batch) -> None:
         try:
             await self._put(batch)
         except ValueError:
             # What it settled is settled in some other way by now; that it happened is still to be recorded.
-            batch.consume = []
+            batch.consume = ()
             await self._put(batch)
 
     async def _put(self, batch: Batch) -> None:
@@ -223,17 +237,21 @@ class Journal:
             return
         self._backlog.unsettled = batch
         try:
-            head = await self._db.append(batch.bodies, consume=batch.consume)
+            if self._at_once is None or batch.consume:
+                head = await self._db.append(batch.bodies, consume=batch.consume)
+            else:
+                head = self._at_once(batch.bodies)
         except Unavailable:
             raise
         except Exception:
-            self._backlog.unsettled = Batch()  # refused for what it is: repeating it would block everything newer
+            self._backlog.unsettled = NOTHING  # refused for what it is: repeating it would block everything newer
             raise
-        self._backlog.unsettled = Batch()
+        self._backlog.unsettled = NOTHING
         self._flushing.wrote()
         self._new.set()
-        self._grown.set()
-        self._grown = anyio.Event()
+        if self._grown is not None:
+            self._grown.set()
+            self._grown = None
         self._unpublished.append((head, batch.shows))
         if not self._strict:
             self._publish(head)

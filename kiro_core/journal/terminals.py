@@ -25,7 +25,9 @@ _STREAMED = ("terminal_output", "terminal_output_delta")
 def content_of(frame: Frame) -> list[Any] | None:
     """The content of a tool call that an update gives, or None."""
     update = frame.params.get("update")
-    content = update.get("content") if isinstance(update, dict) else None
+    if not isinstance(update, dict) or update.get("sessionUpdate") not in ("tool_call", "tool_call_update"):
+        return None
+    content = update.get("content")
     return content if isinstance(content, list) else None
 
 

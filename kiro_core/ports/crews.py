@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kiro_core.ports.members import Members
 from kiro_core.ports.talking import Client
-from kiro_core.types import RunView, SessionId, SessionInfo, Usage
+
+if TYPE_CHECKING:
+    from kiro_core.types import RunView, SessionId, SessionInfo, Usage
 
 
 class Crews(Members, Protocol):
@@ -57,7 +59,7 @@ class Crews(Members, Protocol):
         ...
 
     async def report(self, run: SessionId) -> Mapping[str, Any]:
-        """The report of a run as far as it is on record, as JSON values; see `kiro_core.crew.report`.
+        """The report of a run as far as it is on record, as JSON values; see `kiro_core.crew.reporting`.
 
         Raises:
             SessionNotFound, RecordInvalid, Unavailable: there is no such run, or it cannot be read.

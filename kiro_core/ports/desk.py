@@ -8,25 +8,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kiro_core.ports.talking import Agent, Client
-from kiro_core.types import (
-    AgentConfig,
-    AgentSummary,
-    Engine,
-    Page,
-    PeerInfo,
-    Problem,
-    Pruned,
-    PruneRule,
-    Record,
-    Report,
-    SessionId,
-    SessionInfo,
-    SessionQuery,
-    Told,
-)
 
 if TYPE_CHECKING:
     from kiro_core.ports.crews import Crews
+    from kiro_core.types import (
+        AgentConfig,
+        AgentSummary,
+        Engine,
+        Page,
+        PeerInfo,
+        Problem,
+        Pruned,
+        PruneRule,
+        Record,
+        Report,
+        SessionId,
+        SessionInfo,
+        SessionQuery,
+        Told,
+    )
 
 
 class Attachable(Protocol):

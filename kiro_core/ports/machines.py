@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 from anyio.abc import TaskStatus
 
 from kiro_core.ports.desk import Desk
 from kiro_core.ports.talking import Agent, Client
-from kiro_core.types import Command, Exit, Receipt
+
+if TYPE_CHECKING:
+    from kiro_core.types import Command, Exit, Receipt
 
 
 class Process(Protocol):

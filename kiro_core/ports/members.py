@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from kiro_core.types import Letter, Member
+if TYPE_CHECKING:
+    from kiro_core.types import Letter, Member
+
 
 Priority = Literal["normal", "escalation"]
 Filter = Literal["", "blocked", "working", "idle", "terminated", "all"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kiro_core.ports.talking import Agent, Client
-from kiro_core.types import SessionInfo
+
+if TYPE_CHECKING:
+    from kiro_core.types import SessionInfo
 
 
 class Layer(Protocol):

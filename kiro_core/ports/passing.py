@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiro_core.frames import Frame
 from kiro_core.ports.talking import Agent, Client, Turn
-from kiro_core.types import PeerInfo
+
+if TYPE_CHECKING:
+    from kiro_core.types import PeerInfo
 
 
 class PassingTurn:

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
-from kiro_core.types import (
-    NO_CONTACT,
-    AgentConfig,
-    AgentSummary,
-    Contact,
-    Message,
-    Page,
-    Problem,
-    Record,
-    Report,
-    SessionId,
-    SessionInfo,
-    SessionQuery,
-)
+from kiro_core.types import NO_CONTACT
+
+if TYPE_CHECKING:
+    from kiro_core.types import (
+        AgentConfig,
+        AgentSummary,
+        Contact,
+        Message,
+        Page,
+        Problem,
+        Record,
+        Report,
+        SessionId,
+        SessionInfo,
+        SessionQuery,
+    )
 
 
 class AgentSource(Protocol):
@@ -59,6 +61,7 @@ class SessionStore(Protocol):
 
         Raises on entering:
             Held: the id exists already, here or elsewhere.
+            RecordInvalid: a field cannot be stored, such as the name of a folder that is no Unicode text.
             Unavailable: the store cannot write, or cannot keep a second owner out.
 
         """
@@ -284,7 +287,18 @@ class SessionDb(Protocol):
         """Replace the metadata atomically.
 
         Raises:
-            Fenced, Unavailable.
+            Fenced, Unavailable, and RecordInvalid as `create`.
 
         """
+        ...
+
+
+class PromptDb(SessionDb, Protocol):
+    """A `SessionDb` that writes records without a wait, and so needs no deadline for each.
+
+    What is to be used has to be in the class that has `append`: whoever wraps or overrides that is not passed by.
+    """
+
+    def append_nowait(self, batch: Sequence[bytes]) -> int:
+        """`SessionDb.append` of a batch that settles nothing, with the same errors."""
         ...

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kiro_core.frames import Frame
-from kiro_core.types import PeerInfo
+
+if TYPE_CHECKING:
+    from kiro_core.types import PeerInfo
 
 
 class Turn(Protocol):

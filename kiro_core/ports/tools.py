@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kiro_core.types import Letter, Member, RunView, SessionId
-
 if TYPE_CHECKING:
-    # Whoever starts pays for each module, and most never need these.
+    # Whoever starts pays for each class, and these are for annotations only.
     from kiro_core.ports.members import Filter, GroupAction, Priority
+    from kiro_core.types import Letter, Member, RunView, SessionId
 
 
 class ByteStream(Protocol):

@@ -16,7 +16,8 @@ import anyio
 from anyio.abc import TaskGroup
 
 from kiro_core.errors import Disconnected
-from kiro_core.frames import Frame, Splitter, join, parse
+from kiro_core.frames import Frame, Run, Splitter, join, read
+from kiro_core.prompt import prompt_verb
 from kiro_core.rpc.pending import Pending
 from kiro_core.rpc.serving import Serving
 
@@ -24,11 +25,16 @@ _LOG = logging.getLogger(__name__)
 _GONE = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
 _TAKE_BACK_S = 1.0
 _REFUSAL_S = 5.0
+_USUAL_CHUNK, _WIDE_CHUNK = 64 * 1024, 256 * 1024
+"""Bytes; behind a chunk that is rather full comes a wide one, since in a flood the steps of a chunk are what costs."""
 _LONGEST_LINE = 256 * 1024 * 1024
 
 
 class Stream(Protocol):
-    """The bytes below a peer; a cancelled send must not tear a line (see `PipeStream`)."""
+    """The bytes below a peer; a cancelled send must not tear a line (see `PipeStream`).
+
+    One that can tell whether a send would have to wait may have an `offer` besides, as `PipeStream` has.
+    """
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
         """Wait for bytes; `anyio.EndOfStream` at the end."""
@@ -62,6 +68,7 @@ class Peer:
         """
         self.ended: Final = anyio.Event()
         self._stream = stream
+        self._offer: Callable[[bytes], bool] | None = prompt_verb(stream, "offer", "send")
         self._handler = handler
         self._answers_noise = answers_noise
         self._ids = itertools.count(1)
@@ -92,6 +99,10 @@ class Peer:
             await self._stream.send(join(frames))
         except _GONE as error:
             raise Disconnected("The connection is closed.") from error
+
+    def offer(self, frames: Sequence[Frame]) -> bool:
+        """Write messages if that takes no waiting, else none of them; whether it did, for a stream that can tell."""
+        return self._offer is not None and self._offer(join(frames))
 
     async def start(self, frame: Frame) -> Pending:
         """Send a request under an id of ours; its response is waited for separately.
@@ -158,20 +169,24 @@ class Peer:
         self._waiting.clear()
 
     async def _read(self, tasks: TaskGroup) -> None:
-        splitter = Splitter()
+        splitter, most = Splitter(), _USUAL_CHUNK
         while True:
             try:
-                chunk = await self._stream.receive()
+                chunk = await self._stream.receive(most)
             except _GONE:
-                await self._handle(parse(splitter.rest()), tasks)
+                await self._handle(read(splitter.rest()), tasks)
                 return
+            most = _USUAL_CHUNK if len(chunk) < _USUAL_CHUNK // 2 else _WIDE_CHUNK
             # No name for the block: a long line would be there twice while it is handled.
-            await self._handle(parse(splitter.feed(chunk)), tasks)
+            await self._handle(read(splitter.feed(chunk)), tasks)
             if splitter.length > _LONGEST_LINE:
                 _LOG.error("a connection was given up: it sent a line of more than %d bytes", _LONGEST_LINE)
                 return
 
-    async def _handle(self, frames: list[Frame], tasks: TaskGroup) -> None:
+    async def _handle(self, frames: Sequence[Frame], tasks: TaskGroup) -> None:
+        if isinstance(frames, Run):
+            await self._notified(frames)
+            return
         batch: list[Frame] = []
         for frame in frames:
             if frame.fault is not None or (frame.is_notification and frame.method != "$/cancel_request"):
@@ -193,13 +208,15 @@ class Peer:
             pending.resolve(response)
         return pending is not None
 
-    async def _notified(self, frames: list[Frame]) -> None:
+    async def _notified(self, frames: Sequence[Frame]) -> None:
         if not frames:
             return
         try:
             await self._handler.notify(frames)
         except Exception:  # noqa: BLE001 - the wire is a boundary: one bad message must not end the connection
             _LOG.exception("a notification could not be handled: %s", frames[0].method)
+        if isinstance(frames, Run):
+            return
         if refusals := [refusal for frame in frames if (refusal := self._refusal(frame))]:
             with anyio.move_on_after(_REFUSAL_S):
                 await self._reply(refusals)

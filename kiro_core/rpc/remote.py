@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from kiro_core.frames import Frame
-from kiro_core.ports import Turn
+from kiro_core.prompt import prompt_verb
 from kiro_core.rpc.peer import Peer
 from kiro_core.rpc.pending import Pending
 from kiro_core.types import PeerInfo
+
+if TYPE_CHECKING:
+    from kiro_core.ports import Turn
 
 
 class Caller(Protocol):
@@ -39,6 +42,10 @@ class RemoteClient:
     async def notify(self, frames: Sequence[Frame]) -> None:
         """See `Client.notify`."""
         await self._peer.send(frames)
+
+    def offer(self, frames: Sequence[Frame]) -> bool:
+        """Notify if that takes no waiting; whether it did."""
+        return self._peer.offer(frames)
 
     async def request(self, frame: Frame) -> Frame:
         """See `Client.request`."""
@@ -70,6 +77,7 @@ class RemoteAgent:
         """Speak to an agent that introduced itself."""
         self.info = info
         self._peer = peer
+        self._offer: Callable[[Sequence[Frame]], bool] | None = prompt_verb(peer, "offer", "send")
 
     async def new(self, frame: Frame) -> Frame:
         """See `Agent.new`."""
@@ -115,3 +123,7 @@ class RemoteAgent:
     async def notify(self, frame: Frame) -> None:
         """See `Agent.notify`."""
         await self._peer.send([frame])
+
+    def offer(self, frame: Frame) -> bool:
+        """Notify, or cancel, if that takes no waiting; whether it did."""
+        return self._offer is not None and self._offer([frame])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
 
 import anyio
 
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
-from kiro_core.ports import Agent, Turn
+
+if TYPE_CHECKING:
+    from kiro_core.ports import Agent, Turn
 
 _LOG = logging.getLogger(__name__)
 _TAKE_BACK_S = 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from kiro_core.frames import Frame
 from kiro_core.journal import Journal, spoken, unfinished_calls
 from kiro_core.notices import WAITING
 from kiro_core.ports import SessionDb, Turn
+from kiro_core.prompt import prompt_verb
 from kiro_core.session.clients import Said
 from kiro_core.session.hooking import STOP
 from kiro_core.session.inbox import NOTHING, Telling
@@ -46,6 +47,7 @@ class Exchange:
         self._begun_at = 0
         self._asked: Turn | None = None
         self._given_up: Turn | None = None
+        self._aside = 0
 
     def prepare(self) -> None:
         """Put the configuration's prompt in front of the first turn; a recorded conversation has had it."""
@@ -116,8 +118,15 @@ class Exchange:
     def send_aside(self, frame: Frame) -> None:
         """Send the agent a notification without waiting: one that does not read holds nobody up."""
         turns = self._session.working()
-        if not turns.ended:
-            turns.tasks.start_soon(self._sent, frame)
+        if turns.ended or self._offered(frame):
+            return
+        self._aside += 1
+        turns.tasks.start_soon(self._sent_aside, frame)
+
+    def _offered(self, frame: Frame) -> bool:
+        """Whether the agent took it at once; never past what is still on its way."""
+        offer: Callable[[Frame], bool] | None = prompt_verb(self._session.agent, "offer", "notify", "cancel")
+        return offer is not None and not self._aside and offer(frame)
 
     async def _exchange(self, turn: PromptTurn) -> Frame:
         session = self._session
@@ -208,6 +217,12 @@ class Exchange:
 
     def _cancel_frame(self) -> Frame:
         return Frame.of("session/cancel", {"sessionId": self._session.agent_session})
+
+    async def _sent_aside(self, frame: Frame) -> None:
+        try:
+            await self._sent(frame)
+        finally:
+            self._aside -= 1
 
     async def _sent(self, frame: Frame) -> None:
         agent = self._session.agent

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from kiro_core.errors import Disconnected, KiroError, RpcError
-from kiro_core.frames import Frame
+from kiro_core.frames import Frame, Run
 from kiro_core.rpc import INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND
+from kiro_core.session.clients import Item
 from kiro_core.session.updates import observed_title, shown_while_loading
 from kiro_core.types import PeerInfo
 
@@ -88,13 +89,15 @@ class Listener:
         try:
             session.patience.heard()
             await session.storing.updates(frames, await self._shown(frames))
+            await session.clients.kept_up()
         except KiroError as error:
             session.fail(error)
 
     async def heard(self, frames: Sequence[Frame]) -> None:
         """Follow what the agent does, in its own words: what a middleware has masked would be judged wrongly."""
         try:
-            await self._follow(frame for frame in frames if not self._loading or shown_while_loading(frame))
+            if not isinstance(frames, Run):
+                await self._follow(frame for frame in frames if not self._loading or shown_while_loading(frame))
         except KiroError as error:
             self._session.fail(error)
 
@@ -121,9 +124,11 @@ class Listener:
         heard.set()
         return news
 
-    async def _shown(self, frames: Sequence[Frame]) -> list[Frame]:
+    async def _shown(self, frames: Sequence[Frame]) -> Sequence[Item]:
         """What clients are shown of messages, once they are on record."""
         session = self._session
+        if isinstance(frames, Run):
+            return [] if session.is_strange(frames) else [session.for_client(frames)]
         told = [frame for frame in frames if frame.fault is None and not session.is_strange(frame)]
         if not session.layers.hears:
             await self._follow(told)

@@ -59,8 +59,10 @@ class Orders:
     def follow(self, frame: Frame) -> Frame:
         """Take note of the commands that an agent tells, and add ours (ACP `available_commands_update`)."""
         update = frame.params.get("update")
-        commands = update.get("availableCommands") if isinstance(update, dict) else None
-        if not isinstance(update, dict) or not isinstance(commands, list):
+        if not isinstance(update, dict) or update.get("sessionUpdate") != "available_commands_update":
+            return frame
+        commands = update.get("availableCommands")
+        if not isinstance(commands, list):
             return frame
         self._theirs = {str(command.get("name")) for command in commands if isinstance(command, dict)}
         ours = [

@@ -99,15 +99,20 @@ class Patience:
     async def _response(self, turn: PromptTurn, exchange: _Exchange) -> Frame:
         self.heard()
         while not turn.cancelled:
-            with anyio.CancelScope(deadline=self._heard_at + self._limits.silence_s) as self._waiting:
+            with anyio.move_on_after(self._patience_s) as self._waiting:
                 return await exchange.arrived()
-            if anyio.current_time() >= self._heard_at + self._limits.silence_s:
+            if self._patience_s <= 0:
                 await self._silence(turn)
         with anyio.move_on_after(self._limits.control_s):
             return await exchange.arrived()
         sentence = f"The agent did not confirm the cancel within {self._limits.control_s:g} s; it may still be at work."
         await self._session.tell(Notice("cancel_unconfirmed", sentence))
         return cancelled()
+
+    @property
+    def _patience_s(self) -> float:
+        """How long the agent may be silent from now on."""
+        return self._heard_at + self._limits.silence_s - anyio.current_time()
 
     async def _silence(self, turn: PromptTurn) -> None:
         self.heard()

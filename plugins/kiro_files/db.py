@@ -56,12 +56,18 @@ class FileDb:
             Fenced, Unavailable.
 
         """
-        if consume and not self._settling.knows(consume):
+        if not consume:
+            return self.append_nowait(batch)
+        if not self._settling.knows(consume):
             await self.pending()
         with self._told:
             self._check()
-            if consume:
-                return self._settling.settle(batch, consume, self._log)
+            return self._settling.settle(batch, consume, self._log)
+
+    def append_nowait(self, batch: Sequence[bytes]) -> int:
+        """See `PromptDb.append_nowait`."""
+        with self._told:
+            self._check()
             return self._log.append(batch) if batch else self.head
 
     async def commit(self) -> None:
@@ -118,7 +124,7 @@ class FileDb:
 
         Raises:
             ValueError: it is another session's.
-            Fenced, Unavailable.
+            Fenced, RecordInvalid, Unavailable.
 
         """
         if info.id != self._files.id:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 import anyio
+from anyio.lowlevel import cancel_shielded_checkpoint
 
 from kiro_files.committing import Committer, Job
 from kiro_files.lease import Lease
@@ -24,6 +25,7 @@ class Disk:
         self._lease = lease
         self._durable = -1
         self._flushing: Job | None = None
+        self._gathering: Job | None = None
         self._last: Job | None = None
 
     async def flush(self, end: int) -> None:
@@ -37,9 +39,14 @@ class Disk:
         if self._durable >= end:
             self.check()
             return
-        if self._flushing is None or self._flushing.begun:
-            self._flushing = self._begin(self._flush)
-        await self._flushing.ended()
+        flushing = self._flushing
+        if flushing is None or flushing.begun:
+            self._flushing = self._gathering = flushing = Job(self._flush)
+            try:
+                await cancel_shielded_checkpoint()  # whoever is about to write as well shares it
+            finally:  # a cancellation of the event loop's own knows no shield
+                self._hand_over()
+        await flushing.ended()
         self._durable = max(self._durable, end)
 
     def check(self) -> None:
@@ -67,6 +74,7 @@ class Disk:
 
         When the disk hangs, the session stays held until it has ended: an owner that has left writes nothing.
         """
+        self._hand_over()
         if self._last is None or self._last.done.is_set():
             self._lease.release()
             return
@@ -75,8 +83,19 @@ class Disk:
             await released.done.wait()
 
     def _begin(self, action: Callable[[], object]) -> Job:
-        self._last = self._committer.begin(action)
-        return self._last
+        self._hand_over()
+        return self._hand(Job(action))
+
+    def _hand_over(self) -> None:
+        """Have the flush begun that is being gathered, if any."""
+        gathering, self._gathering = self._gathering, None
+        if gathering is not None:
+            self._hand(gathering)
+
+    def _hand(self, job: Job) -> Job:
+        self._last = job
+        self._committer.begin(job)
+        return job
 
     def _flush(self) -> None:
         self.check()

@@ -11,6 +11,7 @@ with them the records N to M.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Annotated
 
 import msgspec
@@ -51,6 +52,9 @@ class _Format(msgspec.Struct):
     format: int
 
 
+_END = b"}\n"
+_OPEN, _CLOSE = frozenset(b"{"), frozenset(b"}")
+_first, _last = itemgetter(0), itemgetter(-1)
 _line = msgspec.json.Decoder(Line).decode
 _format = msgspec.json.Decoder(_Format).decode
 
@@ -62,20 +66,20 @@ def encode(batch: Sequence[bytes], head: int, epoch: int, settled: Sequence[str]
         ValueError: a body is not one line that looks like a JSON object.
 
     """
-    for body in batch:
-        if body[:1] != b"{" or body[-1:] != b"}":
-            raise ValueError("A record's body is one JSON object.")
-    if b"\n" in b"".join(batch):
-        raise ValueError("A record's body is one line.")
-    # One template for all lines: formatting once takes a fifth of the time, and this is the log's hot path.
+    if b"" in batch or not (_OPEN.issuperset(map(_first, batch)) and _CLOSE.issuperset(map(_last, batch))):
+        raise ValueError("A record's body is one JSON object.")
     count = len(batch)
-    line = b'{"format":%d,"seq":%%d,"epoch":%d,"until":%d,"body":%%b}\n' % (FORMAT, epoch, head + count)
+    if b"\n" in (batch[0] if count == 1 else b"".join(batch)):
+        raise ValueError("A record's body is one line.")
+    end = b',"settled":%b}\n' % msgspec.json.encode(settled) if settled else _END
+    before = b'{"format":%d,"seq":%%d,"epoch":%d,"until":%d,"body":' % (FORMAT, epoch, head + count)
+    if count == 1:
+        return b"".join((before % (head + 1), batch[0], end))
+    # One template for all lines: formatting once takes a fifth of the time, and this is the log's hot path.
     values: list[int | bytes] = [0] * (2 * count)
     values[::2], values[1::2] = range(head + 1, head + count + 1), batch
-    block = line * count % tuple(values)
-    if settled:
-        block = b'%b,"settled":%b}\n' % (block.removesuffix(b"}\n"), msgspec.json.encode(settled))
-    return block
+    block = (before + b"%b" + _END) * count % tuple(values)
+    return block.removesuffix(_END) + end if settled else block
 
 
 def encode_gap(first: int, last: int, epoch: int, size: int) -> bytes:

@@ -87,10 +87,32 @@ def replace(files: Files, info: SessionInfo, epoch: int, check: Callable[[], Non
 
     Fields of the old one that we do not know stay. `check` is called first, and last before the rename, and
     raises when the session is not ours any more.
+
+    Raises:
+        RecordInvalid: a field is no text; nothing has changed.
+
     """
     check()
+    require_text(info)
     text = msgspec.json.encode({**_stored(files), **_as_fields(info), "epoch": epoch}) + b"\n"
     replace_file(files.metadata, text, check)
+
+
+def require_text(info: SessionInfo) -> None:
+    """Make sure that metadata can be stored.
+
+    Raises:
+        RecordInvalid: a field is no text, such as the name of a folder that is not UTF-8.
+
+    """
+    try:
+        msgspec.json.encode(info)
+    except UnicodeEncodeError as error:
+        raise RecordInvalid(
+            f"The metadata of the session {info.id} cannot be stored: {error.object!r} is no Unicode text.",
+            hint="Give the folder a name in UTF-8, and the session one of printable characters.",
+            session=info.id,
+        ) from error
 
 
 def _as_fields(info: SessionInfo) -> dict[str, Any]:

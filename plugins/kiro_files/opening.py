@@ -52,9 +52,10 @@ def create_session(files: Files, info: SessionInfo, contact: Contact) -> Holding
     What a crash left of an earlier attempt (no metadata, nothing in the log) is no session.
 
     Raises:
-        Held, Unavailable, OSError.
+        Held, RecordInvalid, Unavailable, OSError.
 
     """
+    metadata.require_text(info)
     make_folder(files.folder)
     with ExitStack() as undo:
         lease = Lease.take(files)

@@ -53,7 +53,7 @@ class FileStore:
 
         Raises on entering:
             ValueError: the id is not a canonical lower-case UUID.
-            Held, Unavailable.
+            Held, RecordInvalid, Unavailable.
 
         """
         if not is_id(info.id):

@@ -25,6 +25,8 @@ class Told:
         pass
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is None:
+            return
         if isinstance(error, Fenced):
             self._lost.set()
         elif isinstance(error, OSError):

@@ -63,7 +63,7 @@ class Window:
         await self.gate.wait()
         for frame in frames:
             if frame.method == "_kiro_core/cursor":
-                self.cursors[frame.session] = frame.params["seq"]
+                self.cursors[frame.session] = frame.params.get("seq", self.cursors.get(frame.session, 0))
             elif "update" in frame.params:
                 self.updates.setdefault(frame.session, []).append(frame.params["update"])
         self.shown.set()

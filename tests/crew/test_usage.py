@@ -9,7 +9,7 @@ from crew_office import found, outcomes, scripted, stage
 from kiro_core.crew.usage import Using, used
 from kiro_core.errors import SessionNotFound
 from kiro_core.frames import Frame
-from kiro_core.journal.entries import opening, payload, value
+from kiro_core.journal.entries import embedded, opening, value
 from kiro_core.testing import RecordingClient
 from kiro_core.types import Record, SessionId, Usage
 
@@ -60,7 +60,7 @@ async def test_a_record_tells_the_same_with_the_tokens_of_its_turns():
         bodies = [
             opening("", "turn_ended", "1.1")
             + value({"usage": {"inputTokens": 2, "outputTokens": 3, "totalTokens": 9}}),
-            opening("", "update") + payload(cost(0.25)),
+            embedded(opening("", "update"), cost(0.25)),
             opening("", "turn_ended", "1.2") + value({"usage": {"inputTokens": 2, "outputTokens": 3}}),
             opening("", "turn_ended", "1.3") + value({"usage": "none", "state": "failed"}),
             opening("", "turn_ended", "1.4") + value(None),

@@ -178,3 +178,16 @@ async def test_what_must_be_durable_before_it_is_told_is_written_at_once(opened_
             (models,) = (option["options"] for option in opened["configOptions"] if option["id"] == "model")
             await office.set(session, "model", models[-1]["value"])
             assert (await store.get(session)).model == models[-1]["value"]
+
+
+async def test_a_stream_of_updates_replaces_the_metadata_and_flushes_a_few_times_only(talking, store):
+    client = RecordingClient()
+    async with talking(client) as (office, session):
+        await office.prompt(session, f"for n in range(1000): {USAGE}")
+        updates = [update for update in client.updates() if update["sessionUpdate"] == "usage_update"]
+        begun = store.done.index("turn_begun")
+        done = store.done[begun : store.done.index("turn_ended", begun) + 1]
+    assert len(updates) == 1000
+    assert done.count("put_info") <= 5
+    # Each window of 25 ms has one flush at most, and a slow machine may need many windows for a thousand updates.
+    assert done.count("commit") <= done.count("update")

@@ -54,7 +54,10 @@ async def test_a_terminal_is_shown_as_its_output_so_far_and_again_when_it_has_en
 async def test_every_other_byte_of_an_update_stays_as_it_came(opened, python):
     async with opened(RecordingClient()) as room:
         terminal = await create(room, command="true")
-        line = b'{"method":"session/update" ,"params":{"x":1.50,"update":{"toolCallId":"t","content": %b ,"y":[ ]}}}'
+        line = (
+            b'{"method":"session/update" ,"params":{"x":1.50,"update":'
+            b'{"sessionUpdate":"tool_call","toolCallId":"t","content": %b ,"y":[ ]}}}'
+        )
         frame = Frame.read(line % (b'[{"type":"terminal","terminalId":"%b"}]' % terminal.encode()))
         (shown,) = room.services.shown([frame])
         assert shown.raw == line % b'[{"type":"content","content":{"type":"text","text":""}}]'
@@ -142,7 +145,7 @@ async def test_the_outputs_behind_the_head_do_not_count_and_the_record_is_read_t
 
     bodies, reads = [], []
     journal = Journal(Db())
-    shows = Frame.of("session/update", {"update": {"sessionUpdate": "plan", "content": [block("t")]}})
+    shows = Frame.of("session/update", {"update": {"sessionUpdate": "tool_call", "content": [block("t")]}})
     await journal.updates([shows, shows])
     await journal.event("terminal", {"terminalId": "t", "output": "late"})
 

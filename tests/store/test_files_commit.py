@@ -1,5 +1,6 @@
 """Commits share flushes, wait for nothing else, and do not forget that one failed."""
 
+import asyncio
 import errno
 import os
 import threading
@@ -59,6 +60,49 @@ async def test_commits_that_wait_for_a_flush_share_the_next_one(store, flushes):
             await anyio.wait_all_tasks_blocked()
             flushes.go()
         assert flushes.begun == 2
+
+
+async def test_writers_that_are_ready_together_share_one_flush(store, flushes):
+    flushes.go()
+
+    async def write(db):
+        for _ in range(5):
+            await db.append([b"{}"])
+            await db.commit()
+
+    with anyio.fail_after(20):
+        async with store.create(session()) as db, anyio.create_task_group() as tasks:
+            for _ in range(20):
+                tasks.start_soon(write, db)
+    assert flushes.begun <= 10, "20 writers flush five times, not a hundred times"
+
+
+async def test_who_is_cancelled_past_every_shield_leaves_no_flush_behind_that_others_wait_for(
+    store, anyio_backend_name
+):
+    if anyio_backend_name != "asyncio":
+        pytest.skip("on trio nothing cancels past a shield")
+    async with store.create(session()) as db:
+        await db.append([b'{"a":1}'])
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await db.commit()
+        await db.append([b'{"b":2}'])
+        with anyio.fail_after(20):
+            await db.commit()
+
+
+async def test_a_batch_is_one_write_and_takes_no_waiting(store, monkeypatch):
+    write, written = os.write, []
+    async with store.create(session()) as db:
+        monkeypatch.setattr(os, "write", lambda fd, data: written.append(data) or write(fd, data))
+        for size in (1, 2, 300):
+            before = db.head
+            with pytest.raises(StopIteration) as ended:
+                db.append([b"{}"] * size).send(None)
+            assert ended.value.value == db.head == before + size
+        monkeypatch.undo()
+    assert [block.count(b"\n") for block in written] == [1, 2, 300]
 
 
 async def test_a_commit_without_anything_new_is_no_flush(store, flushes):

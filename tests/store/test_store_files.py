@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,30 @@ def test_sessions_stand_in_the_home_of_kiro(monkeypatch):
     assert FilesOptions().root == Path.home() / "elsewhere/sessions/core"
     monkeypatch.delenv("KIRO_HOME")
     assert FilesOptions().root == Path.home() / ".kiro/sessions/core"
+
+
+async def test_metadata_that_are_no_text_are_refused_and_nothing_is_stored(tmp_path):
+    info = session()
+    named = replace(info, cwd="/home/ada/caf\udce9")
+    async with open_store(FilesOptions(root=tmp_path / "own")) as store:
+        for refused in (named, replace(info, tags=("\ud800",))):
+            with pytest.raises(RecordInvalid, match="no Unicode text") as told:
+                async with store.create(refused):
+                    pass
+            assert told.value.hint
+        assert not (tmp_path / "own").exists()
+        async with store.create(info) as db:
+            with pytest.raises(RecordInvalid, match="no Unicode text"):
+                await db.put_info(named)
+            assert (db.info, await store.get(info.id)) == (info, info)
+            await db.put_info(replace(info, title="next"))
+
+
+async def test_what_can_be_no_folder_has_no_sessions(tmp_path):
+    async with open_store(FilesOptions(root=tmp_path / "own")) as store:
+        await stored(store)
+        for folder in ("/home/ada\0b", "/home/ada/\ud800"):
+            assert list((await store.list(SessionQuery(folder))).items) == []
 
 
 def test_an_unknown_option_is_refused():

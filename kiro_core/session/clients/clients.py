@@ -8,6 +8,7 @@ from typing import Protocol
 import anyio
 
 from kiro_core.errors import ObserverOnly
+from kiro_core.lazily import LazyEvent
 from kiro_core.notices import UNATTENDED
 from kiro_core.ports import Client
 from kiro_core.session.clients.member import CONTROLLER, OBSERVER, Member
@@ -15,6 +16,7 @@ from kiro_core.session.clients.shown import Item
 from kiro_core.types import Notice, PeerInfo, SessionId
 
 _UNTOLD = 100
+_MOMENT_S = 0.1
 
 
 class Attended(Protocol):
@@ -58,7 +60,7 @@ class Clients:
         self.id = id
         self.head: int = 0
         self.members: list[Member] = []
-        self.changed: anyio.Event = anyio.Event()
+        self.changed: anyio.Event = LazyEvent()
         self.opener: PeerInfo = PeerInfo()
         self._session = session
         self._untold: list[tuple[int, Notice]] = []
@@ -171,6 +173,18 @@ class Clients:
             told = [(seq, item) for item in items if isinstance(item, Notice)]
             self._untold = [*self._untold, *told][-_UNTOLD:]
 
+    async def kept_up(self) -> None:
+        """Give those who control the session a moment when none of them keeps up; who still does not falls behind."""
+        controllers = [member for member in self.members if member.role == CONTROLLER]
+        if not controllers or not all(member.hurried for member in controllers):
+            return
+        with anyio.move_on_after(_MOMENT_S):
+            for member in controllers:
+                await member.kept_up()
+        for member in controllers:
+            if member.hurried:
+                member.fall_behind()
+
     def untell(self) -> None:
         """Forget what waits for a turn: it was of an agent program that is not there any more."""
         self._untold.clear()
@@ -201,4 +215,4 @@ class Clients:
     def _change(self) -> None:
         self.stir()
         self.changed.set()
-        self.changed = anyio.Event()
+        self.changed = LazyEvent()

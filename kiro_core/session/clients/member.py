@@ -17,7 +17,9 @@ from kiro_core.errors import Disconnected, KiroError, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.notices import CURSOR, CURSORS
 from kiro_core.ports import Client
+from kiro_core.prompt import prompt_verb
 from kiro_core.session.clients.shown import Item, Rendering
+from kiro_core.session.clients.waiting import Waiting, joined
 from kiro_core.types import SessionId
 
 _LOG = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ CONTROLLER = "controller"
 OBSERVER = "observer"
 
 _WAITING_BYTES = 1 << 20
+_AHEAD_BYTES = _WAITING_BYTES // 4
 _ASIDE = 100
 _BATCH = 64
 _LAST_S = 1.0
@@ -61,7 +64,7 @@ class Followed(Protocol):
 
 
 class Member:
-    """One client; `cursor` is the number of the last record that it was shown, `waiting` counts bytes in memory.
+    """One client; `cursor` is the number of the last record that it was shown.
 
     One that `follows` did not ask for this session: it is at one above.
     """
@@ -80,39 +83,63 @@ class Member:
         self.rendering: Final = Rendering(session.id, client.info)
         self._session = session
         self._gone = gone
-        self._queue: deque[tuple[int, Sequence[Frame]]] = deque()
+        self._queue = Waiting()
         self._aside: deque[Frame] = deque(maxlen=_ASIDE)
-        self.waiting: int = 0
         self._behind = False
         self._ending = False
         self._given = self._taken = 0
-        self._news = anyio.Event()
-        self._progress = anyio.Event()
+        self._idle = False
+        self._news: anyio.Event | None = None
+        self._progress: anyio.Event | None = None
         self._scope = anyio.CancelScope()
+
+    @property
+    def waiting(self) -> int:
+        """How many bytes wait for it in memory."""
+        return self._queue.bytes
 
     def put(self, seq: int, items: Sequence[Item]) -> None:
         """Show items of the record number `seq`, or of none (0), as soon as the client takes them."""
         if seq and seq <= self.cursor:
             return
         in_turn = self._session.in_turn
-        frames: list[Frame] = []
-        for item in items:
-            frames.extend(self.rendering.frames(item, seq, in_turn=in_turn))
+        parts = joined([self.rendering.frames(item, seq, in_turn=in_turn) for item in items])
         self._given += 1
-        if self._behind:
-            # What is on record is read there.
-            self._aside.extend(() if seq else frames)
-        else:
-            self._queue.append((seq, frames))
-            self.waiting += sum(len(frame.raw) for frame in frames)
-            if self.waiting > _WAITING_BYTES and len(self._queue) > 1:
+        if self._idle and self._offered(parts):
+            self.cursor, self._taken = max(self.cursor, seq), self._given
+            return
+        if not self._behind:
+            self._queue.put(seq, parts)
+            if self._queue.bytes > _WAITING_BYTES and len(self._queue) > 1:
                 self.fall_behind()
-        self._news.set()
+        elif not seq:  # what is on record is read there
+            self._aside.extend(frame for frames in parts for frame in frames)
+        self._stir()
+
+    def _offered(self, parts: Sequence[Sequence[Frame]]) -> bool:
+        """Whether the client took them at once, which saves its task being woken for each chunk."""
+        offer: Callable[[Sequence[Frame]], bool] | None = prompt_verb(self.client, "offer", "notify")
+        if offer is None or len(parts) != 1 or CURSORS in self.client.info.abilities:
+            return False
+        try:
+            return offer(parts[0])
+        except Exception:  # noqa: BLE001 - a client is a boundary; its own task meets the failure, and tells it
+            return False
+
+    @property
+    def hurried(self) -> bool:
+        """Whether so much waits for a client that is being shown it that the agent should give it a moment."""
+        return self._queue.bytes > _AHEAD_BYTES and self.begun.is_set() and not self.left.is_set()
+
+    async def kept_up(self) -> None:
+        """Wait until it is `hurried` no more."""
+        while self.hurried:
+            await self._progressed()
 
     def shown_until(self, head: int) -> None:
         """Take note that the client is being shown the record up to `head` by somebody else."""
         self.cursor = head
-        self._queue = deque(each for each in self._queue if each[0] > head or not each[0])
+        self._queue.drop_until(head)
 
     def begin_behind(self, cursor: int) -> None:
         """Show what is on record behind that number, to a client that was shown all before it."""
@@ -121,12 +148,11 @@ class Member:
 
     def fall_behind(self) -> None:
         """Show everything behind the cursor from the record."""
-        self._aside.extend(frame for seq, frames in self._queue if not seq for frame in frames)
-        self._queue.clear()
-        self.waiting = 0
+        self._aside.extend(self._queue.unrecorded())
+        self._queue = Waiting()
         self.rendering.forget_behind(self.cursor)
         self._behind = True
-        self._news.set()
+        self._stir()
 
     def leave(self) -> None:
         """Show nothing more."""
@@ -139,7 +165,7 @@ class Member:
         """Show what is left, for a second at most: the session has ended."""
         self._ending = True
         self._scope.deadline = anyio.current_time() + _LAST_S
-        self._news.set()
+        self._stir()
 
     async def flushed(self) -> None:
         """Wait until the client has taken what there was to show.
@@ -155,7 +181,7 @@ class Member:
         if self._session.ready:
             await self.begun.wait()
         while self.begun.is_set() and self._taken < mine and not self.left.is_set():
-            await self._progress.wait()
+            await self._progressed()
         if self.failure is not None:
             raise self.failure
 
@@ -186,14 +212,19 @@ class Member:
             elif self._ending:
                 return
             else:
-                self._news = anyio.Event()
-                await self._news.wait()
+                await self._waiting_for_news()
+
+    async def _waiting_for_news(self) -> None:
+        self._news, self._idle = anyio.Event(), True
+        try:
+            await self._news.wait()
+        finally:
+            self._news, self._idle = None, False
 
     async def _show_waiting(self) -> None:
-        queue, given = self._queue, self._given
-        self._queue, self.waiting = deque(), 0
-        frames = [frame for _, frames in queue for frame in frames]
-        await self._show(frames, max(seq for seq, _ in queue))
+        given = self._given
+        parts, seq = self._queue.take()
+        await self._show(parts, seq)
         self._taken = given
         self._moved_on()
 
@@ -209,7 +240,7 @@ class Member:
         frames, given = list(self._aside), self._given
         self._aside.clear()
         self._behind = False
-        await self._show(frames, 0)
+        await self._show([frames], 0)
         self._taken = given
         self._moved_on()
 
@@ -220,26 +251,40 @@ class Member:
                 for item in items:
                     frames.extend(self.rendering.frames(item, seq, in_turn=True))
                 if len(frames) >= _BATCH:
-                    await self._show(frames, seq)
+                    await self._show([frames], seq)
                     frames = []
-        await self._show(frames, upto)
+        await self._show([frames], upto)
 
-    async def _show(self, frames: list[Frame], seq: int) -> None:
+    async def _show(self, parts: Sequence[Sequence[Frame]], seq: int) -> None:
         moved = seq > self.cursor
         # Before it is sent: a record that is being shown is not shown again.
         self.cursor = max(self.cursor, seq)
         if moved and CURSORS in self.client.info.abilities:
-            frames = [*frames, self._cursor()]
-        if frames:
-            await self.client.notify(frames)
+            # In one write, which the desk may not survive: the other side shows what has come with its number.
+            shown = (frame for frames in parts for frame in frames)
+            await self.client.notify([self._cursor(None), *shown, self._cursor(self.cursor)])
+            return
+        for frames in parts:
+            if frames:
+                await self.client.notify(frames)
 
     async def _report(self) -> None:
         if CURSORS in self.client.info.abilities:
-            await self.client.notify([self._cursor()])
+            await self.client.notify([self._cursor(self.cursor)])
 
-    def _cursor(self) -> Frame:
-        return Frame.of(CURSOR, {"sessionId": self._session.id, "seq": self.cursor})
+    def _cursor(self, seq: int | None) -> Frame:
+        return Frame.of(CURSOR, {"sessionId": self._session.id, **({} if seq is None else {"seq": seq})})
+
+    async def _progressed(self) -> None:
+        self._progress = self._progress or anyio.Event()
+        await self._progress.wait()
 
     def _moved_on(self) -> None:
-        self._progress.set()
-        self._progress = anyio.Event()
+        progress, self._progress = self._progress, None
+        if progress is not None:
+            progress.set()
+
+    def _stir(self) -> None:
+        self._idle = False
+        if self._news is not None:
+            self._news.set()

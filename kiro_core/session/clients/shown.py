@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from kiro_core.frames import Frame
+from kiro_core.frames import Frame, Run
 from kiro_core.journal import user_message
 from kiro_core.notices import at_next_turn, at_once
 from kiro_core.types import Notice, PeerInfo, SessionId
@@ -20,8 +20,8 @@ class Said:
     prompt: Frame
 
 
-Item: TypeAlias = Frame | Notice | Said
-"""A message as it is, a notice, or a prompt."""
+Item: TypeAlias = Frame | Run | Notice | Said
+"""A message as it is, many of them, a notice, or a prompt."""
 
 
 class Rendering:
@@ -40,6 +40,8 @@ class Rendering:
 
     def frames(self, item: Item, seq: int, *, in_turn: bool) -> Sequence[Frame]:
         """The messages for the client about something in record number `seq`, or in none (0)."""
+        if isinstance(item, Run):
+            return item
         if isinstance(item, Frame):
             return (item,)
         if isinstance(item, Notice):
