@@ -6,8 +6,9 @@ program sends), `kiro_core.ports` and `kiro_core.types` (what its types are), an
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from kiro_core.late import Loading, late
 
 if TYPE_CHECKING:
     from kiro_core.control.locally import serve_at as serve_at
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from kiro_core.stdio import PipeStream as PipeStream
     from kiro_core.stdio import claim_stdio as claim_stdio
     from kiro_core.types import PeerInfo as PeerInfo
+    from kiro_core.version import __version__ as __version__
 
 _HOME = {
     "Frame": "kiro_core.frames",
@@ -34,6 +36,7 @@ _HOME = {
     "Provider": "kiro_core.provider",
     "Registry": "kiro_core.registry",
     "Settings": "kiro_core.settings",
+    "__version__": "kiro_core.version",
     "claim_stdio": "kiro_core.stdio",
     "hookimpl": "kiro_core.specs",
     "load_settings": "kiro_core.settings",
@@ -51,6 +54,7 @@ __all__ = [
     "Provider",
     "Registry",
     "Settings",
+    "__version__",
     "claim_stdio",
     "hookimpl",
     "load_settings",
@@ -60,8 +64,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        message = f"module 'kiro_core' has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(import_module(_HOME[name]), name)
+__getattr__: Loading = late(__name__, _HOME)

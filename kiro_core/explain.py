@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
@@ -45,6 +44,8 @@ def near_miss(name: str, known: Iterable[str], inside: KeyPath = ()) -> str:
     `inside` is put in front of it where the names are keys of a table.
     """
     by_folded = {candidate.casefold(): candidate for candidate in known}
+    from difflib import get_close_matches  # only who has made a mistake waits for it
+
     close = get_close_matches(name.casefold(), by_folded, n=1)
     if not close:
         return "."

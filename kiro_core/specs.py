@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
 
 import pluggy
 
-from kiro_core.ports import AgentSource, Face, Launcher, Middleware, SessionStore, ToolServer, Wire
 from kiro_core.provider import Provider
+
+if TYPE_CHECKING:
+    from kiro_core.ports import AgentSource, Face, Launcher, Middleware, SessionStore, ToolServer, Wire
 
 PROJECT = "kiro_core"
 """The name of the hooks' project and of the entry-point group."""
@@ -63,6 +65,9 @@ class KiroSpecs:
 
 def ports_of(hook: str) -> tuple[type, ...]:
     """The Protocols of one hook, as its annotation has them: each of its providers opens one of them."""
-    (provider,) = get_args(get_type_hints(getattr(KiroSpecs, hook))["return"])
+    from kiro_core import ports  # whoever starts pays for each of them
+
+    known = {name: getattr(ports, name) for name in ports.__all__}
+    (provider,) = get_args(get_type_hints(getattr(KiroSpecs, hook), localns=known)["return"])
     port = get_args(provider)[0]
     return get_args(port) or (port,)

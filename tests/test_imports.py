@@ -5,12 +5,14 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from kiro_core import processes
+from kiro_core.crew import shim
 from kiro_local import belonging, sweeping, watchdog
 
 PROGRAM = Path(sys.executable).with_name("kiro-core")
@@ -19,42 +21,70 @@ HELLO = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocol
 
 CORE = {"click", "kiro_core"}
 LOOP = {"anyio", "exceptiongroup", "idna", "kiro_acp", "msgspec", "pluggy", "sniffio", "typing_extensions"}
+BESIDE = {"kiro_http", "kiro_mcp", "kiro_redact"}  # plugins that declare themselves, and load nothing
 TRIED = {"_wmi", "org"}  # of Windows and of Jython, which the standard library looks for
+BUILD = "_sysconfigdata"  # how this Python was built, in a module that has the name of its platform
 
-LATER = {"pydantic", "pydantic_core", "pydantic_settings", "rich", "trio", "hypothesis", "pytest", "mcp", "acp", "http"}
-DESK = {f"kiro_core.{name}" for name in ("dispatcher", "journal", "rehearsal", "session", "settings.models", "testing")}
-MACHINES = {"kiro_agents", "kiro_files", "kiro_local", "sqlite3", "multiprocessing", "unittest", "xml"}
-LIMITS = {"help": (32, 131), "initialize": (69, 333)}
+MODELS = {"annotated_types", "dotenv", "pydantic", "pydantic_core", "pydantic_settings", "typing_inspection"}
+LATER = {"rich", "trio", "hypothesis", "pytest", "mcp", "acp", "h11", "http"}
+DESK = {f"kiro_core.{name}" for name in ("dispatcher", "journal", "session", "settings.models")} | MODELS
+SOMETIMES = {
+    *(f"kiro_core.{name}" for name in ("archive", "rehearsal", "testing", "agentconfig.format", "crew.stages")),
+    *(f"kiro_core.{name}" for name in ("crew.running", "crew.record", "mcp_servers.entry")),
+    *("sqlite3", "multiprocessing", "unittest", "xml"),
+}
+MACHINES = {"kiro_agents", "kiro_files", "kiro_local"}
+LIMITS = {"help": (6, 78), "initialize": (48, 255), "new": (367, 721)}
 """How many modules of ours, and how many in all."""
+REHEARSAL = 67
 
 
-def modules(environment, command, stdin="", until=""):
+def modules(environment, command, stdin="", until="", status=0):
     """What it had imported when it wrote `until`: stdout and stderr are one pipe, whose order is that of time."""
-    told = subprocess.run(
+    told = ""
+    with subprocess.Popen(
         [sys.executable, "-X", "importtime", *command],
-        input=stdin,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
-        check=True,
         env=environment,
-    )
-    before, found, _ = told.stdout.partition(until) if until else (told.stdout, True, "")
-    assert found, told.stdout[-2000:]
-    return set(IMPORTED.findall(before))
+    ) as program:
+        limit = threading.Timer(60, program.kill)
+        limit.start()
+        try:
+            if until:
+                program.stdin.write(stdin)
+                program.stdin.flush()
+                while until not in (line := program.stdout.readline()):
+                    assert line, told[-2000:]
+                    told += line
+            rest, _ = program.communicate()
+            told += "" if until else rest
+        finally:
+            limit.cancel()
+    assert program.returncode == status, told[-2000:]
+    return set(IMPORTED.findall(told))
 
 
-@pytest.fixture(scope="module", params=["help", "initialize"])
-def start(request, tmp_path_factory):
-    """Which start it is, and what it has imported when it answers, besides what Python and its site packages do."""
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """That of a person who has set nothing."""
     home = str(tmp_path_factory.mktemp("home"))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KIRO_")} | {"HOME": home}
+    return {name: value for name, value in os.environ.items() if not name.startswith("KIRO_")} | {"HOME": home}
+
+
+@pytest.fixture(scope="module", params=["help", "initialize", "new"])
+def start(request, environment):
+    """Which start it is, and what it has imported when it answers, besides what Python and its site packages do."""
     bare = modules(environment, ["-c", "pass"])
     if request.param == "help":
         return request.param, modules(environment, [PROGRAM, "--help"]) - bare
-    hello = json.dumps(HELLO) + "\n"
-    return request.param, modules(environment, [PROGRAM, "acp"], hello, '"protocolVersion"') - bare
+    new = {"jsonrpc": "2.0", "id": 2, "method": "session/new", "params": {"cwd": environment["HOME"], "mcpServers": []}}
+    requests = [HELLO] if request.param == "initialize" else [HELLO, new]
+    said = "".join(json.dumps(message) + "\n" for message in requests)
+    until = '"protocolVersion"' if request.param == "initialize" else '"sessionId"'
+    return request.param, modules(environment, [PROGRAM, "acp", "--engine", "rehearsal"], said, until) - bare
 
 
 def test_a_watchdog_imports_next_to_nothing_until_it_is_needed(tmp_path):
@@ -63,6 +93,20 @@ def test_a_watchdog_imports_next_to_nothing_until_it_is_needed(tmp_path):
     nothing_left = [watchdog.__file__, *shared, tmp_path, str(os.getpid())]
     usual = modules(None, [*isolated, "-c", "import os"])
     assert modules(None, [*isolated, *nothing_left]) - usual == {"select"}
+
+
+def test_what_a_member_of_a_crew_starts_imports_next_to_nothing():
+    usual = modules(None, ["-I", "-S", "-c", "import os"])
+    assert modules(None, ["-I", "-S", shim.__file__, "--help"], status=1) - usual <= {"_socket", "select"}
+
+
+def test_the_rehearsal_agent_starts_without_what_is_not_of_the_standard_library(environment):
+    usual = modules(environment, ["-c", "pass"])
+    imported = (
+        modules(environment, ["-m", "kiro_core.rehearsal"], json.dumps(HELLO) + "\n", '"protocolVersion"') - usual
+    )
+    assert sorted(name for name in imported if top(name) not in sys.stdlib_module_names | {"kiro_core"}) == []
+    assert len(imported) <= REHEARSAL, sorted(imported)
 
 
 def top(name):
@@ -75,8 +119,8 @@ def under(names, heads):
 
 
 def test_no_start_imports_what_only_some_commands_need(start):
-    _, imported = start
-    assert under(imported, LATER | DESK | MACHINES) == []
+    which, imported = start
+    assert under(imported, LATER | SOMETIMES | (set() if which == "new" else DESK | MACHINES)) == []
 
 
 def test_the_help_needs_no_event_loop_no_plugin_and_no_network(start):
@@ -87,14 +131,15 @@ def test_the_help_needs_no_event_loop_no_plugin_and_no_network(start):
 
 def test_a_start_imports_no_distribution_but_those_that_it_is_known_to_need(start):
     which, imported = start
-    known = sys.stdlib_module_names | CORE | TRIED | (LOOP if which == "initialize" else set())
-    assert sorted(name for name in imported if top(name) not in known) == []
+    needed = {"help": set(), "initialize": LOOP, "new": LOOP | MODELS | MACHINES | BESIDE}[which]
+    known = sys.stdlib_module_names | CORE | TRIED | needed
+    assert sorted(name for name in imported if top(name) not in known and not name.startswith(BUILD)) == []
 
 
 def test_the_number_of_modules_stays_small(start):
     which, imported = start
     ours, everything = LIMITS[which]
-    own = under(imported, {"kiro_core", "kiro_acp"})
+    own = under(imported, {"kiro_core", "kiro_acp", *MACHINES})
     assert len(own) <= ours, f"{len(own)} modules of ours: {', '.join(own)}"
     counts = Counter(top(name) for name in imported).most_common()
     assert len(imported) <= everything, f"{len(imported)} modules: {', '.join(f'{n} {c}' for n, c in counts)}"

@@ -5,10 +5,10 @@ What needs the models of the format loads on first use: they take longer to impo
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kiro_core.agentconfig.resolve import BUILT_IN, Resolved, all_agents, resolve
+from kiro_core.late import Loading, late
 
 if TYPE_CHECKING:
     from kiro_core.agentconfig.checking import typed as typed
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from kiro_core.agentconfig.writing import as_markdown as as_markdown
 
 _HOME = {
-    "AgentFormat": "format",
-    "Loaded": "loading",
-    "SUFFIXES": "document",
-    "Value": "origins",
-    "as_json": "writing",
-    "as_markdown": "writing",
-    "effective": "origins",
-    "includes_mcp_json": "origins",
-    "json_schema": "schema",
-    "load": "loading",
-    "needs_trust": "consent",
-    "preface": "contents",
-    "read_contents": "contents",
-    "typed": "checking",
+    "AgentFormat": "kiro_core.agentconfig.format",
+    "Loaded": "kiro_core.agentconfig.loading",
+    "SUFFIXES": "kiro_core.agentconfig.document",
+    "Value": "kiro_core.agentconfig.origins",
+    "as_json": "kiro_core.agentconfig.writing",
+    "as_markdown": "kiro_core.agentconfig.writing",
+    "effective": "kiro_core.agentconfig.origins",
+    "includes_mcp_json": "kiro_core.agentconfig.origins",
+    "json_schema": "kiro_core.agentconfig.schema",
+    "load": "kiro_core.agentconfig.loading",
+    "needs_trust": "kiro_core.agentconfig.consent",
+    "preface": "kiro_core.agentconfig.contents",
+    "read_contents": "kiro_core.agentconfig.contents",
+    "typed": "kiro_core.agentconfig.checking",
 }
 
 __all__ = [
@@ -64,9 +64,4 @@ __all__ = [
     "typed",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        message = f"module 'kiro_core.agentconfig' has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(import_module(f"kiro_core.agentconfig.{_HOME[name]}"), name)
+__getattr__: Loading = late(__name__, _HOME)

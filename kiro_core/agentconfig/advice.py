@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import AliasChoices, BaseModel, ValidationError
 
 from kiro_core.agentconfig.expression import Expression
-from kiro_core.agentconfig.format import OLD_NAMES, TRIGGERS, AgentFormat, McpServer
+from kiro_core.agentconfig.format import TRIGGERS, AgentFormat, McpServer
+from kiro_core.agentconfig.names import OLD_NAMES
 from kiro_core.agentconfig.resources import KnowledgeBase
 from kiro_core.agentconfig.syntax import Refused
 from kiro_core.agentconfig.tools import ALIASES, canonical, is_exact

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from kiro_core.agentconfig.advice import Remark, remarks
 from kiro_core.agentconfig.document import Written
-from kiro_core.agentconfig.format import OLD_NAMES, AgentFormat, McpServer
+from kiro_core.agentconfig.format import AgentFormat, McpServer
+from kiro_core.agentconfig.names import OLD_NAMES
 from kiro_core.agentconfig.tools import canonical
 from kiro_core.agentconfig.toolsettings import OF_TOOL
 from kiro_core.errors import AgentConfigInvalid

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kiro_core.agentconfig.checking import typed
-from kiro_core.agentconfig.format import AgentFormat
 from kiro_core.agentconfig.reading import Unreadable
 from kiro_core.agentconfig.referring import FILE, budget, is_inside, leads_out, path_of
-from kiro_core.agentconfig.resources import KnowledgeBase
-from kiro_core.agentconfig.toolsettings import PATTERNS, allowing, tables
 from kiro_core.errors import AgentConfigInvalid
 from kiro_core.types import AgentConfig
+
+if TYPE_CHECKING:
+    from kiro_core.agentconfig.format import AgentFormat
 
 
 def needs_trust(config: AgentConfig) -> Sequence[str]:
@@ -24,6 +24,8 @@ def needs_trust(config: AgentConfig) -> Sequence[str]:
     """
     if not config.workspace:
         return ()
+    from kiro_core.agentconfig.checking import typed  # models, which most sessions never need
+
     folder = Path(config.workspace)
     if not is_inside(Path(config.origin), folder):
         return tuple(config.fields)
@@ -55,6 +57,8 @@ def _prompt_leads_out(config: AgentConfig, folder: Path) -> bool:
 
 def _allows_or_matches(fields: AgentFormat) -> bool:
     """Whether the policy would allow something by it, or has to run patterns that a stranger wrote."""
+    from kiro_core.agentconfig.toolsettings import PATTERNS, allowing, tables
+
     return any(
         allowing(tool, settings) or any(settings.get(key) for key in PATTERNS.get(tool, ()))
         for tool, settings in tables(fields.tools_settings).items()
@@ -62,4 +66,6 @@ def _allows_or_matches(fields: AgentFormat) -> bool:
 
 
 def _uris(fields: AgentFormat) -> list[str]:
+    from kiro_core.agentconfig.resources import KnowledgeBase
+
     return [one.source if isinstance(one, KnowledgeBase) else one for one in fields.resources]

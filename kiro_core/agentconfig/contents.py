@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from kiro_core.agentconfig.checking import MAX_PROBLEMS, typed
-from kiro_core.agentconfig.document import Written, read_document
 from kiro_core.agentconfig.reading import Unreadable, read_text
 from kiro_core.agentconfig.referring import FILE, SKILL, budget, files_of, is_inside, path_of
+from kiro_core.agentconfig.resolve import BUILT_IN
 from kiro_core.explain import dotted
 from kiro_core.types import AgentConfig, Problem, Resource
+
+if TYPE_CHECKING:
+    from kiro_core.agentconfig.document import Written
 
 MAX_FILE_BYTES = 5 << 20
 """The largest resource that is read: 5 MiB."""
@@ -71,6 +74,10 @@ class _Reading:
         return ""
 
     def resources(self) -> Iterator[Resource]:
+        if self._config.fields == BUILT_IN.fields:
+            return
+        from kiro_core.agentconfig.checking import typed
+
         seen, looks = set[Path](), budget()
         for number, uri in enumerate(typed(self._config).resources):
             if isinstance(uri, str):
@@ -107,6 +114,8 @@ class _Reading:
         try:
             yield
         except Unreadable as error:
+            from kiro_core.agentconfig.checking import MAX_PROBLEMS
+
             if len(self.problems) < MAX_PROBLEMS:
                 origin, field = Path(self._config.origin), dotted(str(part) for part in place)
                 line = self._written.line(place) if self._written else 0
@@ -114,6 +123,8 @@ class _Reading:
 
     @cached_property
     def _written(self) -> Written | None:
+        from kiro_core.agentconfig.document import read_document
+
         try:
             return read_document(Path(self._config.origin))
         except Unreadable:  # it comes from elsewhere, or is gone by now

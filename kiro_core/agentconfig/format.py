@@ -15,6 +15,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from kiro_core.agentconfig.names import Capability
 from kiro_core.agentconfig.resources import Resource
 from kiro_core.agentconfig.toolsettings import merged
 
@@ -22,9 +23,6 @@ Text = Annotated[str, StringConstraints(strict=True)]
 
 TRIGGERS = ("agentSpawn", "userPromptSubmit", "preToolUse", "postToolUse", "stop")
 """When a hook of a configuration runs (kiro.dev, Hooks)."""
-
-OLD_NAMES = {"systemPrompt": "prompt", "useLegacyMcpJson": "includeMcpJson"}
-"""Fields under the names that they had, which still count."""
 
 _CONFIG = ConfigDict(strict=True, extra="allow", frozen=True)
 
@@ -59,12 +57,6 @@ class Trigger(BaseModel):
     timeout_ms: int = Field(30_000, gt=0, description="milliseconds")
     max_output_size: int = Field(10_240, gt=0, description="bytes")
     cache_ttl_seconds: int = Field(0, ge=0, description="seconds; 0: never cached")
-
-
-Capability = Literal[
-    "fs_read", "fs_write", "filesystem", "shell", "web_fetch", "web_search", "mcp", "subagent", "builtin", "all"
-]
-"""What a rule of V3 is about (kiro.dev, Permissions; Agent config)."""
 
 
 class PermissionRule(BaseModel):

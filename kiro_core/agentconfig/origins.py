@@ -10,7 +10,8 @@ from typing import Any
 from kiro_core.agentconfig.advice import field_name
 from kiro_core.agentconfig.checking import typed
 from kiro_core.agentconfig.document import SUFFIXES, read_document
-from kiro_core.agentconfig.format import OLD_NAMES, AgentFormat
+from kiro_core.agentconfig.format import AgentFormat
+from kiro_core.agentconfig.names import OLD_NAMES
 from kiro_core.agentconfig.reading import Unreadable
 from kiro_core.agentconfig.resolve import BUILT_IN
 from kiro_core.agentconfig.toolsettings import tables

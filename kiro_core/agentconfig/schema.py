@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kiro_core.agentconfig.format import OLD_NAMES, AgentFormat, McpServer, Name, PermissionRule, Permissions
+from kiro_core.agentconfig.format import AgentFormat, McpServer, Name, PermissionRule, Permissions
+from kiro_core.agentconfig.names import OLD_NAMES
 from kiro_core.agentconfig.toolsettings import (
     AddressSettings,
     AwsSettings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import tomllib
@@ -52,9 +53,13 @@ class Given:
         from kiro_core.registry import load_plugins
         from kiro_core.settings import load_settings
 
-        settings = load_settings(self.changes, config=self.config, defaults=self.defaults)
-        with interruptible():
-            return settings, load_plugins(settings)
+        try:
+            settings = load_settings(self.changes, config=self.config, defaults=self.defaults)
+            with interruptible():
+                return settings, load_plugins(settings)
+        except BaseException:
+            collect_garbage()  # a command that stays tells it to every later request
+            raise
 
     def desk(
         self, loaded: tuple[Settings, Registry], face: str, *, agent: str, engine: str
@@ -62,8 +67,15 @@ class Given:
         """See `open_desk`; `loaded` is what `load` has returned."""
         from kiro_core.dispatcher import Wishes, opened_desk
 
+        collect_garbage()
         wishes = Wishes(agent, engine, face, self.attach, self.standalone, trust_tools=self.trust_tools)
         return opened_desk(*loaded, wishes)
+
+
+def collect_garbage() -> None:
+    """Begin to, for a command that stays; what was imported is none."""
+    gc.freeze()
+    gc.enable()
 
 
 Command = Callable[..., int]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import anyio
+from anyio.abc import TaskGroup
 
 from kiro_core.cli.text import clear_passing, tell_passing
 from kiro_core.errors import unwrapped
+
+T = TypeVar("T")
 
 _MOMENT_S = 1.0
 
@@ -27,6 +31,26 @@ async def progress(doing: str) -> AsyncIterator[None]:
                 yield
             finally:
                 tasks.cancel_scope.cancel()
+
+
+async def opened(opening: Awaitable[T], doing: str, tasks: TaskGroup) -> T:
+    """What an `opening` comes to, `doing` as with `progress`: what it enters may stay open behind it.
+
+    It is told from one of `tasks`, since a scope around what enters scopes of its own would have to outlive them.
+    """
+    if not sys.stderr.isatty():
+        return await opening
+    scope = anyio.CancelScope()
+
+    async def tell() -> None:
+        with scope:
+            await _tell_late(doing)
+
+    tasks.start_soon(tell)
+    try:
+        return await opening
+    finally:
+        scope.cancel()
 
 
 async def _tell_late(doing: str) -> None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, Protocol, cast
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from kiro_core.catalog import Choice
-from kiro_core.cli.options import Given
 from kiro_core.cli.signals import until_signalled
 from kiro_core.cli.text import tell_failure
 from kiro_core.engines import default_engine, logins_of
 from kiro_core.errors import KiroError
-from kiro_core.ports import Agent, Attachable, Client
-from kiro_core.registry import Registry
-from kiro_core.types import PeerInfo
+
+if TYPE_CHECKING:
+    from kiro_core.cli.options import Given
+    from kiro_core.ports import Agent, Attachable, Client
+    from kiro_core.types import PeerInfo
 
 _FACE = "acp"
-"""The transport, and the plugin that provides it."""
+_PLUGIN = "kiro_acp"
+"""The transport, and the module of the plugin that provides it: to find all plugins takes longer than to answer."""
 
 
 class _AttachingFace(Protocol):
@@ -70,11 +72,24 @@ class LateDesk:
             raise
 
 
+def _transport() -> AbstractAsyncContextManager[object]:
+    """The transport, by the name of its module; where that does not work, the registry says in a sentence why."""
+    try:
+        [provider] = import_module(_PLUGIN).kiro_transports()
+    except Exception:  # noqa: BLE001 - a plugin is a boundary
+        from kiro_core.catalog import Choice
+        from kiro_core.registry import Registry
+
+        return Registry(only={_FACE}).transports.open(Choice(_FACE))
+    opened: AbstractAsyncContextManager[object] = provider.open(None)
+    return opened
+
+
 async def serve(given: Given, agent: str, engine: str) -> int:
     """Serve until stdin ends or a signal comes: 0, or 128 and the signal's number."""
 
     async def attended() -> None:
-        async with Registry(only={_FACE}).transports.open(Choice(_FACE)) as transport:
+        async with _transport() as transport:
             await cast("_AttachingFace", transport).serve(LateDesk(given, agent, engine, _FACE))
 
     return await until_signalled(attended)

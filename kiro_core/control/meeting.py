@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from kiro_core.frames import Frame
 from kiro_core.rpc import Peer, result
 from kiro_core.stdio import PipeStream
 from kiro_core.types import PeerInfo
+from kiro_core.version import __version__
 
 HELLO_S = 5.0
 _GONE = "Its process may have ended; open the session again."
@@ -56,7 +56,7 @@ async def introduced(peer: Peer, info: PeerInfo, path: Path, limit_s: float) -> 
 
     """
     client = {"name": info.name, "version": info.version, "abilities": sorted(info.abilities), "raw": info.raw}
-    ours = {"protocol": methods.PROTOCOL, "version": version("kiro-core"), "client": client}
+    ours = {"protocol": methods.PROTOCOL, "version": __version__, "client": client}
     try:
         with anyio.move_on_after(limit_s):
             hello = result(await peer.call(Frame.of(methods.HELLO, ours, id=0)), "It refused us")

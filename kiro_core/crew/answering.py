@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiro_core import messages
-from kiro_core.crew.ground import Ground
 from kiro_core.crew.said import Result, end_of, judged, read_said, reminder_key
 from kiro_core.errors import KiroError
-from kiro_core.ports import Agent
-from kiro_core.types import SessionId, Told
+
+if TYPE_CHECKING:
+    from kiro_core.crew.ground import Ground
+    from kiro_core.ports import Agent
+    from kiro_core.types import SessionId, Told
 
 _LOG = logging.getLogger(__name__)
 _REMINDER = "The result of your task is not told yet: call the tool `summary` with it."

@@ -5,22 +5,24 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 import anyio
 
 from kiro_core import messages
 from kiro_core.crew.answering import answered, left
-from kiro_core.crew.ground import Ground
-from kiro_core.crew.live import Seat
 from kiro_core.crew.said import Result
-from kiro_core.crew.stages import Stage
 from kiro_core.crew.usage import used
 from kiro_core.errors import KiroError
-from kiro_core.frames import Frame
 from kiro_core.rpc import result
 from kiro_core.types import NO_USAGE, SessionId, Usage
+
+if TYPE_CHECKING:
+    from kiro_core.crew.ground import Ground
+    from kiro_core.crew.live import Seat
+    from kiro_core.crew.stages import Stage
+    from kiro_core.frames import Frame
 
 _LOG = logging.getLogger(__name__)
 _SHORT = 8

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from kiro_core.crew.events import AttemptOutcome, Ending, Event, Outcome
 from kiro_core.crew.plan import plan
-from kiro_core.crew.stages import Crew, Loop, Stage
 from kiro_core.crew.state import Phase, StageState, why_skipped
 from kiro_core.types import NO_USAGE
+
+if TYPE_CHECKING:
+    from kiro_core.crew.events import AttemptOutcome, Ending, Event, Outcome
+    from kiro_core.crew.stages import Crew, Loop, Stage
 
 MAX_CUT_OFF = 3
 """A stage that was cut off so often in a row may be why, and runs again only when somebody says so."""

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from anyio.abc import TaskGroup
 
-from kiro_core.crew.ground import Ground
 from kiro_core.crew.members import Members
 from kiro_core.crew.members.names import is_id
 from kiro_core.crew.members.rules import refused
 from kiro_core.crew.members.staged import run_seen
 from kiro_core.crew.owed import Owed
-from kiro_core.crew.running import Run
 from kiro_core.crew.runs import Runs
-from kiro_core.crew.viewing import view_of
 from kiro_core.errors import CrewRefused, KiroError, SessionNotFound
-from kiro_core.ports import Client
 from kiro_core.types import Member, RunView, SessionId, SessionInfo
+
+if TYPE_CHECKING:
+    from kiro_core.crew.ground import Ground
+    from kiro_core.crew.running import Run
+    from kiro_core.ports import Client
 
 
 class Crew(Runs, Members):
@@ -110,6 +111,8 @@ class Crew(Runs, Members):
 
     async def _ended(self, by: str, target: str) -> Member | None:
         """A run for which a session of the tree has asked, as it is on record."""
+        from kiro_core.crew.viewing import view_of
+
         if not is_id(target):
             return None
         with suppress(SessionNotFound):

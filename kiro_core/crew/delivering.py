@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kiro_core.crew.ground import Ground
 from kiro_core.crew.posting import post_when_room
 from kiro_core.errors import SessionNotFound
 from kiro_core.types import LETTER_CHARACTERS, Letter, SessionId, SessionInfo
+
+if TYPE_CHECKING:
+    from kiro_core.crew.ground import Ground
 
 _LOG = logging.getLogger(__name__)
 

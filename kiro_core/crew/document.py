@@ -7,17 +7,19 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiro_core.agentconfig.checking import MAX_PROBLEMS, LineOf, as_problem
 from kiro_core.agentconfig.document import parse_document
 from kiro_core.agentconfig.reading import Unreadable, read_text
 from kiro_core.crew.checking import ANY, check
-from kiro_core.crew.fitting import Known
-from kiro_core.crew.stages import Crew
 from kiro_core.crew.template import Place, places
 from kiro_core.crew.toml_lines import key_lines
 from kiro_core.types import Problem
+
+if TYPE_CHECKING:
+    from kiro_core.crew.fitting import Known
+    from kiro_core.crew.stages import Crew
 
 SUFFIXES = (".toml", ".json")
 NO_FILE = Path("crew")

@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from kiro_core.crew.running import Run
 from kiro_core.errors import Held
-from kiro_core.ports import SessionDb
-from kiro_core.types import SessionId
+
+if TYPE_CHECKING:
+    from kiro_core.crew.running import Run
+    from kiro_core.ports import SessionDb
+    from kiro_core.types import SessionId
+
+    Holding = AbstractAsyncContextManager[SessionDb]
+    Beginning = Callable[[SessionDb], Awaitable[Run]]
 
 _LOG = logging.getLogger(__name__)
-
-Holding = AbstractAsyncContextManager[SessionDb]
-Beginning = Callable[[SessionDb], Awaitable[Run]]
 
 
 class Driving:

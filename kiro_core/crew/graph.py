@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from kiro_core.crew.plan import plan
-from kiro_core.crew.stages import Crew, Stage
+
+if TYPE_CHECKING:
+    from kiro_core.crew.stages import Crew, Stage
 
 
 def as_text(crew: Crew) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from kiro_core.crew.fitting import Known
-from kiro_core.crew.live import Live, Seat
-from kiro_core.ports import Client, SessionStore
-from kiro_core.settings import Settings
-from kiro_core.types import Contact, SessionId, SessionInfo, Told
+if TYPE_CHECKING:
+    from kiro_core.crew.fitting import Known
+    from kiro_core.crew.live import Live, Seat
+    from kiro_core.ports import Client, SessionStore
+    from kiro_core.settings import Settings
+    from kiro_core.types import Contact, SessionId, SessionInfo, Told
 
 
 class Ground(Protocol):

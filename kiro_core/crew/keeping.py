@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kiro_core.crew.delivering import deliver
-from kiro_core.crew.events import Event
-from kiro_core.crew.ground import Ground
 from kiro_core.crew.record import BEGUN, CHILD, DELIVER, ENDED, EVENT, Past, begun
-from kiro_core.crew.report import report
+from kiro_core.crew.reporting import report
 from kiro_core.crew.viewing import Standing
 from kiro_core.errors import KiroError, Unavailable
 from kiro_core.journal import Journal, utc_now
-from kiro_core.ports import SessionDb
-from kiro_core.types import SessionId
+
+if TYPE_CHECKING:
+    from kiro_core.crew.events import Event
+    from kiro_core.crew.ground import Ground
+    from kiro_core.ports import SessionDb
+    from kiro_core.types import SessionId
 
 _LOG = logging.getLogger(__name__)
 

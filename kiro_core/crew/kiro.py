@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiro_core.crew.checking import ANY, without_nulls
 from kiro_core.crew.document import Loaded, load_crew
-from kiro_core.crew.fitting import Known
 from kiro_core.crew.stages import is_id
 from kiro_core.crew.template import literal, result_place
 from kiro_core.errors import CrewInvalid
+
+if TYPE_CHECKING:
+    from kiro_core.crew.fitting import Known
 
 _NAMES = {"name": "id", "role": "agent", "prompt_template": "prompt"}
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kiro_core.frames import Frame
 from kiro_core.journal import text_of
 from kiro_core.notices import UNATTENDED
-from kiro_core.ports import Client
 from kiro_core.rpc import METHOD_NOT_FOUND
 from kiro_core.types import PeerInfo
+from kiro_core.version import __version__
+
+if TYPE_CHECKING:
+    from kiro_core.ports import Client
 
 _LONGEST = 120
 _TITLED = {"tool_call": "tool", "tool_call_update": "tool", "notice": "notice"}
@@ -29,7 +31,7 @@ class Listening:
         `seen` gets all that the children tell.
         Who controls a session above the run is asked in its place, see `UNATTENDED`.
         """
-        self.info: Final = PeerInfo("kiro_core crew", version("kiro-core"), frozenset({"notices", UNATTENDED}))
+        self.info: Final = PeerInfo("kiro_core crew", __version__, frozenset({"notices", UNATTENDED}))
         self._asked = asked
         self._heard = heard
         self._seen = seen

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
-from kiro_core.frames import Frame
 from kiro_core.ports import Agent
-from kiro_core.types import Letter, SessionId, SessionInfo
+
+if TYPE_CHECKING:
+    from kiro_core.frames import Frame
+    from kiro_core.types import Letter, SessionId, SessionInfo
 
 
 class Inbox(Protocol):

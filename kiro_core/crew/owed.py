@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import anyio
 
-from kiro_core.crew.ground import Ground
 from kiro_core.crew.members import results
 from kiro_core.crew.members.roster import roster_of
-from kiro_core.crew.members.trees import Trees
 from kiro_core.crew.posting import post
-from kiro_core.crew.record import past_of
 from kiro_core.errors import Held, KiroError, SessionNotFound
-from kiro_core.ports.crews import Crews
 from kiro_core.types import Letter, SessionId, SessionInfo
+
+if TYPE_CHECKING:
+    from kiro_core.crew.ground import Ground
+    from kiro_core.crew.members.trees import Trees
+    from kiro_core.ports.crews import Crews
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,6 +46,8 @@ class Owed:
 
     async def ended(self, session: SessionId, run: SessionId) -> None:
         """A run is not driven any more: one that has ended is told, or told to whoever waits for it; never raises."""
+        from kiro_core.crew.record import past_of
+
         with suppress(KiroError):
             if (await past_of(self._ground.store.read(run), run)).is_over:
                 self._told.add(run)
@@ -63,6 +67,8 @@ class Owed:
 
     async def _tell(self, session: SessionId, run: SessionId) -> None:
         """Have its report delivered when it ends, and say where it goes on; one that has a driver needs only time."""
+        from kiro_core.crew.record import past_of
+
         try:
             if (await self._ground.store.get(run)).parent == session:  # metadata may be anybody's
                 await self._crews.deliver(run)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
 
-from kiro_core.crew.stages import Stage
+if TYPE_CHECKING:
+    from kiro_core.crew.stages import Stage
 
 Graph = Mapping[str, Sequence[str]]
 """By id, the ids of what comes before."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import anyio
 
-from kiro_core.crew.ground import Ground
 from kiro_core.crew.letters import body_of
 from kiro_core.errors import InboxFull
 from kiro_core.types import Letter, SessionId
+
+if TYPE_CHECKING:
+    from kiro_core.crew.ground import Ground
 
 
 async def post(ground: Ground, to: SessionId, letter: Letter) -> bool:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from kiro_core.crew.schedule import Schedule
+from typing import TYPE_CHECKING
+
 from kiro_core.crew.state import StageState, became
 from kiro_core.crew.template import fill
+
+if TYPE_CHECKING:
+    from kiro_core.crew.schedule import Schedule
 
 
 def prompt_of(schedule: Schedule, stage: str) -> str:

@@ -15,17 +15,19 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from kiro_core.crew.document import load_crew
 from kiro_core.crew.events import Event
 from kiro_core.crew.schedule import Schedule
-from kiro_core.crew.stages import Crew
 from kiro_core.errors import RecordInvalid
 from kiro_core.journal import Entry, readable
 from kiro_core.types import GAP, Record, SessionId
+
+if TYPE_CHECKING:
+    from kiro_core.crew.stages import Crew
 
 BEGUN, EVENT, CHILD, DELIVER, ENDED = "crew_begun", "crew_event", "crew_child", "crew_deliver", "crew_ended"
 

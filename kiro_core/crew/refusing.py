@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kiro_core.crew.document import NO_FILE
-from kiro_core.crew.record import Past
 from kiro_core.errors import CrewInvalid, SessionNotFound
 from kiro_core.types import RUN, Problem, SessionInfo
+
+if TYPE_CHECKING:
+    from kiro_core.crew.record import Past
 
 
 def refused(problems: Sequence[Problem]) -> CrewInvalid:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from kiro_core.crew.child import task_key
 from kiro_core.crew.course import MAX_CUT_OFF
-from kiro_core.crew.events import Choice, Event, Policy
-from kiro_core.crew.ground import Ground
-from kiro_core.crew.record import Past
 from kiro_core.crew.said import Result, Said, judged, read_said
 from kiro_core.crew.usage import used
 from kiro_core.errors import CrewInvalid, SessionNotFound
 from kiro_core.types import NO_USAGE, SessionId, Usage
+
+if TYPE_CHECKING:
+    from kiro_core.crew.events import Choice, Event, Policy
+    from kiro_core.crew.ground import Ground
+    from kiro_core.crew.record import Past
 
 
 def chosen(rerun: Sequence[str], skip: Sequence[str]) -> dict[str, Choice]:

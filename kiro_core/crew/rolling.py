@@ -6,11 +6,14 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from kiro_core.crew.usage import used
 from kiro_core.errors import RecordInvalid, SessionNotFound
-from kiro_core.ports import SessionStore
 from kiro_core.types import SessionId, SessionInfo, SessionQuery, Usage
+
+if TYPE_CHECKING:
+    from kiro_core.ports import SessionStore
 
 _LOG = logging.getLogger(__name__)
 _PAGE = 200

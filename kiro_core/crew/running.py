@@ -5,25 +5,27 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from math import inf
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import anyio
 from anyio.abc import TaskGroup
 
 from kiro_core.crew.child import Child, Task
 from kiro_core.crew.clock import Clock
-from kiro_core.crew.ground import Ground
 from kiro_core.crew.keeping import Keeping
 from kiro_core.crew.listening import Listening
-from kiro_core.crew.live import Seat
 from kiro_core.crew.prompting import prompt_of
-from kiro_core.crew.record import Past
 from kiro_core.crew.said import Result
 from kiro_core.crew.spending import Spending
-from kiro_core.crew.stages import Stage
 from kiro_core.errors import Fenced, KiroError
-from kiro_core.ports import Client, SessionDb
-from kiro_core.types import RunView, SessionId, SessionInfo, Usage
+
+if TYPE_CHECKING:
+    from kiro_core.crew.ground import Ground
+    from kiro_core.crew.live import Seat
+    from kiro_core.crew.record import Past
+    from kiro_core.crew.stages import Stage
+    from kiro_core.ports import Client, SessionDb
+    from kiro_core.types import RunView, SessionId, SessionInfo, Usage
 
 _LOG = logging.getLogger(__name__)
 _WHY_STOPPED = {

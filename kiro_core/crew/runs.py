@@ -6,32 +6,25 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import anyio
 from anyio.abc import TaskGroup
 
-from kiro_core.crew.clock import Clock
-from kiro_core.crew.delivering import deliver
-from kiro_core.crew.document import load_crew
-from kiro_core.crew.driving import Beginning, Driving
-from kiro_core.crew.events import Choice
-from kiro_core.crew.fitting import Known
-from kiro_core.crew.ground import Ground
-from kiro_core.crew.keeping import Keeping
-from kiro_core.crew.record import Past, past_of
-from kiro_core.crew.refusing import of_kind, refused, require_folders, resumable
-from kiro_core.crew.report import report
-from kiro_core.crew.resuming import chosen, taken_up
-from kiro_core.crew.rolling import listed, used_below
-from kiro_core.crew.running import Run
-from kiro_core.crew.schedule import Schedule
-from kiro_core.crew.stages import Crew as CrewOfStages
-from kiro_core.crew.viewing import view_of
+from kiro_core.crew.driving import Driving
 from kiro_core.journal import utc_now
-from kiro_core.ports import Client, SessionDb
 from kiro_core.types import RUN, RunView, SessionId, SessionInfo, SessionQuery, Usage
+
+if TYPE_CHECKING:
+    from kiro_core.crew.driving import Beginning
+    from kiro_core.crew.events import Choice
+    from kiro_core.crew.fitting import Known
+    from kiro_core.crew.ground import Ground
+    from kiro_core.crew.record import Past
+    from kiro_core.crew.running import Run
+    from kiro_core.crew.stages import Crew as CrewOfStages
+    from kiro_core.ports import Client, SessionDb
 
 _TITLE = 150
 
@@ -57,6 +50,13 @@ class Runs:
         hops: int = 0,
     ) -> SessionId:
         """See `Crews.run`."""
+        from kiro_core.crew.clock import Clock
+        from kiro_core.crew.document import load_crew
+        from kiro_core.crew.record import Past
+        from kiro_core.crew.refusing import refused, require_folders
+        from kiro_core.crew.running import Run
+        from kiro_core.crew.schedule import Schedule
+
         self._ground.require_open()
         require_folders([str(cwd), *roots])
         given = {"max_parallel": self._ground.settings.crew.max_parallel, **crew, **({"task": task} if task else {})}
@@ -87,6 +87,8 @@ class Runs:
         self, run: SessionId, *, rerun: Sequence[str] = (), skip: Sequence[str] = (), client: Client | None = None
     ) -> None:
         """See `Crews.resume`."""
+        from kiro_core.crew.resuming import chosen
+
         choices = chosen(rerun, skip)
         self._ground.require_open()
         await self._take_up(run, partial(self._continued, run, choices, client))
@@ -106,6 +108,8 @@ class Runs:
 
     async def follow(self, run: SessionId, by: str = "") -> AsyncGenerator[RunView, None]:  # noqa: ARG002 - as there
         """See `Crews.follow`."""
+        from kiro_core.crew.viewing import view_of
+
         live = self.driving.live.get(run)
         if live is None:
             driven = await self._is_driven(run)
@@ -122,12 +126,18 @@ class Runs:
 
     async def report(self, run: SessionId) -> Mapping[str, Any]:
         """See `Crews.report`."""
+        from kiro_core.crew.reporting import report
+
         driven = await self._is_driven(run)  # before its record is read: one that ends meanwhile has ended
         past = await self._past(run)
         return report(past.schedule, run, past.children, driven=driven).to_json()
 
     async def deliver(self, run: SessionId) -> None:
         """See `Crews.deliver`."""
+        from kiro_core.crew.delivering import deliver
+        from kiro_core.crew.keeping import Keeping
+        from kiro_core.crew.reporting import report
+
         if (live := self.driving.live.get(run)) is not None:
             if await live.keeping.deliver():
                 return
@@ -141,10 +151,14 @@ class Runs:
 
     async def usage(self, session: SessionId) -> Usage:
         """See `Crews.usage`."""
+        from kiro_core.crew.rolling import used_below
+
         return await used_below(self._ground.store, session)
 
     async def runs(self, cwd: str = "", limit: int = 50) -> Sequence[SessionInfo]:
         """See `Crews.runs`."""
+        from kiro_core.crew.rolling import listed
+
         found: list[SessionInfo] = []
         async with aclosing(listed(self._ground.store, SessionQuery(cwd))) as infos:
             async for info in infos:
@@ -171,10 +185,15 @@ class Runs:
         return True
 
     async def _past(self, run: SessionId) -> Past:
+        from kiro_core.crew.record import past_of
+        from kiro_core.crew.refusing import of_kind
+
         of_kind(await self._ground.store.get(run))
         return await past_of(self._ground.store.read(run), run)
 
     async def _take_up(self, run: SessionId, begin: Beginning) -> None:
+        from kiro_core.crew.refusing import of_kind, resumable
+
         info = of_kind(await self._ground.store.get(run))
         self._ground.require_kept(info)
         resumable(info)
@@ -185,6 +204,11 @@ class Runs:
     async def _continued(
         self, run: SessionId, choices: Mapping[str, Choice], client: Client | None, db: SessionDb
     ) -> Run:
+        from kiro_core.crew.record import past_of
+        from kiro_core.crew.refusing import resumable
+        from kiro_core.crew.resuming import taken_up
+        from kiro_core.crew.running import Run
+
         self._ground.require_kept(db.info)  # it may have been pruned since it was looked up
         past = await past_of(self._ground.store.read(run), run)
         resumable(db.info, past)

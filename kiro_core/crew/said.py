@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kiro_core.crew.events import AttemptOutcome
-from kiro_core.frames import Frame
-from kiro_core.types import Told
+if TYPE_CHECKING:
+    from kiro_core.crew.events import AttemptOutcome
+    from kiro_core.frames import Frame
+    from kiro_core.types import Told
 
 MOST_CHARACTERS = 65_536
 """Of a result; the child's record has all of it."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
 from kiro_core.crew.course import Course
 from kiro_core.crew.events import AttemptOutcome, Choice, Ending, Event, Outcome, Policy
-from kiro_core.crew.stages import Crew, Stage
-from kiro_core.crew.state import StageState
 from kiro_core.errors import RecordInvalid
 from kiro_core.types import NO_USAGE, Usage
+
+if TYPE_CHECKING:
+    from kiro_core.crew.stages import Crew, Stage
+    from kiro_core.crew.state import StageState
 
 
 class Schedule:

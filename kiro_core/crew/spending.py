@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from kiro_core.crew.usage import Using
-from kiro_core.frames import Frame
 from kiro_core.types import NO_USAGE, Usage
+
+if TYPE_CHECKING:
+    from kiro_core.frames import Frame
 
 
 class Spending:

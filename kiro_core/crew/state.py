@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from kiro_core.crew.events import AttemptOutcome, Outcome
-from kiro_core.crew.stages import Stage
 from kiro_core.types import NO_USAGE, Usage
+
+if TYPE_CHECKING:
+    from kiro_core.crew.events import AttemptOutcome, Outcome
+    from kiro_core.crew.stages import Stage
 
 Phase = Literal["waiting", "running", "unknown", "ended", "settled"]
 """Of a stage: "unknown" waits for a choice, "ended" has an outcome that a loop may take back, "settled" for good."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from kiro_core.crew.kiro import as_crew, in_kiros_words
 from kiro_core.crew.members.rules import require_hops
 from kiro_core.errors import CrewInvalid, CrewRefused
-from kiro_core.ports.crews import Crews
-from kiro_core.types import RunView, SessionId, SessionInfo
+
+if TYPE_CHECKING:
+    from kiro_core.ports.crews import Crews
+    from kiro_core.types import RunView, SessionId, SessionInfo
 
 
 class BoundCrew:
@@ -50,6 +51,8 @@ class BoundCrew:
 
     async def run(self, fields: Mapping[str, Any]) -> SessionId:
         """See `OwnCrew.run`."""
+        from kiro_core.crew.kiro import as_crew, in_kiros_words
+
         if not self.may_spawn:
             raise CrewRefused(
                 "This session is as deep as one may be, and can start no others.",

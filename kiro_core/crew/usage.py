@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from math import isfinite
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from kiro_core.frames import Frame
 from kiro_core.journal import readable
 from kiro_core.types import NO_USAGE, Record, Usage
+
+if TYPE_CHECKING:
+    from kiro_core.frames import Frame
 
 _TELLS = (b"usage_update", b"meteringUsage")
 _CREDIT = "credit"

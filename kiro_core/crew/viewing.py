@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import anyio
 
-from kiro_core.crew.record import Children, Past
-from kiro_core.crew.report import phase_of, run_outcome
-from kiro_core.crew.schedule import Schedule
-from kiro_core.crew.state import StageState
+from kiro_core.crew.reporting import phase_of, run_outcome
 from kiro_core.types import RunView, SessionId, StageView
+
+if TYPE_CHECKING:
+    from kiro_core.crew.record import Children, Past
+    from kiro_core.crew.schedule import Schedule
+    from kiro_core.crew.state import StageState
 
 
 def view_of(past: Past, run: SessionId, *, driven: bool = True) -> RunView:

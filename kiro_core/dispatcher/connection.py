@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from kiro_core.dispatcher.crew_requests import SEND, SPAWN, sent, spawned
@@ -17,6 +16,7 @@ from kiro_core.ports import Client, Turn
 from kiro_core.rpc import INVALID_PARAMS, METHOD_NOT_FOUND
 from kiro_core.session import CONFIGURING, CONTROLLER, Member, Plan, Session, require_conversation, require_kept
 from kiro_core.types import RUN, PeerInfo, SessionId, SessionInfo, SessionQuery
+from kiro_core.version import __version__
 
 if TYPE_CHECKING:
     from kiro_core.dispatcher.desk import Dispatcher
@@ -33,7 +33,7 @@ class Connection:
 
     def __init__(self, desk: Dispatcher, client: Client) -> None:
         """Speak for the desk to `client`."""
-        self.info: Final = PeerInfo("kiro_core", version("kiro-core"), _ABILITIES)
+        self.info: Final = PeerInfo("kiro_core", __version__, _ABILITIES)
         self._desk = desk
         self._client = client
         self.closed = False

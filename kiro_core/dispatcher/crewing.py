@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kiro_core.agentconfig import all_agents
-from kiro_core.crew.fitting import Known
 from kiro_core.crew.live import Live, Seat
 from kiro_core.dispatcher.backends import Backends
 from kiro_core.dispatcher.connection import Connection
@@ -22,6 +21,7 @@ from kiro_core.settings import Settings
 from kiro_core.types import Contact, SessionId, SessionInfo, Told
 
 if TYPE_CHECKING:
+    from kiro_core.crew.fitting import Known
     from kiro_core.dispatcher.desk import Dispatcher
 
 
@@ -115,6 +115,8 @@ class CrewGround:
 
     async def known(self, cwd: Path, engine: str) -> Known:
         """See `Ground.known`; an engine may have agents of its own, of which nobody else knows."""
+        from kiro_core.crew.fitting import Known
+
         agents, _ = await all_agents(self._backends.sources, cwd)
         engines = self._backends.engines
         native = {name for name, each in engines.items() if each.agents == "mode"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from kiro_core.dispatcher.digests import digests
@@ -15,6 +14,7 @@ from kiro_core.ports import Agent, ByteStream, Client
 from kiro_core.session import Session
 from kiro_core.settings import Settings
 from kiro_core.types import Record, SessionId, SessionInfo
+from kiro_core.version import __version__
 
 if TYPE_CHECKING:
     from kiro_core.dispatcher.desk import Dispatcher
@@ -41,7 +41,7 @@ class Reception:
     def hello(self) -> Mapping[str, Any]:
         """See `Front.hello`."""
         return {
-            "version": version("kiro-core"),
+            "version": __version__,
             "pid": os.getpid(),
             "face": self.face,
             "served": self.served,

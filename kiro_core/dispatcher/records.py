@@ -9,10 +9,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from kiro_core.archive import write_archive
 from kiro_core.dispatcher.checking import checked
 from kiro_core.dispatcher.elsewhere import desk_of
-from kiro_core.dispatcher.importing import import_archive
 from kiro_core.dispatcher.labels import labels, require_free
 from kiro_core.errors import Disconnected, Held, SessionBusy, SessionNotFound, Unavailable
 from kiro_core.journal import Journal, utc_now
@@ -99,6 +97,8 @@ class Records:
 
     async def export(self, session: SessionId) -> AsyncGenerator[bytes, None]:
         """See `Desk.export_session`."""
+        from kiro_core.archive import write_archive
+
         info = await self._store.get(session)
         async with aclosing(write_archive(info, partial(self._store.read, session), utc_now())) as chunks:
             async for chunk in chunks:
@@ -106,6 +106,8 @@ class Records:
 
     async def import_(self, chunks: AsyncIterator[bytes], *, new_id: bool) -> SessionInfo:
         """See `Desk.import_session`."""
+        from kiro_core.dispatcher.importing import import_archive
+
         return await import_archive(self._store, chunks, new_id=new_id)
 
     async def _let_go(self, held: Held, session: SessionId, *, force: bool) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from kiro_core.agentconfig.format import Capability
+from kiro_core.agentconfig.names import Capability
 from kiro_core.types import Notice
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kiro_core.engines.choice import choose_engine
 from kiro_core.engines.table import merged
 from kiro_core.errors import EngineNotFound, SettingsError, UnknownName
 from kiro_core.settings.layers import merge, tree
 from kiro_core.settings.sources import read_sources
-from kiro_core.types import Engine
+
+if TYPE_CHECKING:
+    from kiro_core.types import Engine
 
 
 def default_engine(

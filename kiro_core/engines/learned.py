@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from kiro_core.settings.sources import kiro_home
 from kiro_core.types import Engine, PeerInfo
 
 _LOG = logging.getLogger(__name__)
@@ -35,11 +34,6 @@ class Learned(msgspec.Struct, frozen=True):
     def of(cls, command: Sequence[str], info: PeerInfo, day: str) -> Learned:
         """From the answer to `initialize`."""
         return cls(_digest(command), day, info.name, info.version, tuple(sorted(info.abilities)), tuple(info.logins))
-
-
-def cache_path(environ: Mapping[str, str]) -> Path:
-    """`engines.json` in Kiro's folder of the user."""
-    return kiro_home(environ) / "engines.json"
 
 
 def read_learned(path: Path) -> Mapping[str, Learned]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kiro_core.types import Engine, PeerInfo
+if TYPE_CHECKING:
+    from kiro_core.types import Engine, PeerInfo
 
 TERMINAL_LOGIN = "kiro-core-login"
 """The id of our own method, which runs in a terminal."""
@@ -36,7 +36,11 @@ def own_program() -> str:
     running, beside = Path(sys.argv[0]), Path(sys.executable).with_name("kiro-core")
     if running.name == "kiro-core" and running.exists():
         return str(running.absolute())
-    return str(beside) if beside.exists() else shutil.which("kiro-core") or "kiro-core"
+    if beside.exists():
+        return str(beside)
+    import shutil
+
+    return shutil.which("kiro-core") or "kiro-core"
 
 
 def _unmarked(method: Mapping[str, Any]) -> dict[str, Any]:

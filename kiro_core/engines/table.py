@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kiro_core.engines.learned import cache_path, corrected, read_learned
 from kiro_core.errors import SettingsError
 from kiro_core.explain import dotted, near_miss
+from kiro_core.settings.sources import kiro_home
 from kiro_core.types import Engine
 
 if TYPE_CHECKING:
@@ -43,8 +43,18 @@ def merged(changes: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Engine]:
     engines = dict(_built_in())
     for name, change in changes.items():
         engines[name] = _changed(engines.get(name), name, change, engines)
-    learned = read_learned(cache_path(os.environ))
-    return {name: corrected(_placed(engine), learned.get(name)) for name, engine in engines.items()}
+    placed = {name: _placed(engine) for name, engine in engines.items()}
+    if not (path := cache_path(os.environ)).exists():
+        return placed
+    from kiro_core.engines.learned import corrected, read_learned
+
+    learned = read_learned(path)
+    return {name: corrected(engine, learned.get(name)) for name, engine in placed.items()}
+
+
+def cache_path(environ: Mapping[str, str]) -> Path:
+    """`engines.json` in Kiro's folder of the user."""
+    return kiro_home(environ) / "engines.json"
 
 
 def names_of(engines: Mapping[str, Engine]) -> str:

@@ -10,7 +10,6 @@ from kiro_core.agentconfig import BUILT_IN
 from kiro_core.explain import dotted, near_miss
 from kiro_core.mcp_servers.allowed import McpRegistry
 from kiro_core.mcp_servers.documents import FIELD, Named, of_agent, of_files
-from kiro_core.mcp_servers.entry import session_server
 from kiro_core.mcp_servers.expanding import Unusable
 from kiro_core.mcp_servers.servers import CLIENT, LeftOut, Merged, SessionServer
 from kiro_core.trust import Document
@@ -92,6 +91,8 @@ class _Merging:
             if strange and self._registry is not None and not self._registry.same(name, entry):
                 self._leave_other(name, origin, self._registry)
                 return
+            from kiro_core.mcp_servers.entry import session_server  # models, which most sessions never need
+
             self.servers.append(session_server(name, origin, self._resolved(name, entry), self._cwd, self._environ))
         except Unusable as error:
             field = f"{dotted((FIELD, name))}.{error.field}".removesuffix(".")

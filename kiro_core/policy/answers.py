@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kiro_core.agentconfig.format import PermissionRule
 from kiro_core.policy.capabilities import of_capability
 from kiro_core.policy.decision import Effect
 from kiro_core.policy.expressions import regular
@@ -43,6 +42,8 @@ def rule_of(answer: Mapping[str, Any], place: Place) -> Rule:
     effect, patterns = answer["effect"], _texts(answer.get("patterns"))
     text = f"answered {'allow' if effect == 'allow' else 'reject'}_always"
     if patterns and "capability" in answer:
+        from kiro_core.agentconfig.format import PermissionRule  # a model, which most sessions never need
+
         globs = [] if "*" in patterns else patterns
         rule = PermissionRule(capability=answer["capability"], effect=effect, match=globs)
         return of_capability(rule, place, "client", text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kiro_core.agentconfig.format import PermissionRule
 from kiro_core.agentconfig.tools import canonical
 from kiro_core.policy.capabilities import described, of_capability
 from kiro_core.policy.matchers import Missing, Tools
@@ -32,6 +31,8 @@ def rules_of(fields: Mapping[str, Any], place: Place, also: Sequence[str] = ()) 
     rules += of_settings(fields.get("toolsSettings") or {}, place, AGENT)
     written = fields.get("permissions") or ()
     for raw in written.get("rules") or () if isinstance(written, Mapping) else written:
+        from kiro_core.agentconfig.format import PermissionRule  # a model, which most sessions never need
+
         rule = PermissionRule.model_validate(raw)
         rules.append(of_capability(rule, place, AGENT, described(rule, "permissions")))
     return rules

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kiro_core.agentconfig.toolsettings import allowing, tables
 from kiro_core.policy import expressions
 from kiro_core.policy.decision import Effect
 from kiro_core.policy.expressions import globs, regular
@@ -47,6 +46,10 @@ class _Tool:
 
 def of_settings(settings: Mapping[str, Any], place: Place, origin: str) -> list[Rule]:
     """The rules of all tools; the tables of one tool under several names are one table."""
+    if not settings:
+        return []
+    from kiro_core.agentconfig.toolsettings import allowing, tables  # models, which most sessions never need
+
     tools = [_Tool(name, table, place, origin, allowing(name, table)) for name, table in tables(settings).items()]
     return [rule for tool in tools for rule in _RULES.get(tool.name, _none)(tool)]
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from kiro_core.catalog import PluginInfo
 from kiro_core.errors import SettingsError
 from kiro_core.explain import near_miss
 from kiro_core.specs import PROJECT
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, EntryPoint
 
 CORE = "kiro-core"
 """The distribution of the core and of the bundled plugins."""
@@ -50,6 +53,8 @@ def installed_plugins(only: Collection[str] | None, block: Collection[str], *, s
         SettingsError: `only` or `block` has a name that no entry point has.
 
     """
+    from importlib.metadata import entry_points  # it takes as long as an event loop, and who starts may need none
+
     points = sorted(entry_points(group=PROJECT), key=lambda point: point.name)
     known = [point.name for point in points]
     _check("only", only or (), known)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from importlib.metadata import version
 
 from kiro_core.catalog import PluginInfo
 from kiro_core.registry.found import CORE
+from kiro_core.version import __version__
 
 _ABOUT_CORE = re.compile(r"kiro[-_.]+core(?![\w.-])", re.IGNORECASE)
 
@@ -18,7 +18,7 @@ def unsupported(plugin: PluginInfo) -> str:
         return ""
     from packaging.requirements import InvalidRequirement, Requirement
 
-    here = version(CORE)
+    here = __version__
     for line in lines:
         try:
             wanted = Requirement(line)

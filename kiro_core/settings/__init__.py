@@ -6,8 +6,9 @@ take longer to import than an editor should wait.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from kiro_core.late import Loading, late
 
 if TYPE_CHECKING:
     from kiro_core.settings.load import load_settings as load_settings
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
     from kiro_core.settings.sources import kiro_home as kiro_home
 
 _HOME = {
-    "CrewSettings": "models",
-    "EngineSettings": "models",
-    "Limits": "models",
-    "PluginSettings": "models",
-    "RetentionSettings": "models",
-    "Settings": "models",
-    "TriggerSettings": "models",
-    "kiro_home": "sources",
-    "load_settings": "load",
+    "CrewSettings": "kiro_core.settings.models",
+    "EngineSettings": "kiro_core.settings.models",
+    "Limits": "kiro_core.settings.models",
+    "PluginSettings": "kiro_core.settings.models",
+    "RetentionSettings": "kiro_core.settings.models",
+    "Settings": "kiro_core.settings.models",
+    "TriggerSettings": "kiro_core.settings.models",
+    "kiro_home": "kiro_core.settings.sources",
+    "load_settings": "kiro_core.settings.load",
 }
 
 __all__ = [
@@ -45,8 +46,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        message = f"module 'kiro_core.settings' has no attribute {name!r}"
-        raise AttributeError(message)
-    return getattr(import_module(f"kiro_core.settings.{_HOME[name]}"), name)
+__getattr__: Loading = late(__name__, _HOME)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.abc import TaskStatus
@@ -10,8 +10,10 @@ from anyio.abc import TaskStatus
 from kiro_acp.local import LocalAgent
 from kiro_core import PipeStream, claim_stdio
 from kiro_core.errors import KiroError
-from kiro_core.ports import Attachable
 from kiro_core.rpc import speaking
+
+if TYPE_CHECKING:
+    from kiro_core.ports import Attachable
 
 
 class StdioFace:

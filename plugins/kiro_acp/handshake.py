@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 
+from kiro_core import __version__
 from kiro_core.errors import RpcError
 from kiro_core.types import PeerInfo
 
@@ -22,7 +22,7 @@ _CAPABILITIES = {
 
 
 def _ourselves() -> dict[str, str]:
-    return {"name": "kiro_core", "title": "Kiro Core", "version": version("kiro-core")}
+    return {"name": "kiro_core", "title": "Kiro Core", "version": __version__}
 
 
 def to_client(logins: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

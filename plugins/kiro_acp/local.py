@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from kiro_acp.handshake import client_info, to_client
 from kiro_core.errors import KiroError, SessionClosing
 from kiro_core.frames import Frame
-from kiro_core.ports import Agent
 from kiro_core.rpc import Peer, RemoteClient, Stream, answer, told
-from kiro_core.types import PeerInfo
+
+if TYPE_CHECKING:
+    from kiro_core.ports import Agent
+    from kiro_core.types import PeerInfo
 
 
 class LocalAgent:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from kiro_acp.handshake import agent_info, to_agent
 from kiro_core.errors import AgentTimeout, unwrapped
 from kiro_core.frames import Frame
-from kiro_core.ports import Agent, Client, Process
 from kiro_core.rpc import Peer, RemoteAgent, result
-from kiro_core.types import PeerInfo
+
+if TYPE_CHECKING:
+    from kiro_core.ports import Agent, Client, Process
+    from kiro_core.types import PeerInfo
 
 _LAST_LINES_S = 2.0
 

@@ -6,9 +6,12 @@ import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from kiro_core.agentconfig import SUFFIXES, Loaded, load
 from kiro_core.types import Problem
+
+if TYPE_CHECKING:
+    from kiro_core.agentconfig import Loaded
 
 MAX_FILES = 1000
 """So many documents are read of one folder; more are not agents that a person has written."""
@@ -32,6 +35,8 @@ def read_folder(folder: Path, workspace: str, problems: list[Problem]) -> dict[s
     found: dict[str, Loaded] = {}
     files = _files(folder, problems)
     for path in islice(files, MAX_FILES):
+        from kiro_core.agentconfig import load  # it needs the models of the format, and most folders have no agent
+
         loaded = load(path, workspace, str(path.relative_to(folder).with_suffix("")))
         if loaded.is_text:
             continue
@@ -58,6 +63,8 @@ def _files(folder: Path, problems: list[Problem]) -> Iterator[Path]:
 
     for root, folders, names in os.walk(folder, onerror=failed):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        from kiro_core.agentconfig import SUFFIXES
+
         for name in sorted(name for name in names if name.endswith(SUFFIXES)):
             path = Path(root, name)
             if str(path.relative_to(folder)).isprintable():

@@ -7,15 +7,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict, Field
 
 from kiro_agents.folders import folder_of_user, folder_of_workspace, read_folder
-from kiro_core.agentconfig import Loaded
 from kiro_core.errors import AgentConfigInvalid
 from kiro_core.ports import AgentSource
 from kiro_core.types import AgentConfig, AgentSummary, Problem
+
+if TYPE_CHECKING:
+    from kiro_core.agentconfig import Loaded
 
 
 def _kiro_home() -> Path:

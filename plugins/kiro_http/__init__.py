@@ -4,33 +4,30 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import TYPE_CHECKING
 
 from kiro_core import Provider, hookimpl
-from kiro_core.ports import Face
-from kiro_http.face import HttpFace
 
-
-class HttpOptions(BaseModel):
-    """The options of the transport `http`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    host: str = Field(
-        "127.0.0.1",
-        min_length=1,
-        description="The address to listen at. Whoever reaches it learns whether the desk is ready, and why not.",
-    )
-    port: int = Field(8080, ge=0, le=65535, description="The TCP port to listen at; 0 takes a free one.")
+if TYPE_CHECKING:
+    from kiro_core.ports import Face
+    from kiro_http.options import HttpOptions
 
 
 @asynccontextmanager
-async def _open(options: HttpOptions) -> AsyncIterator[Face]:
-    yield HttpFace(options.host, options.port)
+async def _open(options: HttpOptions | None) -> AsyncIterator[Face]:
+    from kiro_http.face import HttpFace
+
+    given = options or _options()()
+    yield HttpFace(given.host, given.port)
+
+
+def _options() -> type[HttpOptions]:
+    from kiro_http.options import HttpOptions
+
+    return HttpOptions
 
 
 @hookimpl
 def kiro_transports() -> Iterable[Provider[Face, HttpOptions]]:
     """Provide the transport `http`."""
-    yield Provider("http", _open, HttpOptions, "health checks over HTTP: /healthz and /readyz")
+    yield Provider("http", _open, _options, "health checks over HTTP: /healthz and /readyz")

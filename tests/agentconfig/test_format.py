@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from kiro_core.agentconfig import AgentFormat, json_schema, load, typed
+from kiro_core.agentconfig.advice import field_name
+from kiro_core.agentconfig.names import FIELDS, OLD_NAMES
 from kiro_core.agentconfig.toolsettings import merged
 from kiro_core.errors import AgentConfigInvalid
 from kiro_core.types import AgentConfig
@@ -202,3 +204,7 @@ def test_the_schema_describes_every_field_and_knows_the_older_names():
     undescribed = {name for name, field in schema["properties"].items() if "description" not in field}
     assert undescribed <= {"$schema", "mcpServers", "toolsSettings", "permissions"}
     assert "required" not in schema
+
+
+def test_the_names_of_the_fields_are_those_of_the_format():
+    assert {field_name(AgentFormat, name) for name in AgentFormat.model_fields} | {*OLD_NAMES} == FIELDS

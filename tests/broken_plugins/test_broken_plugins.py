@@ -94,6 +94,16 @@ def test_check_tells_all_at_once(installed, kiro):
     assert found["plugin launchers-slow"]["notices"] == [OUTDATED]
 
 
+def test_check_tells_what_has_not_opened_when_it_waits_no_longer(installed, kiro):
+    one = OPENED["agents-hang"]
+    settings = [CHOSEN[one.hook].format("agents-hang"), 'plugins.only=["agents-hang"]']
+    done = kiro("check", "--json", "--timeout", "10", plugins=[installed("agents-hang", one.code)], settings=settings)
+    found = {f"{one['kind']} {one['name']}": one for one in json.loads(done.stdout)["checks"]}
+    assert done.returncode == 1
+    for name in ("plugin agents-hang", "agent source agents-hang"):
+        assert (found[name]["outcome"], found[name]["reason"]) == ("broken", "It does not load and open within 10 s.")
+
+
 @pytest.mark.parametrize(
     ("name", "owner", "plugins"),
     [("files", OURS, {"twin": TWIN.format("files")}), ("cupboard", "'one' (one 1.0)", TWINS)],

@@ -1,6 +1,8 @@
 """A chat: line by line through a pipe, and with a line editor at a terminal."""
 
 import json
+import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -18,6 +20,7 @@ from kiro_core.cli.chat.told import Told
 CHAT = ("chat", "--engine", "mem")
 SAID = "This is the rehearsal agent, which repeats what it is told: "
 CTRL_C, CTRL_D, UP, TAB = "\x03", "\x04", "\x1b[A", "\t"
+LINE_ENTERED, LINE_LEFT = "\x1b[?2004h", "\x1b[?2004l"  # since what is pasted comes in brackets while a line is typed
 READY = "/help lists the commands."
 
 
@@ -177,8 +180,10 @@ def test_what_was_typed_is_remembered_for_the_next_chat_but_not_behind_a_space(c
     screen.expect("known\r\n")
 
 
-def test_a_question_is_answered_where_the_person_types_and_the_draft_comes_back(chat):
-    screen = chat()
+def test_a_question_is_answered_where_the_person_types_and_the_draft_comes_back(chat, tmp_path):
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    screen = chat("--trust-tools", "shell")
     screen.type("/permission Erase\r")
     screen.expect("Your answer [1-3]:")
     screen.type("7\r")
@@ -187,9 +192,15 @@ def test_a_question_is_answered_where_the_person_types_and_the_draft_comes_back(
     screen.expect("Your answer [1-3]:")
     screen.type("2\r")
     screen.expect("Permission: allow_always.")
-    screen.type("/say-later 1 late\\\r/sleep 1\\\r/permission Again\r")
+    screen.type(f"/run {shutil.which('head')} -n 1 {gate}\\\r/permission Again\r")
     screen.expect("/permission Again")
+    screen.expect(LINE_LEFT)
+    screen.expect(LINE_ENTERED)
     screen.type("/echo my draft")
+    screen.expect("/echo my draft")
+    with gate.open("r+b", buffering=0) as opened:
+        opened.write(b"late\n")
+        screen.expect("late")
     screen.expect("question: Again")
     screen.expect("Your answer [1-3]:")
     screen.type(CTRL_D)

@@ -314,3 +314,12 @@ def _raising(error):
         raise error
 
     return command
+
+
+def test_the_list_of_all_commands_says_of_each_what_it_says_of_itself():
+    context = click.Context(kiro_core)
+    commands = {name: kiro_core.get_command(context, name) for name in kiro_core.list_commands(context)}
+    formatter = click.HelpFormatter(width=1000)
+    kiro_core.format_commands(context, formatter)
+    listed = dict(line.split(None, 1) for line in formatter.getvalue().splitlines()[1:])
+    assert listed == {name: command.get_short_help_str(1000) for name, command in commands.items()}

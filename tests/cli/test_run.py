@@ -160,6 +160,19 @@ def test_an_agent_that_dies_is_a_failure_with_its_last_words(kiro):
     assert "status 3" in json.loads(done.stdout)["error"]["message"]
 
 
+@pytest.mark.parametrize("form", ["json", "stream-json"])
+@pytest.mark.parametrize(
+    ("options", "code"), [(("--engine", "nope"), "NAME_UNKNOWN"), (("--set", "limits.start_s=-1"), "SETTINGS_INVALID")]
+)
+def test_a_turn_that_could_not_begin_is_told_to_a_program_too(kiro, form, options, code):
+    done = kiro("run", *options, "--output", form, "Hello")
+    (told,) = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 2
+    assert (told["sessionId"], told["stopReason"], told["text"]) == ("", None, "")
+    assert told["error"]["data"]["code"] == code
+    assert " ".join(done.stderr.split()) == f"kiro-core: {told['error']['message']}"
+
+
 def test_an_error_of_the_agent_is_a_failure_in_a_sentence(kiro):
     done = kiro(*REHEARSAL, "/error 7 No more credits.")
     assert (done.returncode, done.stdout) == (1, "")

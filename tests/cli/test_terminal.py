@@ -121,6 +121,36 @@ def test_a_start_that_takes_its_time_is_told_and_taken_back(terminal, home):
     assert screen.ended() == 0
 
 
+HANGING = """
+from contextlib import asynccontextmanager
+import anyio
+from kiro_core import Provider, hookimpl
+
+@asynccontextmanager
+async def opened(options):
+    await anyio.sleep_forever()
+    yield
+
+@hookimpl
+def kiro_stores():
+    yield Provider("hanging", opened)
+"""
+
+
+def test_an_opening_that_takes_its_time_is_told_and_taken_back(terminal, environment, tmp_path):
+    info = tmp_path / "site" / "hanging-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hanging\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[kiro_core]\nhanging = hanging\n")
+    (tmp_path / "site" / "hanging.py").write_text(HANGING)
+    environment["PYTHONPATH"] = str(tmp_path / "site")
+    screen = terminal(*REHEARSAL, "--set", "store=hanging", "Hello")
+    screen.expect("opening what the settings choose…")
+    screen.type("\x03")
+    screen.expect("\r\x1b[K")
+    assert screen.ended() == 130
+
+
 def test_a_person_is_told_whom_they_wait_for(terminal, home, tmp_path):
     home.mkdir()
     command = json.dumps([sys.executable, "-P", "-m", "kiro_core.rehearsal", "--memory", str(tmp_path / "memory")])

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from kiro_core.agentconfig.format import Trigger
 from kiro_core.agentconfig.tools import matches
 from kiro_core.agentconfig.triggers.cache import Cache
 from kiro_core.agentconfig.triggers.command import Ended, run_to_end
@@ -18,6 +17,9 @@ from kiro_core.agentconfig.triggers.outcome import Outcome, TriggerRun
 from kiro_core.agentconfig.triggers.wording import name_of
 from kiro_core.ports import Launcher
 from kiro_core.types import Command
+
+if TYPE_CHECKING:
+    from kiro_core.agentconfig.format import Trigger
 
 _PROMPT_CHARACTERS = 4096
 """How much of a prompt `USER_PROMPT` holds (kiro.dev, Hooks); all of it is on stdin."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from typing import Any, Final
 
 from kiro_core.cli.asking import permission, refuses_trust
@@ -15,6 +14,7 @@ from kiro_core.cli.wording import question_line
 from kiro_core.frames import Frame
 from kiro_core.notices import ALONE
 from kiro_core.types import PeerInfo
+from kiro_core.version import __version__
 
 
 class ChatClient:
@@ -25,9 +25,7 @@ class ChatClient:
 
     def __init__(self, screen: Screen, follow: Callable[[dict[str, Any]], None]) -> None:
         """Show on `screen`; `follow` is given every update of a session that is shown."""
-        self.info: Final = PeerInfo(
-            "kiro-core chat", version("kiro-core"), frozenset({"notices", "configOptions", ALONE})
-        )
+        self.info: Final = PeerInfo("kiro-core chat", __version__, frozenset({"notices", "configOptions", ALONE}))
         self.denied: bool = False
         self.replaying = False
         self.untrusting = False

@@ -46,8 +46,8 @@ class Editor:
         self._waiting = ""
         self._question: _Question | None = None
         keys = enter_and(self.interrupt, busy=lambda: leaving.busy)
-        self._saying = Line(self._output, self._prompt, keys, history, completer)
-        self._replying = Line(self._output, self._prompt, keys)
+        self._saying = Line(self._output, self._above, keys, history, completer)
+        self._replying = Line(self._output, self._asked, keys)
 
     async def lines(self) -> AsyncGenerator[str, None]:
         """See `Screen.lines`."""
@@ -96,10 +96,12 @@ class Editor:
     def flush(self) -> None:
         """Do nothing: what was written is shown."""
 
-    def _prompt(self) -> ANSI:
-        """What stands in front of the cursor: the question, or a sign below the line in which the agent speaks."""
-        if self._question is not None:
-            return ANSI(self._question.text)
+    def _asked(self) -> ANSI:
+        """What stands in front of an answer: the question, which is shown nowhere before its answer can be typed."""
+        return ANSI(self._question.text if self._question is not None else "")
+
+    def _above(self) -> ANSI:
+        """What stands in front of what the person says: a sign, below the line in which the agent speaks."""
         above = "" if self._saying.done else self._layout.growing or self._waiting
         return ANSI(f"{above}\n> " if above else "> ")
 

@@ -10,7 +10,7 @@ import json
 import os
 import pickle
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -34,31 +34,35 @@ def main() -> None:
     Of what is chosen it opens what the plugin provides; `serves`: sessions are to be served over it.
 
     The report is `{problem, hint, notices, provides: [{kind, name, summary, schema}], opened: [{kind, name,
-    problem, hint}]}`; an empty problem is none.
+    problem, hint}]}` in a line; an empty problem is none. A line before it has all but what was `opened`.
     """
     plugin, choices, within = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by the program that started this one
     out = os.dup(1)
     os.dup2(2, 1)  # what a plugin prints is no part of the report
-    report = _report(plugin, choices, within)
     with os.fdopen(out, "w") as file:
-        json.dump(report, file)
+        for report in _reports(plugin, choices, within):
+            file.write(json.dumps(report) + "\n")
+            file.flush()  # what is opened next may end this process
 
 
-def _report(plugin: str, choices: Sequence[tuple[str, Choice, bool]], within: Within) -> dict[str, Any]:
-    report: dict[str, Any] = {"provides": [], "opened": [], "notices": []}
+def _reports(plugin: str, choices: Sequence[tuple[str, Choice, bool]], within: Within) -> Iterator[dict[str, Any]]:
+    report: dict[str, Any] = {"provides": [], "notices": []}
     try:
         registry = Registry(only={plugin}, strict=True)
     except KiroError as error:
-        return report | _told(error)
+        yield report | {"opened": []} | _told(error)
+        return
     catalogs: dict[str, Catalog[Any]] = {catalog.kind: catalog for catalog in registry.catalogs}
     for kind, catalog in catalogs.items():
         report["provides"] += [_provided(kind, name, entry.provider) for name, entry in catalog.entries.items()]
     report["notices"] = [notice for info in registry.plugins if info.name == plugin for notice in notices_of(info)]
-    for kind, choice, serves in choices:
-        if choice.use in catalogs[kind].entries:
-            opened = _opened(catalogs[kind], choice, within, serves=serves)
-            report["opened"].append({"kind": kind, "name": choice.use, **opened})
-    return report | _told(None)
+    yield report | _told(None)
+    opened = [
+        {"kind": kind, "name": choice.use, **_opened(catalogs[kind], choice, within, serves=serves)}
+        for kind, choice, serves in choices
+        if choice.use in catalogs[kind].entries
+    ]
+    yield report | {"opened": opened} | _told(None)
 
 
 def _provided(kind: str, name: str, provider: AnyProvider) -> dict[str, Any]:

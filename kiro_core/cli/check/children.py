@@ -63,20 +63,27 @@ class _Child:
     def report(self, until: float, limit_s: float) -> dict[str, Any]:
         try:
             self._process.wait(max(until - time.monotonic(), 0))
-            report: dict[str, Any] = json.loads(_content(self._out))
         except subprocess.TimeoutExpired:
-            return _failed(f"It does not load and open within {limit_s:g} s.")
-        except ValueError:
-            lines = _content(self._err).strip().splitlines()
-            words = f"Its last words: {lines[-1]}" if lines else "It wrote nothing to stderr."
-            return _failed(f"It ends the interpreter with {Exit(self._process.returncode)}.", words)
+            return self._failed(f"It does not load and open within {limit_s:g} s.")
+        report = self._reported()
+        if "opened" in report:
+            return report
+        lines = _content(self._err).strip().splitlines()
+        words = f"Its last words: {lines[-1]}" if lines else "It wrote nothing to stderr."
+        return self._failed(f"It ends the interpreter with {Exit(self._process.returncode)}.", words)
+
+    def _failed(self, problem: str, hint: str = "") -> dict[str, Any]:
+        """What is known of one that has not come to its end."""
+        return {"provides": [], "notices": [], "opened": []} | self._reported() | {"problem": problem, "hint": hint}
+
+    def _reported(self) -> dict[str, Any]:
+        report: dict[str, Any] = {}
+        for line in _content(self._out).splitlines():
+            with suppress(ValueError):  # it was ended in the middle of a line
+                report = json.loads(line)
         return report
 
 
 def _content(file: IO[bytes]) -> str:
     file.seek(0)
     return file.read().decode("utf-8", "replace")
-
-
-def _failed(problem: str, hint: str = "") -> dict[str, Any]:
-    return {"problem": problem, "hint": hint, "provides": [], "opened": [], "notices": []}

@@ -139,13 +139,20 @@ def _backends(settings: Settings, reports: Mapping[str, dict[str, Any]]) -> Iter
     for kind, name in dict.fromkeys((kind, choice.use) for kind, choice in chosen(settings)):
         mine = [one for one in opened if (one["kind"], one["name"]) == (kind, name)]
         if not mine:
-            known = [one["name"] for report in reports.values() for one in report["provides"] if one["kind"] == kind]
-            reason = f"No plugin that loads provides it{near_miss(name, known)}"
-            yield Check(kind, name, BROKEN, reason, f"Available: {', '.join(sorted(known)) or 'none'}.")
+            yield _unopened(kind, name, reports)
         works = "a session can be written" if kind == KINDS["kiro_stores"] else "it opens"
         for one in mine:
             outcome = BROKEN if one["problem"] else FINE
             yield Check(kind, name, outcome, one["problem"] or works, one["hint"])
+
+
+def _unopened(kind: str, name: str, reports: Mapping[str, dict[str, Any]]) -> Check:
+    """Why something that is chosen was not even tried to its end."""
+    provided = {one["name"]: report for report in reports.values() for one in report["provides"] if one["kind"] == kind}
+    if name in provided:
+        return Check(kind, name, BROKEN, provided[name]["problem"], provided[name]["hint"])
+    reason = f"No plugin that loads provides it{near_miss(name, provided)}"
+    return Check(kind, name, BROKEN, reason, f"Available: {', '.join(sorted(provided)) or 'none'}.")
 
 
 def _print(checks: Sequence[Check], *, fine: bool, as_json: bool) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from typing import Final
 
 from kiro_core.cli.asking import Person, permission
 from kiro_core.cli.crew.drawing import Display
 from kiro_core.frames import Frame
 from kiro_core.types import PeerInfo
+from kiro_core.version import __version__
 
 _OPTIONS = [
     {"optionId": "rerun", "name": "Run it again"},
@@ -23,7 +23,7 @@ class Asking:
 
     def __init__(self, person: Person, display: Display) -> None:
         """Ask the person; the display makes room for that."""
-        self.info: Final = PeerInfo("kiro-core crew", version("kiro-core"))
+        self.info: Final = PeerInfo("kiro-core crew", __version__)
         self.stages: Mapping[str, str] = {}
         self._person = person
         self._display = display

@@ -17,7 +17,8 @@ from kiro_core.cli.progress import progress
 from kiro_core.cli.text import tell
 from kiro_core.dispatcher.backends import open_backends
 from kiro_core.engines import choose_engine, load_engines
-from kiro_core.engines.learned import Learned, cache_path, corrected, write_learned
+from kiro_core.engines.learned import Learned, corrected, write_learned
+from kiro_core.engines.table import cache_path
 from kiro_core.engines.visiting import Nobody, visited
 from kiro_core.types import Engine, PeerInfo
 

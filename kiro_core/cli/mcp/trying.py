@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from kiro_core.explain import last_words
 from kiro_core.mcp_servers import SessionServer
 from kiro_core.ports import Launcher, Process
 from kiro_core.types import Command
+from kiro_core.version import __version__
 
 _PAGES = 100
 """So many pages of tools are listed: a listing that never ends must not keep us."""
@@ -84,7 +84,7 @@ async def _addressed(server: SessionServer, timeout_s: float) -> Tried:
 
 
 async def _introduced(streams: AbstractAsyncContextManager[Any]) -> Tried:
-    about = Implementation(name="kiro-core mcp test", version=version("kiro-core"))
+    about = Implementation(name="kiro-core mcp test", version=__version__)
     async with Client(streams, client_info=about) as client:
         info, tools, cursor = client.server_info, [], None
         for _ in range(_PAGES):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from importlib.metadata import version
 from typing import Any, Final
 
 import anyio
@@ -19,6 +18,7 @@ from kiro_core.messages import MARK
 from kiro_core.notices import ALONE, MEMBERS
 from kiro_core.rpc import Stream
 from kiro_core.types import PeerInfo
+from kiro_core.version import __version__
 
 _NOT_STARTED = ("mcp_failed", "mcp_late", "mcp_unsupported", "mcp_left_out")
 """The notices that tell of an MCP server which the agent has not got."""
@@ -42,7 +42,7 @@ class RunClient:
         required: Container[str] = (),
     ) -> None:
         """Print to `stdout`, which is a `terminal` or not; without a `person` every question is denied."""
-        self.info: Final = PeerInfo("kiro-core run", version("kiro-core"), frozenset({"notices", ALONE}))
+        self.info: Final = PeerInfo("kiro-core run", __version__, frozenset({"notices", ALONE}))
         self.report: Final = Report()
         self.unread: bool = False
         self.leaving = False
@@ -90,8 +90,8 @@ class RunClient:
         return verdict.answer
 
     async def finish(self, response: Frame | None) -> None:
-        """Tell how the turn ended; None means that it was cut off."""
-        if self.report.about:
+        """Tell how the turn ended, or why it could not begin; None means that it was cut off."""
+        if self.report.about or response is not None:
             await self._print(self._form.result(self.report.result(response)))
         if self.report.members:
             names = ", ".join(self.report.members)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import anyio
+from anyio.abc import TaskGroup
 
 from kiro_core import claim_stdio, messages
 from kiro_core.cli.asking import Person, Typed
@@ -17,14 +18,14 @@ from kiro_core.cli.failing import CANCELLED, DENIED, DONE, FAILED
 from kiro_core.cli.finding import find_wanted
 from kiro_core.cli.opening import Opened, open_session
 from kiro_core.cli.options import Given
-from kiro_core.cli.progress import progress
+from kiro_core.cli.progress import opened, progress
 from kiro_core.cli.run.client import RunClient
 from kiro_core.cli.run.order import Order
 from kiro_core.cli.run.output import FORMS
 from kiro_core.cli.signals import follow_signals
 from kiro_core.cli.text import tell
 from kiro_core.cli.trust_question import ensure_trust
-from kiro_core.errors import KiroError, McpFailed, unwrapped
+from kiro_core.errors import KiroError, McpFailed, innermost, unwrapped
 from kiro_core.frames import Frame
 from kiro_core.ports import Agent, Desk
 from kiro_core.registry import Registry
@@ -49,7 +50,7 @@ async def converse(given: Given, order: Order) -> int:
     with unwrapped():
         async with anyio.create_task_group() as tasks:
             await tasks.start(follow_signals, conversation.interrupt)
-            await conversation.run(stream, person)
+            await conversation.run(stream, person, tasks)
             tasks.cancel_scope.cancel()
     return conversation.code()
 
@@ -72,33 +73,39 @@ class Conversation:
         self._agent: Agent | None = None
         self._limits = Limits()
 
-    async def run(self, stdin: Stream, person: Person | None) -> None:
+    async def run(self, stdin: Stream, person: Person | None, tasks: TaskGroup) -> None:
         """Open a desk and a session, have the turn, end both, and tell the outcome."""
         try:
             with self._scope:
-                prompt = await self._order.read_prompt(stdin)
-                settings, registry = self._given.load()
-                self._limits = settings.limits
-                wanted = self._order.wanted
-                engine = wanted.engine
-                if wanted.is_new and not engine:
-                    engine = await settle_engine(settings, self._given.config, person)
-                self._client.untrusting = await ensure_trust(settings, registry, wanted, person)
-                async with (
-                    self._given.desk((settings, registry), "run", agent=wanted.agent, engine=engine) as desk,
-                    desk.attach(self._client) as agent,
-                ):
-                    await self._open(desk, agent)
-                    await self._require((settings, registry), desk)
-                    if self._client.missing is None:
-                        self._response = await self._turn(agent, prompt)
-                    self._client.leaving = True
-                    await self._close(agent)
+                await self._have(await self._order.read_prompt(stdin), person, tasks)
+        except Exception as error:
+            if self._response is None and isinstance(cause := innermost(error), KiroError):
+                self._response = failure(cause)
+            raise
         finally:
             with self._telling:
                 if self._interrupted:
                     self._telling.deadline = anyio.current_time() + _LAST_WORDS_S
                 await self._client.finish(self._response)
+
+    async def _have(self, prompt: str, person: Person | None, tasks: TaskGroup) -> None:
+        settings, registry = self._given.load()
+        self._limits = settings.limits
+        wanted = self._order.wanted
+        engine = wanted.engine
+        if wanted.is_new and not engine:
+            engine = await settle_engine(settings, self._given.config, person)
+        self._client.untrusting = await ensure_trust(settings, registry, wanted, person)
+        async with AsyncExitStack() as stack:
+            opening = self._given.desk((settings, registry), "run", agent=wanted.agent, engine=engine)
+            desk = await opened(stack.enter_async_context(opening), "opening what the settings choose", tasks)
+            agent = await stack.enter_async_context(desk.attach(self._client))
+            await self._open(desk, agent)
+            await self._require((settings, registry), desk)
+            if self._client.missing is None:
+                self._response = await self._turn(agent, prompt)
+            self._client.leaving = True
+            await self._close(agent)
 
     async def interrupt(self, number: signal.Signals) -> None:
         """Cancel the turn, which has a moment to end; before it has begun, or the second time, end at once.
@@ -151,11 +158,11 @@ class Conversation:
                 return await open_session(agent, wanted.opening(recorded))
 
         if recorded is None:
-            opened = await attempt()
+            session = await attempt()
         else:
             busy = Busy(desk, recorded.id, self._limits.question_s)
-            opened = await busy.opened(attempt, self._order.when_busy)
-        await self._client.begin(opened.about)
+            session = await busy.opened(attempt, self._order.when_busy)
+        await self._client.begin(session.about)
 
     async def _require(self, loaded: tuple[Settings, Registry], desk: Desk) -> None:
         if not self._order.servers:

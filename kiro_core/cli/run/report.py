@@ -70,10 +70,11 @@ class Report:
         self.denied = self.denied or (question["outcome"] == "denied" and not ours)
 
     def result(self, response: Frame | None) -> dict[str, Any]:
-        """The whole turn as one object; None stands for a turn that was cut off."""
+        """The whole turn as one object, or why there is none; None stands for a turn that was cut off."""
         outcome = response.result if response is not None else {"stopReason": "cancelled"}
         failed = {"error": response.error} if response is not None and response.failed else {}
         return {
+            **dict.fromkeys(("sessionId", "agent", "engine", "model"), ""),
             **self.about,
             "stopReason": outcome.get("stopReason"),
             "text": "".join(self._text),

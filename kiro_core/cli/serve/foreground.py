@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from socket import socket
 
 import anyio
 
 from kiro_core.cli.logs import begin_dated_lines
-from kiro_core.cli.options import Given
+from kiro_core.cli.options import Given, collect_garbage
 from kiro_core.cli.serve.faces import Faces
 from kiro_core.cli.serve.operation import Operation
 from kiro_core.cli.serve.systemd import ServiceManager
@@ -25,6 +26,10 @@ from kiro_core.errors import SettingsError, unwrapped
 from kiro_core.inherited import claim_inherited, take_inherited
 
 _LOG = logging.getLogger(__name__)
+_LATER = (
+    *("agentconfig.format", "agentconfig.checking", "archive", "crew.document", "crew.kiro", "crew.reporting"),
+    *("crew.rolling", "crew.delivering", "crew.running", "crew.record", "crew.stages"),
+)
 _DESK = "desk"
 """What a service manager calls the socket of the desk itself; any other name is one of the setting `serve`."""
 
@@ -45,6 +50,8 @@ async def serve_desk(given: Given, agent: str, engine: str, ready_fd: int | None
     manager = ServiceManager()
     claim_inherited()
     settings, registry = given.load()
+    _import_all()
+    collect_garbage()
     operation = Operation(given, manager, _announcing(ready_fd))
     with unwrapped(), claim_served(settings, registry) as path:
         served = Served(path, operation, _handed_over(path))
@@ -58,6 +65,12 @@ async def serve_desk(given: Given, agent: str, engine: str, ready_fd: int | None
             await operation.serve(opening, faces, str(path))
             tasks.cancel_scope.cancel()
     return operation.exit_code
+
+
+def _import_all() -> None:
+    """Import also what is first used later: a desk that stays is of one version, and no session waits for imports."""
+    for name in _LATER:
+        import_module(f"kiro_core.{name}")
 
 
 def _announcing(ready_fd: int | None) -> Callable[[str], None]:

@@ -124,12 +124,11 @@ class SwapClient:
 
     def __init__(self) -> None:
         """Be a client that understands notices."""
-        from importlib.metadata import version
-
         from kiro_core.notices import ALONE
         from kiro_core.types import PeerInfo
+        from kiro_core.version import __version__
 
-        self.info: Final = PeerInfo("kiro-core sessions", version("kiro-core"), frozenset({"notices", ALONE}))
+        self.info: Final = PeerInfo("kiro-core sessions", __version__, frozenset({"notices", ALONE}))
 
     async def notify(self, frames: Sequence[Frame]) -> None:
         """See `Client.notify`."""

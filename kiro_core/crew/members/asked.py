@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import anyio
 
 from kiro_core.crew.members.rules import refused
 from kiro_core.crew.members.staged import run_seen, stages_seen
-from kiro_core.crew.members.trees import Trees
-from kiro_core.crew.running import Run
 from kiro_core.types import Member, SessionId
+
+if TYPE_CHECKING:
+    from kiro_core.crew.members.trees import Trees
+    from kiro_core.crew.running import Run
 
 
 class Asked:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import anyio
 
-from kiro_core.crew.members.finding import Finding
-from kiro_core.crew.members.roster import Entry
 from kiro_core.crew.members.rules import refused, require_hops, require_text
-from kiro_core.crew.members.spawning import Spawning
-from kiro_core.crew.members.trees import Trees
+
+if TYPE_CHECKING:
+    from kiro_core.crew.members.finding import Finding
+    from kiro_core.crew.members.roster import Entry
+    from kiro_core.crew.members.spawning import Spawning
+    from kiro_core.crew.members.trees import Trees
 
 _CANCELLED = "Somebody cancelled it."
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import anyio
 
 from kiro_core import messages
 from kiro_core.crew.answering import answered
-from kiro_core.crew.ground import Ground
-from kiro_core.crew.live import Seat
 from kiro_core.crew.members.prompting import prompt_of
-from kiro_core.crew.members.roster import Entry
-from kiro_core.crew.said import Result
 from kiro_core.errors import KiroError, SessionNotFound
 from kiro_core.rpc import result
+
+if TYPE_CHECKING:
+    from kiro_core.crew.ground import Ground
+    from kiro_core.crew.live import Seat
+    from kiro_core.crew.members.roster import Entry
+    from kiro_core.crew.said import Result
 
 _LOG = logging.getLogger(__name__)
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
 
-from kiro_core.crew.live import Live
-from kiro_core.crew.members.asked import Asked
 from kiro_core.crew.members.recovering import recover, repeat, unsettled
 from kiro_core.errors import KiroError
-from kiro_core.types import SessionId, SessionInfo
+
+if TYPE_CHECKING:
+    from kiro_core.crew.live import Live
+    from kiro_core.crew.members.asked import Asked
+    from kiro_core.types import SessionId, SessionInfo
 
 _LOG = logging.getLogger(__name__)
 

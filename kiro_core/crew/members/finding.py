@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from kiro_core.crew.live import Live
-from kiro_core.crew.members.roster import Entry
+from typing import TYPE_CHECKING
+
 from kiro_core.crew.members.rules import refused
-from kiro_core.crew.members.trees import Trees
 from kiro_core.errors import SessionNotFound
 from kiro_core.explain import near_miss
 from kiro_core.types import SessionId
+
+if TYPE_CHECKING:
+    from kiro_core.crew.live import Live
+    from kiro_core.crew.members.roster import Entry
+    from kiro_core.crew.members.trees import Trees
 
 _SHORTEST = 4
 

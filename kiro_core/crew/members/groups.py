@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kiro_core.crew.members import results
-from kiro_core.crew.members.finding import Finding
 from kiro_core.crew.members.names import checked, line
-from kiro_core.crew.members.roster import Entry
 from kiro_core.crew.members.rules import refused
-from kiro_core.crew.members.trees import Trees
+
+if TYPE_CHECKING:
+    from kiro_core.crew.members.finding import Finding
+    from kiro_core.crew.members.roster import Entry
+    from kiro_core.crew.members.trees import Trees
 
 
 class Groups:

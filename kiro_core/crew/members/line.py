@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from kiro_core.types import SessionId
+if TYPE_CHECKING:
+    from kiro_core.types import SessionId
 
 
 class InLine(Protocol):

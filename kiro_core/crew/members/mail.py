@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from kiro_core.crew.members.finding import Finding
-from kiro_core.crew.members.news import News
 from kiro_core.crew.members.rules import CONTEXT_CHARACTERS, Rate, refused, require_hops, require_text
-from kiro_core.crew.members.trees import Trees
 from kiro_core.crew.posting import post
 from kiro_core.errors import CrewRefused, InboxFull, KiroError, SessionNotFound, Unavailable
 from kiro_core.journal import utc_now
 from kiro_core.types import RUN, Letter, LetterKind, SessionId
+
+if TYPE_CHECKING:
+    from kiro_core.crew.members.finding import Finding
+    from kiro_core.crew.members.news import News
+    from kiro_core.crew.members.trees import Trees
 
 
 class Mail:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from anyio.abc import TaskGroup
 
-from kiro_core.crew.ground import Ground
 from kiro_core.crew.listening import Listening
 from kiro_core.crew.members.asked import Asked
 from kiro_core.crew.members.commanding import Commanding
@@ -22,10 +21,13 @@ from kiro_core.crew.members.spawning import Spawning
 from kiro_core.crew.members.trees import Trees
 from kiro_core.crew.members.viewing import Viewing
 from kiro_core.crew.members.waiting import Waiting
-from kiro_core.crew.running import Run
 from kiro_core.crew.said import MOST_CHARACTERS
-from kiro_core.ports.members import Filter, GroupAction, Priority
 from kiro_core.types import Letter, Member, SessionId
+
+if TYPE_CHECKING:
+    from kiro_core.crew.ground import Ground
+    from kiro_core.crew.running import Run
+    from kiro_core.ports.members import Filter, GroupAction, Priority
 
 _any = any
 _ALL = ("blocked", "working", "idle", "terminated")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
-from kiro_core.crew.ground import Ground
-from kiro_core.crew.running import Run
-from kiro_core.crew.stages import Stage
 from kiro_core.frames import Frame
 from kiro_core.journal import utc_now
 from kiro_core.notices import MEMBERS
-from kiro_core.types import Member, SessionId, StageView
+
+if TYPE_CHECKING:
+    from kiro_core.crew.ground import Ground
+    from kiro_core.crew.running import Run
+    from kiro_core.crew.stages import Stage
+    from kiro_core.types import Member, SessionId, StageView
 
 _EXCERPT = 100
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from kiro_core.crew.members.roster import Entry
+if TYPE_CHECKING:
+    from kiro_core.crew.members.roster import Entry
 
 _BECAME = {
     "succeeded": "has done its task",

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import anyio
 
 from kiro_core.crew.members import results
 from kiro_core.crew.members.roster import Entry, Roster, roster_of
-from kiro_core.crew.members.trees import Trees
 from kiro_core.crew.posting import post, post_when_room
-from kiro_core.crew.said import Result
 from kiro_core.errors import InboxFull, KiroError, SessionNotFound
-from kiro_core.types import SessionInfo
+
+if TYPE_CHECKING:
+    from kiro_core.crew.members.trees import Trees
+    from kiro_core.crew.said import Result
+    from kiro_core.types import SessionInfo
 
 _LOG = logging.getLogger(__name__)
 

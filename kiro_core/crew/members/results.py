@@ -9,19 +9,21 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from kiro_core.crew.answering import left
 from kiro_core.crew.events import AttemptOutcome
-from kiro_core.crew.ground import Ground
-from kiro_core.crew.members.roster import Entry, Roster
 from kiro_core.crew.posting import post
 from kiro_core.crew.said import Result
 from kiro_core.errors import KiroError, SessionNotFound
 from kiro_core.journal import Journal, readable
 from kiro_core.types import LETTER_CHARACTERS, Letter, Record
+
+if TYPE_CHECKING:
+    from kiro_core.crew.ground import Ground
+    from kiro_core.crew.members.roster import Entry, Roster
 
 _LOG = logging.getLogger(__name__)
 

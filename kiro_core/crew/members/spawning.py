@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import anyio
@@ -13,14 +14,9 @@ from anyio.abc import TaskGroup
 from msgspec import structs
 
 from kiro_core.agentconfig import BUILT_IN
-from kiro_core.crew.ground import Ground
-from kiro_core.crew.live import Live, Seat
 from kiro_core.crew.members import results
-from kiro_core.crew.members.asked import Asked
 from kiro_core.crew.members.doing import Doing, Place
-from kiro_core.crew.members.finding import Finding
 from kiro_core.crew.members.names import checked, free_name, line, require_free
-from kiro_core.crew.members.news import News
 from kiro_core.crew.members.roster import Entry, Kept, Roster
 from kiro_core.crew.members.rules import refused, require_hops, require_text
 from kiro_core.crew.members.work import Work
@@ -28,6 +24,13 @@ from kiro_core.errors import AgentNotFound, KiroError
 from kiro_core.explain import near_miss
 from kiro_core.journal import utc_now
 from kiro_core.types import SessionId
+
+if TYPE_CHECKING:
+    from kiro_core.crew.ground import Ground
+    from kiro_core.crew.live import Live, Seat
+    from kiro_core.crew.members.asked import Asked
+    from kiro_core.crew.members.finding import Finding
+    from kiro_core.crew.members.news import News
 
 _SHORT = 8
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from kiro_core.crew.record import Past
-from kiro_core.crew.stages import Stage
-from kiro_core.crew.state import StageState
 from kiro_core.types import Member, RunView, SessionId, SessionInfo, StageView
+
+if TYPE_CHECKING:
+    from kiro_core.crew.record import Past
+    from kiro_core.crew.stages import Stage
+    from kiro_core.crew.state import StageState
 
 _SHORT = 8
 _STATUS = {"running": "working", "waiting": "blocked", "unknown": "blocked"}

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from kiro_core.crew.ground import Ground
-from kiro_core.crew.live import Live
 from kiro_core.crew.members.roster import Entry, Roster, roster_of
 from kiro_core.types import SessionId
 
 if TYPE_CHECKING:
+    from kiro_core.crew.ground import Ground
+    from kiro_core.crew.live import Live
     from kiro_core.crew.members.work import Work
 
 MAIN = "main"

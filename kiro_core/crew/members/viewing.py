@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from kiro_core.crew.members.roster import Entry
-from kiro_core.crew.members.trees import Trees
+from typing import TYPE_CHECKING
+
 from kiro_core.types import Member
+
+if TYPE_CHECKING:
+    from kiro_core.crew.members.roster import Entry
+    from kiro_core.crew.members.trees import Trees
 
 
 class Viewing:

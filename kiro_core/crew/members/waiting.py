@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import anyio
 
 from kiro_core.crew.members import results
-from kiro_core.crew.members.finding import Finding
-from kiro_core.crew.members.roster import Entry
 from kiro_core.crew.members.rules import refused
-from kiro_core.crew.members.trees import Trees
+
+if TYPE_CHECKING:
+    from kiro_core.crew.members.finding import Finding
+    from kiro_core.crew.members.roster import Entry
+    from kiro_core.crew.members.trees import Trees
 
 
 class Waiting:

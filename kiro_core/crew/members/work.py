@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 
 from kiro_core.crew.answering import left
 from kiro_core.crew.members import results
-from kiro_core.crew.members.asked import Asked
-from kiro_core.crew.members.doing import Doing
 from kiro_core.crew.members.line import may_begin
-from kiro_core.crew.members.roster import Entry
 from kiro_core.crew.posting import post_when_room
 from kiro_core.crew.said import Result
 from kiro_core.errors import KiroError, Unavailable
 from kiro_core.journal import utc_now
-from kiro_core.types import Letter, SessionId
+
+if TYPE_CHECKING:
+    from kiro_core.crew.members.asked import Asked
+    from kiro_core.crew.members.doing import Doing
+    from kiro_core.crew.members.roster import Entry
+    from kiro_core.types import Letter, SessionId
 
 _LOG = logging.getLogger(__name__)
 _RETRY_S = 1.0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
 from mcp.server import Server
 from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams
 
+from kiro_core import __version__
 from kiro_core.errors import KiroError
 from kiro_core.ports import OwnCrew
 from kiro_mcp.crew import management, subagent, summary
@@ -66,7 +66,7 @@ def build_crew_server(crew: OwnCrew) -> Server[Any]:
     tools = _Tools(crew)
     server: Server[Any] = Server(
         "crew",
-        version=version("kiro-core"),
+        version=__version__,
         title="Your crew",
         instructions=_INSTRUCTIONS,
         on_list_tools=tools.listed,

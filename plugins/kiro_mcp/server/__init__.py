@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Any
 
 from mcp.server import Server
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp_types import ServerCapabilities
 
+from kiro_core import __version__
 from kiro_core.ports import Desk
 from kiro_mcp.options import McpOptions
 from kiro_mcp.server import prompts, resources, watching
@@ -53,7 +53,7 @@ def build_server(desk: Desk, options: McpOptions | None = None) -> Server[Servin
 
     server = _Server(
         _NAME,
-        version=version("kiro-core"),
+        version=__version__,
         title="Sessions of coding agents",
         instructions=_INSTRUCTIONS,
         lifespan=lifespan,

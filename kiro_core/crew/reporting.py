@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from kiro_core.crew.events import Outcome
-from kiro_core.crew.schedule import Schedule
-from kiro_core.crew.state import Attempt, Phase, StageState
-from kiro_core.types import Usage
+
+if TYPE_CHECKING:
+    from kiro_core.crew.schedule import Schedule
+    from kiro_core.crew.state import Attempt, Phase, StageState
+    from kiro_core.types import Usage
 
 _NONE: Mapping[tuple[str, int], str] = MappingProxyType({})
 
