@@ -10,6 +10,7 @@ from anyio.abc import TaskGroup
 
 from kiro_core.errors import Disconnected, unwrapped
 from kiro_core.frames import Frame
+from kiro_core.lazily import LazyEvent
 from kiro_core.session.answering import Asked
 from kiro_core.session.clients import OBSERVER, Clients, Member
 from kiro_core.types import Notice
@@ -49,7 +50,7 @@ class Asking:
         self._waits = waits
         self._asked: dict[Member, str] = {}
         self._reply: Reply | None = None
-        self._news = anyio.Event()
+        self._news = LazyEvent()
 
     async def reply(self) -> Reply:
         """Ask, and wait for the answer; who has not given it is told `$/cancel_request`, who only watches a notice."""
@@ -119,7 +120,7 @@ class Asking:
     async def _change(self) -> None:
         """Wait until somebody has answered, or has come or gone."""
         if self._news.is_set():
-            self._news = anyio.Event()
+            self._news = LazyEvent()
             return
         async with anyio.create_task_group() as either:
             either.start_soon(_until, self._clients.changed, either.cancel_scope)

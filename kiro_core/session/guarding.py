@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -33,7 +34,10 @@ class Guard:
     def __init__(self, session: Session) -> None:
         """Judge nothing yet."""
         self._session = session
-        self._threads = CapacityLimiter(_THREADS)
+
+    @cached_property
+    def _threads(self) -> CapacityLimiter:
+        return CapacityLimiter(_THREADS)
 
     def require_guarded(self, mode: str = "", plan: Plan | None = None) -> None:
         """Let no agent program have a session whose rules it would pass by.

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
-from kiro_core.agentconfig import typed
-from kiro_core.agentconfig.format import Trigger
 from kiro_core.agentconfig.triggers import Outcome, Triggers
 from kiro_core.frames import Frame
+from kiro_core.lazily import LazyEvent
 from kiro_core.session.plan import Plan
 
 if TYPE_CHECKING:
@@ -30,7 +27,7 @@ class Hooking:
         self._plan: Plan | None = None
         self._triggers: Triggers | None = None
         self._running = 0
-        self._quiet = anyio.Event()
+        self._quiet = LazyEvent()
 
     def has(self, event: str) -> bool:
         """Whether something runs at an event."""
@@ -91,7 +88,7 @@ class Hooking:
         finally:
             self._running -= 1
             self._quiet.set()
-            self._quiet = anyio.Event()
+            self._quiet = LazyEvent()
 
     async def run(
         self, event: str, payload: Mapping[str, Any], tool: str = "", *, about: Session | None = None
@@ -114,11 +111,15 @@ class Hooking:
         plan = self._session.plan
         if self._plan is None or plan.config is not self._plan.config or plan.by_mode != self._plan.by_mode:
             self._plan = plan
-            hooks = {} if plan.by_mode else typed(plan.config).hooks
-            self._triggers = self._made(plan, hooks) if hooks else None
+            has_any = not plan.by_mode and bool(plan.config.fields.get("hooks"))
+            self._triggers = self._made(plan) if has_any else None
         return self._triggers
 
-    def _made(self, plan: Plan, hooks: Mapping[str, Sequence[Trigger]]) -> Triggers:
+    def _made(self, plan: Plan) -> Triggers | None:
+        from kiro_core.agentconfig import typed  # models, which most sessions never need
+
+        if not (hooks := typed(plan.config).hooks):
+            return None
         tools, config, info = self._session.tools, plan.config, plan.info
         about = {"cwd": info.cwd, "session": info.id, "origin": config.origin}
         return Triggers(hooks, tools.launcher, **about, fail_closed=tools.fail_closed)

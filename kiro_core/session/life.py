@@ -91,8 +91,8 @@ class Life:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(self._watch_lease, db)
                     tasks.start_soon(session.storing.run)
-                    tasks.start_soon(session.resting.run)
                     tasks.start_soon(session.inbox.run)
+                    session.resting.begin(tasks)
                     turns = Turns(tasks, session.exchange, self._ending, self._limits.max_queued_prompts)
                     session.turns = turns
                     try:
@@ -100,6 +100,7 @@ class Life:
                     finally:
                         # A prompt that is accepted now would keep the tasks, and so the session, from ending.
                         turns.end()
+                        session.resting.end()
                         session.questions.cancel()
                         if session.ready:
                             with anyio.move_on_after(self._limits.close_s, shield=True):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import anyio
 
 from kiro_core.frames import Frame
+from kiro_core.lazily import LazyEvent
 from kiro_core.types import Notice
 
 _INITIALIZED = "mcp/server_initialized"
@@ -20,7 +21,7 @@ class McpStart:
     def __init__(self, names: Iterable[str]) -> None:
         """Expect a report of each."""
         self._missing = set(names)
-        self._reported = anyio.Event()
+        self._reported = LazyEvent()
         self._started = False
         self.notices: list[Notice] = []
 

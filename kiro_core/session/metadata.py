@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,12 @@ import anyio
 
 from kiro_core.errors import Unavailable
 from kiro_core.journal import utc_now
+from kiro_core.lazily import LazyLock
 from kiro_core.ports import SessionDb
 from kiro_core.types import SessionInfo
+
+Beside = Callable[[Callable[[], Awaitable[None]]], object]
+"""Runs something in a task of its own, which ends the session where it raises."""
 
 _LOG = logging.getLogger(__name__)
 _WINDOW_S = 1.0
@@ -33,9 +37,10 @@ class Metadata:
         self._filtered = filtered
         self._db = db
         self._written = db.info
-        self._writing = anyio.Lock(fast_acquire=True)
-        self._noted = anyio.Event()
+        self._writing = LazyLock()
         self._later: dict[str, Any] = {}
+        self._keeping = False
+        self._beside: Beside | None = None
 
     def newest(self, stored: SessionInfo) -> SessionInfo:
         """What the store has, with what was noted since: only that may be told before it is written."""
@@ -45,7 +50,7 @@ class Metadata:
         """Change fields of `SessionInfo` as of now; written within a second, together with what else changes."""
         self._change(changes)
         self._later.update(changes, updated=self.info.updated)
-        self._noted.set()
+        self._write_soon()
 
     async def write(self, **changes: Any) -> None:
         """The same for what has to be durable before anybody is told.
@@ -59,17 +64,21 @@ class Metadata:
             self._later.pop(name, None)
         await self._put()
 
-    async def keep(self) -> None:
-        """Write what was noted, as long as the session is held.
+    def keep(self, beside: Beside | None) -> None:
+        """From now on have what was noted written `beside` all else; None: no more."""
+        self._beside = beside
+        if self._later:
+            self._write_soon()
 
-        Raises:
-            Fenced: the lease has ended.
+    def _write_soon(self) -> None:
+        if self._beside is not None and not self._keeping:
+            self._keeping = True
+            self._beside(self._write_noted)
 
-        """
-        while True:
-            await self._noted.wait()
-            await anyio.sleep(_WINDOW_S)
-            await self._put()
+    async def _write_noted(self) -> None:
+        await anyio.sleep(_WINDOW_S)
+        self._keeping = False
+        await self._put()
 
     def _change(self, changes: dict[str, Any]) -> None:
         changes |= {name: self._filtered(value) for name, value in changes.items() if name in _SAID}
@@ -77,8 +86,6 @@ class Metadata:
 
     async def _put(self) -> None:
         async with self._writing:
-            if self._noted.is_set():
-                self._noted = anyio.Event()
             if (info := self.info) is self._written:
                 return
             try:

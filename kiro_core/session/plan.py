@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kiro_core.agentconfig import BUILT_IN, preface
-from kiro_core.agentconfig.advice import field_name
-from kiro_core.agentconfig.format import OLD_NAMES, AgentFormat
+from kiro_core.agentconfig.names import FIELDS
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
 from kiro_core.mcp_servers import CLIENT, CREW, SessionServer
@@ -25,8 +24,7 @@ _RECORDED = ("name", "description", "prompt", "model", "origin", "digest", "work
 """What is recorded of an agent configuration, so that it comes back when the session does."""
 _NOT_RECORDED = ("prompt", "systemPrompt", "mcpServers")
 """Fields that are not: the prompt is there already, servers may hold secrets."""
-_FIELDS = {field_name(AgentFormat, name) for name in AgentFormat.model_fields} | {*OLD_NAMES}
-_RECORDED_FIELDS = _FIELDS - {*_NOT_RECORDED}
+_RECORDED_FIELDS = FIELDS - {*_NOT_RECORDED}
 """Those that are; a misspelt one may hold what another must not show, so of the others only the names are."""
 
 
@@ -160,7 +158,7 @@ class Plan:
 
     def effective(self) -> Mapping[str, Any]:
         """The effective configuration for the record; of whatever may be secret only the names."""
-        also = {"unknown": sorted(set(self.config.fields) - _FIELDS), "serverTools": self.server_tools}
+        also = {"unknown": sorted(set(self.config.fields) - FIELDS), "serverTools": self.server_tools}
         return {
             "loaded": self.loaded,
             "cwd": self.info.cwd,

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import anyio
+from anyio.abc import TaskGroup
+
+from kiro_core.lazily import LazyEvent
 
 if TYPE_CHECKING:
     from kiro_core.session.session import Session
@@ -21,10 +24,20 @@ class Resting:
     """Watches whether a session is worked in; `since` is when that was so last, by the event loop's clock."""
 
     def __init__(self, session: Session) -> None:
-        """Begin when the session is open."""
+        """Watch nothing before `begin`."""
         self.since: float = 0.0
         self._session = session
-        self._stirred = anyio.Event()
+        self._stirred = LazyEvent()
+        self._tasks: TaskGroup | None = None
+        self._watching = False
+
+    def begin(self, tasks: TaskGroup) -> None:
+        """From when the session is open on, watch it in `tasks` while there is something to wait for."""
+        self._tasks = tasks
+
+    def end(self) -> None:
+        """The session ends: watch no more."""
+        self._tasks = None
 
     @property
     def busy(self) -> bool:
@@ -52,7 +65,10 @@ class Resting:
         """Take note that something began or ended, or somebody came or left."""
         self.since = anyio.current_time()
         self._stirred.set()
-        self._stirred = anyio.Event()
+        self._stirred = LazyEvent()
+        if self._tasks is not None and not self._watching and self._has_to_wait():
+            self._watching = True
+            self._tasks.start_soon(self._watch)
 
     async def stirred(self) -> None:
         """Wait until something begins or ends, or somebody comes or leaves."""
@@ -63,24 +79,28 @@ class Resting:
         if self.may_sleep:
             self._session.send(Sleep())
 
-    async def run(self) -> None:
+    async def _watch(self) -> None:
         """Put the agent to sleep when it has idled for `limits.idle_s`, and end the session when it was left for good.
 
         Left for good is a session without a controller: at once with `when_left = "end"`, else when no turn has run
         for `limits.linger_s` either.
         """
-        self.stir()
-        await self._session.opened.wait()
         limits = self._session.tools.limits
         while not self._is_left_for_good():
             if limits.idle_s and anyio.current_time() >= self.since + limits.idle_s:
                 self.sleep()
+            if not self._has_to_wait():
+                self._watching = False
+                return
             with anyio.CancelScope(deadline=self._next()):
                 await self._stirred.wait()
         self._session.begin_closing()
         with anyio.move_on_after(limits.close_s):
             await self._session.ended.wait()
         self._session.scope.cancel()
+
+    def _has_to_wait(self) -> bool:
+        return self._session.ready and (self._is_left_for_good() or self._next() < math.inf)
 
     def _is_left_for_good(self) -> bool:
         if self._session.clients.controllers:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from kiro_core.errors import KiroError, SessionBusy, SessionClosing, Unavailable
-from kiro_core.frames import Frame
+from kiro_core.frames import Frame, Run
 from kiro_core.journal import Journal
+from kiro_core.lazily import LazyEvent
 from kiro_core.middleware import Layers
 from kiro_core.notices import notice_of, recorded_notice
 from kiro_core.ports import Agent, Client, SessionDb
@@ -51,6 +52,7 @@ from kiro_core.types import Notice
 
 _LOG = logging.getLogger(__name__)
 _MAILBOX = 25
+_Said = TypeVar("_Said", Frame, Run)
 
 
 class Session:
@@ -63,8 +65,8 @@ class Session:
         self.desk = desk
         # A session outlives who asked for it: only its own commands and failures end it.
         self.scope: Final = anyio.CancelScope(shield=True)
-        self.opened: Final = anyio.Event()
-        self.ended: Final = anyio.Event()
+        self.opened: Final = LazyEvent()
+        self.ended: Final = LazyEvent()
         self.post: MemoryObjectSendStream[Any]
         self.mailbox: MemoryObjectReceiveStream[Any]
         self.post, self.mailbox = anyio.create_memory_object_stream[Any](_MAILBOX)
@@ -307,16 +309,16 @@ class Session:
         self.failure = self.failure or error
         self.scope.cancel()
 
-    def is_own(self, frame: Frame) -> bool:
+    def is_own(self, frame: Frame | Run) -> bool:
         """Whether a message of the agent is about this session, and not about a child of its own."""
         return frame.session is None or frame.session == self.agent_session or not self.agent_session
 
-    def is_strange(self, frame: Frame) -> bool:
+    def is_strange(self, frame: Frame | Run) -> bool:
         """Whether it is about another session of ours, for which nobody speaks; children keep their ids."""
         return not self.is_own(frame) and self.desk.taken(frame.session or "")
 
-    def for_client(self, frame: Frame) -> Frame:
-        """A message of the agent under the id by which the client knows this session."""
+    def for_client(self, frame: _Said) -> _Said:
+        """A message of the agent, or a run of them, under the id by which the client knows this session."""
         return frame.with_session(self.plan.info.id) if self.is_own(frame) else frame
 
     async def show(self, frames: Sequence[Frame]) -> None:

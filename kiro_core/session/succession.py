@@ -194,6 +194,7 @@ class Succession:
         session.answer = Frame.answer(answer)
         session.ready = True
         session.opened.set()
+        session.resting.stir()
         if isinstance(asked, Move) and asked.error is None:
             session.clients.untell()
         if asked is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from kiro_core.errors import EndingFailed
+from kiro_core.lazily import LazyEvent
 from kiro_core.session.changing import first_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class Survivors:
         """Know of none."""
         self.failed: list[EndingFailed] = []
         self._session = session
-        self._tried = anyio.Event()
+        self._tried = LazyEvent()
         self._lasting = anyio.CancelScope(shield=True)
 
     @property
@@ -41,7 +42,7 @@ class Survivors:
 
     def begin(self) -> None:
         """Take note that somebody wants the session to end, now or again."""
-        self._tried = anyio.Event()
+        self._tried = LazyEvent()
 
     async def decided(self) -> None:
         """Wait until the session has ended or has failed to.

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import anyio
-
 from kiro_core.errors import KiroError
 from kiro_core.frames import Frame
+from kiro_core.lazily import LazyEvent
 
 
 class PromptTurn:
@@ -33,7 +32,7 @@ class PromptTurn:
         self.begun = False
         self.dispatched = False
         self._take_back = take_back
-        self._done = anyio.Event()
+        self._done = LazyEvent()
         self._response = Frame.answer({})
 
     def settle(self, response: Frame) -> None:

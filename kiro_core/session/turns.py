@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 from kiro_core.errors import Disconnected, KiroError, SessionBusy, SessionClosing, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.journal import Journal
+from kiro_core.lazily import LazyEvent, LazyLock
 from kiro_core.ports import SessionDb
 from kiro_core.rpc import failure
 from kiro_core.session.clients import Said
@@ -63,8 +64,8 @@ class Turns:
         self._settling: PromptTurn | None = None
         self._busy = False
         self._closed = False
-        self._between = anyio.Lock()
-        self._idle = anyio.Event()
+        self._between = LazyLock()
+        self._idle = LazyEvent()
 
     @property
     def count(self) -> int:
@@ -178,7 +179,7 @@ class Turns:
     def _begin(self) -> None:
         if not self._busy:
             self._busy = True
-            self._idle = anyio.Event()
+            self._idle = LazyEvent()
             self.tasks.start_soon(self._run)
 
     async def _run(self) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 from uuid import uuid4
 
@@ -15,8 +15,9 @@ from anyio.lowlevel import RunVar
 from kiro_core.processes import ProcessMark, mark_of, start_token
 from kiro_core.types import Receipt
 from kiro_local.belonging import own_launches
+from kiro_local.glancing import Glances
 from kiro_local.receipts import Receipts, receipts_folder
-from kiro_local.sweeping import Swept, end_launches
+from kiro_local.sweeping import NOTHING, Swept, end_launches
 from kiro_local.watching import Watch
 
 T = TypeVar("T")
@@ -42,6 +43,8 @@ class Ledger:
         self._leaders: dict[str, ProcessMark] = {}
         self._due: dict[str, ProcessMark] = {}
         self._sweeping = anyio.Lock()
+        self._glances = Glances()
+        self._since: dict[str, int] = {}
 
     @asynccontextmanager
     async def launch(self) -> AsyncIterator[str]:
@@ -53,6 +56,10 @@ class Ledger:
         if not self._proven:
             yield launch
             return
+        if not self._glances.now:
+            with suppress(OSError):  # no descriptor is left to look with: then all are newcomers
+                self._glances.meet()
+        self._since[launch] = self._glances.now
         self._watch.expect(launch)
         try:
             yield launch
@@ -60,6 +67,7 @@ class Ledger:
             if launch in self._leaders:
                 await self.end(launch)
             else:
+                del self._since[launch]
                 self._watch.forget(launch)
 
     async def end(self, launch: str) -> None:
@@ -93,7 +101,7 @@ class Ledger:
             if launch not in self._due:  # it was in the sweep that this one waited for
                 return
             due, self._due = self._due, {}
-            swept = await _off_the_loop(lambda: end_launches(due))
+            swept = await self._swept(due)
             for ended, leader in due.items():
                 if ended in swept.left:
                     self._leaders[ended] = leader
@@ -101,6 +109,15 @@ class Ledger:
                 self._watch.forget(ended)
                 self._receipts.remove(ended)
             _tell(swept)
+
+    async def _swept(self, due: Mapping[str, ProcessMark]) -> Swept:
+        """End what is left of launches; a glance tells that it is nothing, as it mostly is."""
+        since = min(self._since.pop(launch, 0) for launch in due)
+        if self._glances.short:
+            if self._glances.clear(due, since):
+                return NOTHING
+            return await _off_the_loop(lambda: end_launches(due))
+        return await _off_the_loop(lambda: NOTHING if self._glances.clear(due, since) else end_launches(due))
 
     def _sweep(self) -> list[Receipt]:
         # Who runs in what a killed desk has left, such as a shell, does not end itself.

@@ -71,6 +71,10 @@ class LocalProcess:
         """
         await self._pipes.send(item)
 
+    def offer(self, item: bytes) -> bool:
+        """The same if that takes no waiting (see `PipeStream.offer`)."""
+        return self._pipes.offer(item)
+
     async def send_eof(self) -> None:
         """Close its stdin, once or again."""
         await self._pipes.send_eof()
@@ -96,10 +100,11 @@ class LocalProcess:
         """
         with anyio.CancelScope(shield=True):
             await self._pipes.send_eof()
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._discard)
-                await self._descend(grace_s)
-                tasks.cancel_scope.cancel()
+            if self._exit is None:
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self._discard)
+                    await self._descend(grace_s)
+                    tasks.cancel_scope.cancel()
             await self._pipes.aclose()
             self._supervision.cancel()
 

@@ -35,6 +35,10 @@ class Swept(NamedTuple):
     left: frozenset[str]
 
 
+NOTHING = Swept({}, frozenset())
+"""What a sweep comes to that finds nothing."""
+
+
 def end_launches(leaders: Mapping[str, ProcessMark], limit_s: float | None = None) -> Swept:
     """Kill all that belongs to these launches, each with the process that it began with; again until none is found.
 

@@ -22,11 +22,20 @@ _SHARED = ("kiro_core.processes", "kiro_local.belonging", "kiro_local.sweeping")
 def main() -> None:
     """Wait for the end of the desk, and clean up behind it."""
     *shared, receipts, desk = sys.argv[1:]
+    _yield_to_others()
     sources = [_read(path) for path in shared]
     if launches := _launches(_Desk(int(desk))):
         for name, path, source in zip(_SHARED, shared, sources, strict=True):
             _load(name, path, source)
         _end(launches, receipts)
+
+
+def _yield_to_others() -> None:
+    """Have each word of the desk read when there is time, and not take the processor from the desk that says it."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    except (AttributeError, OSError):  # not Linux, or not allowed
+        return
 
 
 def _read(path: str) -> bytes:

@@ -17,6 +17,8 @@ from kiro_local import belonging, sweeping
 
 _PIPE_BYTES = 1 << 18
 _GONE_S = 5.0
+_OWED = 2048
+"""Bytes that it need not be told at once; with a line behind them they are less than a pipe takes as a whole."""
 _DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What asks all programs of a kind or of a service to end must not end a watchdog before its desk."""
 
@@ -33,6 +35,7 @@ class Watch:
         self._receipts = receipts
         self._listed: dict[str, str] = {}
         self._watchdog: subprocess.Popen[bytes] | None = None
+        self._owed = ""
         self._lacking = ""
 
     def expect(self, launch: str) -> None:
@@ -47,13 +50,20 @@ class Watch:
         self._say(self._listed[launch])
 
     def forget(self, launch: str) -> None:
-        """Nothing is left of a launch."""
+        """Nothing is left of a launch.
+
+        The watchdog, which finds so by itself, is told with the next launch: each word wakes it, while we work.
+        """
         del self._listed[launch]
-        self._say(f"{launch} .\n")
+        self._owed += f"{launch} .\n"
+        if len(self._owed) > _OWED:
+            self._say("")
+            self._owed = ""
 
     def close(self) -> None:
         """End it; launches that could not be ended are left to it for a moment. It may wait, so not in the loop."""
         if self._watchdog is not None:
+            self._say("")
             _end(self._watchdog, patience_s=_GONE_S if self._listed else 0)
 
     def _begin(self) -> None:
@@ -62,6 +72,7 @@ class Watch:
             self._watchdog.kill()  # before its stdin ends, which it would take for our own end
             _end(self._watchdog)
             self._watchdog = None
+        self._owed = ""
         try:
             self._watchdog = _started(self._receipts)
         except OSError as error:
@@ -75,10 +86,13 @@ class Watch:
         if self._watchdog is None or self._watchdog.stdin is None:
             return False
         try:
-            # A short line is written whole or not at all.
-            return self._watchdog.stdin.write(line.encode()) is not None
+            # So little is written whole or not at all.
+            if self._watchdog.stdin.write((self._owed + line).encode()) is None:
+                return False
         except OSError:
             return False
+        self._owed = ""
+        return True
 
 
 def _started(receipts: Path) -> subprocess.Popen[bytes]:

@@ -16,6 +16,7 @@ from kiro_core.crew.letters import letter_of
 from kiro_core.errors import KiroError, RecordInvalid, Unavailable
 from kiro_core.frames import Frame
 from kiro_core.journal import prompted
+from kiro_core.lazily import LazyEvent, LazyLock
 from kiro_core.session.inbox.expiring import Expiring
 from kiro_core.session.inbox.fronting import Telling, Untold
 from kiro_core.session.inbox.pending import Pending, Recording
@@ -38,12 +39,12 @@ class Inbox:
 
     def __init__(self, session: Session) -> None:
         """Look for nothing yet."""
-        self.changed: anyio.Event = anyio.Event()
+        self.changed: anyio.Event = LazyEvent()
         self.untold: Final = Untold()
         self._session = session
         self._unread: dict[str, Letter] = {}
-        self._looking = anyio.Lock()
-        self._reading = anyio.Lock()
+        self._looking = LazyLock()
+        self._reading = LazyLock()
         self._pending = Pending(session)
         self._expiring = Expiring(session, self._pending)
         self._wakes = Wakes(session, self)
@@ -188,4 +189,4 @@ class Inbox:
 
     def _change(self) -> None:
         self.changed.set()
-        self.changed = anyio.Event()
+        self.changed = LazyEvent()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from kiro_core.errors import RecordInvalid, Unavailable
+from kiro_core.lazily import LazyLock
 from kiro_core.types import Message
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Pending:
     def __init__(self, session: Session) -> None:
         """Look when asked to."""
         self._session = session
-        self._settling = anyio.Lock()
+        self._settling = LazyLock()
 
     async def messages(self) -> Sequence[Message]:
         """What is not settled, in the order in which it came.

@@ -6,10 +6,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 from kiro_core.errors import AgentUntrusted, EngineUnguarded, KiroError, ModeUnguarded, RpcError, Unavailable
 from kiro_core.frames import Frame
+from kiro_core.lazily import LazyLock
 from kiro_core.rpc import INVALID_PARAMS, result
 from kiro_core.session.choices import AGENT, ENGINE, modes_option
 from kiro_core.session.options.native import NativeOptions
@@ -31,7 +30,7 @@ class Configuring:
     def __init__(self, session: Changes) -> None:
         """Begin with none; `native` is what the agent of the moment lets its client choose."""
         self._session = session
-        self._changing = anyio.Lock()
+        self._changing = LazyLock()
         self._back_to = ""
         self._refusal: KiroError | None = None
         self.native: NativeOptions = NativeOptions()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import anyio
@@ -29,7 +29,10 @@ class FileRequests:
         """Serve that session."""
         self._session = session
         self._consent = consent
-        self._threads = CapacityLimiter(_THREADS)
+
+    @cached_property
+    def _threads(self) -> CapacityLimiter:
+        return CapacityLimiter(_THREADS)
 
     async def read(self, frame: Frame) -> Frame:
         """`fs/read_text_file`: `{path, line?, limit?}` -> `{content}`; lines count from 1."""
