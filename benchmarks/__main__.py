@@ -3,106 +3,115 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 
-from benchmarks.areas import EXPERIMENTS, GOALS
-from benchmarks.goals import Goal
+from benchmarks.areas import CURVES, EXPERIMENTS, GOALS
+from benchmarks.goals import Curve, Goal
+from benchmarks.kept import Run, dumped, loaded
+from benchmarks.measuring import Measuring, chosen, tell_terminal
+from benchmarks.picture import drawn
 from benchmarks.rounds import Extent
-from benchmarks.running import Ended
 from benchmarks.subjects import PRODUCT
+from benchmarks.table import report, verdict
 
-Measured = Mapping[str, Sequence[float]]
-"""The figure of each round, by the goal's key."""
+_ROUNDS, _QUICK_ROUNDS = 5, 3
+_INTERRUPTED = 130
 
-_HEADER = ("goal", "what", "baseline", "must", "stretch", "measured", "min..max", "verdict")
+_EXAMPLES = """examples:
+  python -m benchmarks                                    all goals, some minutes
+  python -m benchmarks --quick                            a first look, below two minutes
+  python -m benchmarks --only G1,G2,G3 --rounds 15
+  python -m benchmarks --json run.json --picture run.svg  keep a run, and draw it
+  python -m benchmarks --from run.json --markdown         tell a kept run again, without measuring
+
+exit codes: 0 measured, 1 something broke (or, with --check, misses what it must reach), 2 wrong usage, 130 interrupted
+"""
 
 
 def main() -> int:
-    """Measure, and print one table."""
-    given = _arguments()
-    numbers = {goal.number for goal in GOALS}
-    wanted = set(given.only.upper().split(",")) if given.only else numbers
-    if unknown := wanted - numbers:
-        sys.exit(f"There is no goal {', '.join(sorted(unknown))}; there are {', '.join(sorted(numbers))}.")
-    try:
-        measured = _measure(wanted, given.rounds or (3 if given.quick else 5), Extent(quick=given.quick))
-    except Ended as error:
-        sys.exit(str(error))
-    goals = [goal for goal in GOALS if goal.number in wanted]
-    print(json.dumps(_objects(goals, measured), indent=2) if given.json else _table(goals, measured))
-    return 0
+    """Measure, or read a run that was kept, and tell it."""
+    parser = _parser()
+    given = parser.parse_args()
+    goals, curves, wanted = _wanted(parser, given.only)
+    interrupted = False
+    if given.kept:
+        try:
+            run = loaded(given.kept.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            parser.error(f"{given.kept}: {error}")
+    else:
+        if not Path(PRODUCT).exists():
+            parser.error(f"There is no {PRODUCT}: install the project into the Python that measures.")
+        rounds = given.rounds or (_QUICK_ROUNDS if given.quick else _ROUNDS)
+        measuring = Measuring(chosen(EXPERIMENTS, wanted), rounds, Extent(quick=given.quick), tell_terminal)
+        run = measuring.run
+        try:
+            measuring.measure()
+        except KeyboardInterrupt:
+            interrupted = True
+    _tell(given, run, goals, curves)
+    return _INTERRUPTED if interrupted else _code(given, run, goals)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser("benchmarks", description=f"Measure {PRODUCT} against its goals.")
-    parser.add_argument("--only", metavar="G1,G6", help="these goals and no other")
-    parser.add_argument("--rounds", type=int, help="how often each is compared (5; 3 with --quick)")
-    parser.add_argument("--quick", action="store_true", help="small rounds, for a first look")
-    parser.add_argument("--json", action="store_true", help="print every round's figures as JSON")
-    return parser.parse_args()
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks",
+        description=f"Measure {PRODUCT} against its goals, as ratios to baselines that run in turn with it.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", metavar="G1,G6", help="these goals and curves and no other")
+    parser.add_argument(
+        "--rounds", type=_at_least_one, metavar="N", help="how often each is compared (5; 3 with --quick)"
+    )
+    parser.add_argument("--quick", action="store_true", help="small and fewer rounds, below two minutes in all")
+    parser.add_argument(
+        "--from", dest="kept", type=Path, metavar="FILE", help="measure nothing: tell the run kept there"
+    )
+    parser.add_argument("--markdown", action="store_true", help="print the tables for the documentation")
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help="keep every round's figures; without FILE print them"
+    )
+    parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="draw the run")
+    parser.add_argument("--check", action="store_true", help="end with 1 when a goal misses what it must reach")
+    return parser
 
 
-def _measure(wanted: set[str], rounds: int, extent: Extent) -> Measured:
-    measured: dict[str, list[float]] = {}
-    for experiment in EXPERIMENTS:
-        if not wanted & set(experiment.numbers.split()):
-            continue
-        with (
-            tempfile.TemporaryDirectory(prefix="kiro-benchmarks-") as scratch,
-            experiment.begin(Path(scratch), extent) as one,
-        ):
-            for turn in range(rounds + 1):
-                _tell(f"{experiment.numbers}: round {turn} of {rounds}")
-                figures = one(turn)
-                for key, figure in figures.items() if turn else ():  # the first one warms up
-                    measured.setdefault(key, []).append(figure)
-    _tell("")
-    return measured
+def _at_least_one(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise ValueError(word)
+    return number
 
 
-def _tell(progress: str) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{progress}")
-        sys.stderr.flush()
+def _wanted(parser: argparse.ArgumentParser, only: str | None) -> tuple[Sequence[Goal], Sequence[Curve], set[str]]:
+    names = {name.lower(): name for name in (*(goal.number for goal in GOALS), *(curve.key for curve in CURVES))}
+    given = {name.strip().lower() for name in only.split(",")} if only else names.keys()
+    if unknown := given - names.keys():
+        there = ", ".join(dict.fromkeys(names.values()))
+        parser.error(f"There is no goal or curve {', '.join(sorted(unknown))}; there are {there}.")
+    wanted = {names[name] for name in given}
+    return [goal for goal in GOALS if goal.number in wanted], [each for each in CURVES if each.key in wanted], wanted
 
 
-def _objects(goals: Sequence[Goal], measured: Measured) -> list[dict[str, object]]:
-    return [
-        {
-            "goal": goal.number,
-            "what": goal.what,
-            "baseline": goal.baseline,
-            "must": goal.must,
-            "stretch": goal.stretch,
-            "at_least": goal.at_least,
-            "unit": goal.unit,
-            "median": median(figures) if figures else None,
-            "rounds": figures,
-            "verdict": goal.verdict(figures),
-        }
-        for goal in goals
-        for figures in [measured.get(goal.key, ())]
-    ]
+def _tell(given: argparse.Namespace, run: Run, goals: Sequence[Goal], curves: Sequence[Curve]) -> None:
+    if given.json == "-":
+        sys.stdout.write(dumped(run))
+    else:
+        sys.stdout.write(report(run, goals, curves, as_markdown=given.markdown))
+    if given.json and given.json != "-":
+        Path(given.json).write_text(dumped(run), "utf-8")
+    if given.picture:
+        given.picture.write_text(drawn(run, goals, curves), "utf-8")
+    for numbers, why in run.broken.items():
+        sys.stderr.write(f"{numbers} broke: {why}\n")
 
 
-def _table(goals: Sequence[Goal], measured: Measured) -> str:
-    rows = [_HEADER, *(_row(goal, measured.get(goal.key, ())) for goal in goals)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
-
-
-def _row(goal: Goal, figures: Sequence[float]) -> tuple[str, ...]:
-    sign, unit = (">=" if goal.at_least else "<="), f" {goal.unit}".rstrip()
-    bounds = [f"{sign} {bound:g}{unit}" for bound in (goal.must, goal.stretch)]
-    told = ("", f"needs {goal.needs}")
-    if figures:
-        told = (f"{median(figures):.2f}{unit}", f"{min(figures):.2f}..{max(figures):.2f}")
-    return (goal.number, goal.what, goal.baseline or "-", *bounds, *told, goal.verdict(figures))
+def _code(given: argparse.Namespace, run: Run, goals: Sequence[Goal]) -> int:
+    missed = given.check and any(verdict(run, goal) == "missed" for goal in goals)
+    return 1 if run.broken or missed else 0
 
 
 if __name__ == "__main__":

@@ -36,14 +36,15 @@ class Editor:
         self._ping = json.dumps(ping).encode() + b"\n"
         return self
 
-    def begin_flood(self, count: int) -> None:
-        """Ask for so many updates."""
-        self._send("session/prompt", {"sessionId": self._session, "prompt": [{"type": "text", "text": str(count)}]})
+    def begin_flood(self, count: int, size: int | None = None) -> None:
+        """Ask for so many updates, of so many bytes each; by default the agent's own size."""
+        text = str(count) if size is None else f"{count} {size}"
+        self._send("session/prompt", {"sessionId": self._session, "prompt": [{"type": "text", "text": text}]})
 
-    def flood(self, count: int) -> Flood:
+    def flood(self, count: int, size: int | None = None) -> Flood:
         """Have so many updates and read them all, and the answer behind them."""
         cpu, ends = self.program.cpu_s(), 0.0
-        self.begin_flood(count)
+        self.begin_flood(count, size)
         first = self.program.read().count(b"\n")
         begins, lines = time.perf_counter(), first
         while lines <= count:

@@ -30,11 +30,11 @@ class Goal:
         return self.key.partition(".")[0]
 
     def verdict(self, measured: Sequence[float]) -> str:
-        """`stretch`, `met` or `missed`, by the median; `skipped` when nothing was measured."""
+        """`stretch`, `holds` or `missed`, by the median; `skipped` when nothing was measured."""
         if not measured:
             return "skipped"
         figure = median(measured)
-        for bound, word in ((self.stretch, "stretch"), (self.must, "met")):
+        for bound, word in ((self.stretch, "stretch"), (self.must, "holds")):
             if figure >= bound if self.at_least else figure <= bound:
                 return word
         return "missed"

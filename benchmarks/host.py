@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -71,20 +71,29 @@ class Chats(Protocol):
 class Editor:
     """Implements `Chats` over ACP."""
 
-    def __init__(self, program: Program, cwd: Path) -> None:
-        """Wait until it has answered `initialize`."""
+    def __init__(self, program: Program, cwd: Path, servers: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Wait until it has answered `initialize`; each session gets those MCP servers."""
         self.program = program
         self._asking = Asking(program)
-        self._params = {"cwd": str(cwd), "mcpServers": []}
+        self._params = {"cwd": str(cwd), "mcpServers": list(servers)}
         self._asking.ask([("initialize", {"protocolVersion": 1, "clientCapabilities": {}})])
 
     def begin(self, count: int) -> list[str]:
         """See `Chats`."""
         return [told["sessionId"] for told in self._asking.ask([("session/new", self._params)] * count)]
 
-    def chat(self, chatting: Sequence[str], ending: Sequence[str]) -> None:
-        """See `Chats`."""
-        prompt = [{"type": "text", "text": "1"}]
+    def sessions(self) -> list[Any]:
+        """What is stored, the first page."""
+        sessions: list[Any] = self._asking.ask([("session/list", {})])[0]["sessions"]
+        return sessions
+
+    def open(self, method: str, session: str) -> None:
+        """Go on with a recorded session, by `session/load` or `session/resume`; what is shown is read and dropped."""
+        self._asking.ask([(method, {**self._params, "sessionId": session})])
+
+    def chat(self, chatting: Sequence[str], ending: Sequence[str], *, updates: int = 1) -> None:
+        """See `Chats`; each turn has so many updates."""
+        prompt = [{"type": "text", "text": str(updates)}]
         asked: list[Asked] = [("session/prompt", {"sessionId": session, "prompt": prompt}) for session in chatting]
         asked += [("session/close", {"sessionId": session}) for session in ending]
         self._asking.ask(asked)

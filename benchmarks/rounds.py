@@ -22,6 +22,10 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
+class Absent(Exception):
+    """What an experiment needs is not here: its text says what, and how to get it; it may be raised on entering one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Extent:
     """How much work a round is."""
@@ -38,7 +42,7 @@ class Experiment:
     """What measures some goals and curves: `begin(scratch, extent)` is entered once, and gives what a round does.
 
     `numbers` are those of its goals and the keys of its curves, between blanks. `scratch` is an empty folder;
-    The first round warms up and does not count.
+    the first round warms up and does not count.
     """
 
     numbers: str

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from benchmarks.interrupts import held
 
 LINUX = Path("/proc/self").is_dir()
 """Whether the CPU time and the memory of another process can be read here."""
@@ -30,7 +33,7 @@ class Program:
     def __init__(self, pid: int, stdin: int, stdout: int, stderr: BinaryIO) -> None:
         """`running` makes one."""
         self.stdin = stdin
-        self._pid = pid
+        self.pid = pid
         self._stdout = stdout
         self._stderr = stderr
 
@@ -47,17 +50,33 @@ class Program:
             raise Ended(self._stderr.read()[-2000:].decode(errors="replace") or "It said nothing on stderr.")
         return chunk
 
+    def readable(self, within_s: float) -> bool:
+        """Whether something comes on its stdout, or its end, within so many seconds."""
+        return bool(select.select([self._stdout], [], [], max(0.0, within_s))[0])
+
     def cpu_s(self) -> float:
         """The CPU time that it used so far, without its children; 0 where that cannot be read."""
         # The clock of another process, as clock_getcpuclockid(3) makes it on Linux; /proc counts in ticks of 10 ms.
-        return time.clock_gettime((~self._pid << 3) | 2) if LINUX else 0.0
+        return time.clock_gettime((~self.pid << 3) | 2) if LINUX else 0.0
 
     def rss_mb(self) -> float:
         """The memory that it holds, in MiB; 0 where that cannot be read."""
         if not LINUX:
             return 0.0
-        pages = Path(f"/proc/{self._pid}/statm").read_text().split()[1]
+        pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def forget_peak(self) -> None:
+        """Have `peak_rss_mb` begin anew."""
+        if LINUX:
+            Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+
+    def peak_rss_mb(self) -> float:
+        """The most that it has held, in MiB; 0 where that cannot be read."""
+        if not LINUX:
+            return 0.0
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 @contextmanager
@@ -66,18 +85,17 @@ def running(argv: Sequence[str], env: Mapping[str, str] | None = None) -> Iterat
 
     It is killed as well when its measurements take longer than ten minutes.
     """
-    with tempfile.TemporaryFile() as stderr:
+    with tempfile.TemporaryFile() as stderr, ExitStack() as ending:
         pipe = subprocess.PIPE
-        process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=stderr, bufsize=0, env=env)
+        with held():
+            process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=stderr, bufsize=0, env=env)
+            ending.callback(_end, process)
         limit = threading.Timer(_LONGEST_S, process.kill)
         limit.daemon = True
+        ending.callback(limit.cancel)
         limit.start()
-        try:
-            with process.stdin as stdin, process.stdout as stdout:  # type: ignore[union-attr] # they are pipes
-                yield Program(process.pid, stdin.fileno(), stdout.fileno(), stderr)
-        finally:
-            limit.cancel()
-            _end(process)
+        with process.stdin as stdin, process.stdout as stdout:  # type: ignore[union-attr] # they are pipes
+            yield Program(process.pid, stdin.fileno(), stdout.fileno(), stderr)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

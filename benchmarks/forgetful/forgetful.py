@@ -70,7 +70,7 @@ class ForgetfulStore:
         """Refuse: nothing is kept."""
         _unknown(session)
 
-    async def delete(self, session: SessionId) -> None:
+    async def delete(self, session: SessionId, *, trashed: str = "") -> None:  # noqa: ARG002 - the port has it
         """Refuse: nothing is kept."""
         _unknown(session)
 

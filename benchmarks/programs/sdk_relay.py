@@ -34,6 +34,8 @@ async def main() -> None:
     stdout = asyncio.StreamWriter(transport, protocol, None, loop)
     pipe = asyncio.subprocess.PIPE
     agent = await asyncio.create_subprocess_exec(*sys.argv[1:], stdin=pipe, stdout=pipe, limit=_LIMIT)
+    if agent.stdin is None or agent.stdout is None:
+        raise SystemExit("The agent has no pipes.")
     from_agent, from_editor = Side(), Side()
     from_editor.other = Connection(from_agent, agent.stdin, agent.stdout, listening=False)
     from_agent.other = Connection(from_editor, stdout, stdin)

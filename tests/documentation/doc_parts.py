@@ -5,6 +5,7 @@ from doc_errors import exit_codes_part
 from doc_nouns import constants_part, frame_part, types_part
 from doc_options import options_part, providers_part
 from doc_ports import hooks_part, port_part, ports_part, provider_part
+from doc_run import experiments_part, performance_part
 from doc_settings import settings_part
 from doc_types import table
 
@@ -43,6 +44,8 @@ PARTS = {
     "exit-codes": exit_codes_part,
     "promises": promises_part,
     "tools": tools_part,
+    "performance": performance_part,
+    "experiments": experiments_part,
 }
 """Each of these stands somewhere."""
 
