@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,17 +19,18 @@ settings.register_profile("long", deadline=None, max_examples=int(os.environ.get
 settings.load_profile("usual")
 
 
+def pytest_configure(config):
+    """Have one place for what starts the command; those that run tests side by side share that of their parent."""
+    if not hasattr(config, "workerinput"):
+        forks = ExitStack()
+        forks.enter_context(warm.place())
+        config.add_cleanup(forks.close)
+
+
 # Each environment of tox runs on one loop at least, and all of them together on both.
 @pytest.fixture(params=os.environ.get("TEST_BACKENDS", "asyncio,trio").split(","))
 def anyio_backend(request):
     return request.param
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _forks():
-    """What starts the command for many tests ends with the last one."""
-    yield
-    warm.close()
 
 
 @pytest.fixture(autouse=True)

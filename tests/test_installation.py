@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
+from kiro_core import __version__
 from kiro_core.cli.commands import kiro_core
 
 ROOT = Path(__file__).parents[1]
@@ -36,8 +37,8 @@ def test_core_and_plugins_come_from_the_wheel_and_not_from_the_checkout(package)
     assert origin.is_relative_to(sys.prefix)
 
 
-def test_the_version_is_that_of_the_project_file():
-    assert distribution("kiro-core").version == PROJECT["version"]
+def test_the_version_that_it_tells_is_that_of_the_distribution():
+    assert distribution("kiro-core").version == __version__
 
 
 def test_the_bundled_plugins_are_found_by_entry_point_and_load():

@@ -9,6 +9,7 @@ import gc
 import json
 import os
 import pkgutil
+import select
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ import termios
 import threading
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 _OURS = ("kiro_core", "kiro_acp", "kiro_agents", "kiro_files", "kiro_http", "kiro_local")
 _COLD = ("kiro_core.testing", "kiro_core.cli.mcp")
@@ -25,34 +27,59 @@ _LATE = ("anyio._backends._asyncio", "prompt_toolkit", "rich.box", "rich.console
 
 
 def main():
-    """Fork as told, until nobody tells any more; returns in a fork alone."""
-    if os.fork():
-        os._exit(0)  # tests of other things count the children of theirs: this one is nobody's
-    _warm_up(_OURS, _COLD)
-    for name in _LATE:
-        import_module(name)
-    if "mcp" in sys.argv[2:]:
-        _warm_up(_OF_MCP, ())
-    _keep()
-    running = {}
-    signal.signal(signal.SIGCHLD, lambda *_: _tell_ended(running))
-    with socket.socket(fileno=int(sys.argv[1])) as control:
-        while fds := socket.recv_fds(control, 1, 4)[1]:
-            with socket.socket(fileno=fds[0]) as told, told.makefile("r") as lines:
-                order = json.loads(lines.readline())
-                signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
-                if pid := os.fork():
-                    running[pid] = told.dup()
-                    told.sendall(b"%d\n" % pid)
-            if not pid:
-                for inherited in (control, *running.values()):
-                    inherited.close()
-                _become(order, fds[1:])
-                return
-            for fd in fds[1:]:
-                os.close(fd)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-    os._exit(0)
+    """Fork as told, until the place where we are found is gone; returns in a fork alone."""
+    folder, family = sys.argv[1:]
+    with socket.socket(socket.AF_UNIX) as listening, Path(folder, "life").open("rb", buffering=0) as life:
+        listening.bind(f"{folder}/{family}")
+        listening.listen(128)
+        if os.fork():
+            os._exit(0)  # tests of other things count the children of theirs: this one is nobody's
+        _warm_up(_OURS, _COLD)
+        for name in _LATE:
+            import_module(name)
+        if family == "mcp":
+            _warm_up(_OF_MCP, ())
+        _keep()
+        forked = _fork_as_told(listening, life)
+    if forked is None:
+        os._exit(0)
+    _become(*forked)
+
+
+def _fork_as_told(listening, life):
+    """In a fork what it is to become; None at the end of `life`."""
+    # A signal that comes between two looks and a wait is not lost: it has written a byte by then.
+    woken, bell = socket.socketpair()
+    with woken, bell:
+        os.set_blocking(bell.fileno(), False)
+        signal.set_wakeup_fd(bell.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        running = {}
+        while life not in (ready := select.select([listening, woken, life], [], [])[0]):
+            if woken in ready:
+                woken.recv(4096)
+                _tell_ended(running)
+            if listening in ready and (forked := _forked(listening.accept()[0], running)):
+                signal.set_wakeup_fd(-1)
+                return forked
+    return None
+
+
+def _forked(told, running):
+    """In a fork its order and its streams; None in the process that forks, which keeps `told` for its end."""
+    line, fds, _, _ = socket.recv_fds(told, 65536, 3)
+    while not line.endswith(b"\n"):
+        line += told.recv(65536)
+    if pid := os.fork():
+        running[pid] = told
+        with suppress(BrokenPipeError):
+            told.sendall(b"%d\n" % pid)
+        for fd in fds:
+            os.close(fd)
+        return None
+    for inherited in (told, *running.values()):
+        inherited.close()
+    return json.loads(line), fds
 
 
 def _warm_up(packages, cold):
@@ -79,7 +106,6 @@ def _tell_ended(running):
 def _become(order, streams):
     """Let this process be as if the program had been started in it."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
     if order["leads"]:
         os.setsid()
     for number, fd in enumerate(streams):

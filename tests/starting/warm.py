@@ -4,16 +4,23 @@ Nine tenths of a short command's time are imports, so what starts many of them n
 start does by itself is shown by the tests that use `subprocess`.
 """
 
+import fcntl
 import json
 import os
 import select
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from unittest.mock import patch
 
 BOUND_S = 60
 PROGRAM = Path(sys.executable).with_name("kiro-core")
+PLACE = "TEST_FORKS"
+"""The variable that names the folder where the processes that fork are found by all that run tests side by side."""
 _ENVIRONMENT = dict(os.environ)
 _AT_START = ("PYTHON", "LC_", "LANG")
 """Variables that Python itself reads, before anything can be forked; a fork takes the folders of PYTHONPATH."""
@@ -42,47 +49,49 @@ def run(command, stdin="", **options):
     return subprocess.CompletedProcess(command, process.returncode, *told)
 
 
-def close():
-    """End the processes that fork, as far as there are any."""
-    while _forking:
-        _forking.popitem()[1].close()
+@contextmanager
+def place():
+    """Have a place for the processes that fork, which are started when they are needed and end with it."""
+    folder = Path(tempfile.mkdtemp(prefix="forks-"))
+    for name in ("life", "complaints"):
+        os.mkfifo(folder / name)
+    life = os.open(folder / "life", os.O_RDWR)
+    complaints = os.open(folder / "complaints", os.O_RDWR | os.O_NONBLOCK)
+    try:
+        with patch.dict(os.environ, {PLACE: str(folder)}):
+            yield
+        with suppress(BlockingIOError):
+            raise AssertionError(os.read(complaints, 65536).decode())
+    finally:
+        os.close(life)
+        os.close(complaints)
+        shutil.rmtree(folder)
 
 
-class _Forking:
-    """The process that forks one family of commands, as seen from the tests."""
-
-    def __init__(self, family):
-        self._control, theirs = socket.socketpair()
-        with theirs:
-            # Streams like those that a test gives: Python looks at them once.
-            program = [sys.executable, "-P", Path(__file__).with_name("forking.py"), str(theirs.fileno()), family]
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-            self._process = subprocess.Popen(program, **pipes, env=_ENVIRONMENT, pass_fds=[theirs.fileno()])
-        assert self._process.wait(BOUND_S) == 0
-
-    def fork(self, order, streams):
-        """Have one forked; a socket that says in a line each which process it is and, later, how it ended."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            socket.send_fds(self._control, [b"!"], [theirs.fileno(), *streams])
-        ours.sendall(json.dumps(order).encode() + b"\n")
-        return ours
-
-    def close(self):
-        self._control.close()
-        _, complaints = self._process.communicate(timeout=BOUND_S)
-        assert not complaints, complaints.decode()
+def _connected(family):
+    """A connection to the process that forks one family of commands."""
+    folder, connection = Path(os.environ[PLACE]), socket.socket(socket.AF_UNIX)
+    with (folder / f"{family}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / family).exists():
+            _start_forking(folder, family)
+    connection.connect(str(folder / family))
+    return connection
 
 
-_forking = {}
+def _start_forking(folder, family):
+    """Returns when it listens, and before it has imported everything."""
+    program = [sys.executable, "-P", Path(__file__).with_name("forking.py"), folder, family]
+    # Streams like those that a test gives: Python looks at them once.
+    with (folder / "complaints").open("wb", buffering=0) as complaints:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": complaints}
+        with subprocess.Popen(program, **pipes, env=_ENVIRONMENT) as process:
+            assert process.wait(BOUND_S) == 0
 
 
-def _forking_for(command):
+def _family_of(command):
     """Those of MCP come from a process of their own, since its SDK makes every fork slower."""
-    family = "mcp" if command[1:2] == ["mcp"] else ""
-    if family not in _forking:
-        _forking[family] = _Forking(family)
-    return _forking[family]
+    return "mcp" if command[1:2] == ["mcp"] else "all"
 
 
 class _Fork(subprocess.Popen):
@@ -98,7 +107,8 @@ class _Fork(subprocess.Popen):
             "leads": options[-2],
         }
         streams = [own if fd == -1 else fd for own, fd in enumerate((read, written, complained))]
-        self._told = _forking_for(order["command"]).fork(order, streams)
+        self._told = _connected(_family_of(order["command"]))
+        socket.send_fds(self._told, [json.dumps(order).encode() + b"\n"], streams)
         self._close_pipe_fds(*fds)
         self.pid = self._number(BOUND_S)
         self._child_created = True

@@ -7,12 +7,12 @@ the programs of every image, and then as docker is. It needs Linux, where the ke
 
 import argparse
 import ctypes
+import fcntl
 import json
 import os
 import shutil
 import signal
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -74,7 +74,10 @@ def contain(state, told, program, env, ended):
         os.execve(program, told.command, env)
     file = state / told.name
     labels = dict(label.split("=", 1) for label in told.label)
-    file.with_suffix(".new").write_text(json.dumps({"labels": labels, "first": first}))
+    living = file.with_suffix(".new").open("w")
+    fcntl.flock(living, fcntl.LOCK_EX)  # it is let go at the end, for which `rm` waits
+    living.write(json.dumps({"labels": labels, "first": first}))
+    living.flush()
     file.with_suffix(".new").rename(file)
     for fd in range(3):
         os.dup2(os.open(os.devnull, os.O_RDWR), fd)
@@ -104,15 +107,17 @@ def remove(state, argv):
     file = state / argv[-1]
     if (state / "stuck").exists():
         return refused("could not kill: tried to kill container, but did not receive an exit event", 1)
-    if not file.exists():
+    try:
+        there = file.open()
+    except FileNotFoundError:
         return refused(f"No such container: {file.name}", 1)
-    with suppress(FileNotFoundError, ProcessLookupError):
-        if first := json.loads(file.read_text())["first"]:
-            os.kill(first, signal.SIGKILL)
+    with there:
+        if first := json.load(there)["first"]:
+            with suppress(ProcessLookupError):
+                os.kill(first, signal.SIGKILL)
         else:  # nothing runs in it
             file.unlink()
-    while file.exists():
-        time.sleep(0.01)
+        fcntl.flock(there, fcntl.LOCK_SH)
     return 0
 
 

@@ -67,8 +67,8 @@ class CrewRound:
     def play(self):
         """Run it, kill what there is, and go on until it has ended; then look."""
         report, lives = None, 0
-        while report is None or report["outcome"] == "running":
-            arguments = ["resume", self.run, *self._choices()] if self.run else ["run", "crew.json"]
+        while report is None or not report["ended"]:
+            arguments = ["resume", self.run, *_choices(report)] if self.run else ["run", "crew.json"]
             report = self._live(arguments, die=lives < self.lives)
             lives += 1
             assert lives < MOST_LIVES, "it does not end"
@@ -90,21 +90,21 @@ class CrewRound:
         with warm.start(command, cwd=self.cwd, env=self.environment, **pipes) as process:
             try:
                 last = self.random.randint(1, 2 * len(self.stages)) if die else None
-                self._listen(process, last)
+                heard = self._listen(process, last)
                 if last is not None and process.poll() is None:
                     process.kill()
                     self.kills += 1
-                told, complaints = process.communicate(timeout=BOUND_S)
+                told, rest = process.communicate(timeout=BOUND_S)
             finally:
                 process.kill()
         if process.returncode == -signal.SIGKILL:
             return None
-        return json.loads(told) if told else self._ended(complaints)
+        return json.loads(told) if told else self._ended(process.returncode, heard + rest.decode())
 
-    def _ended(self, complaints):
+    def _ended(self, code, complaints):
         """The report of a run that was killed behind its end, so that it cannot go on."""
         report = self._shown()
-        assert report["outcome"] != "running", complaints.decode()
+        assert report["ended"], f"it exited with {code} before the run had ended: {complaints}"
         return report
 
     def _shown(self):
@@ -112,18 +112,19 @@ class CrewRound:
         return json.loads(show.stdout)
 
     def _listen(self, process, last):
-        """Read what it tells, up to so many lines or its end; now and then kill an agent."""
-        count = 0
-        while last is None or count < last:
+        """Read what it tells, up to so many lines or its end; now and then kill an agent. What it told."""
+        heard = []
+        while last is None or len(heard) < last:
             assert select.select([process.stderr], [], [], BOUND_S)[0], "it says nothing any more"
             line = process.stderr.readline().decode()
             if not line:
-                return
-            count += 1
+                break
+            heard.append(line)
             if line.startswith("run: "):
                 self.run = line.split()[1]
             elif self.random.random() < 0.4:
                 self._kill_an_agent()
+        return "".join(heard)
 
     def _kill_an_agent(self):
         at_work = [pid for (_, pid), kinds in self._ledger().items() if "ended" not in kinds]
@@ -138,10 +139,6 @@ class CrewRound:
             kind, stage, pid = line.split()
             found.setdefault((stage, pid), []).append(kind)
         return found
-
-    def _choices(self):
-        """What was cut off three times in a row is not run again by a setting."""
-        return [word for one in self._shown()["stages"] if one["phase"] == "unknown" for word in ("--rerun", one["id"])]
 
     def _look(self, report):
         if report["outcome"] != "succeeded":
@@ -163,6 +160,15 @@ class CrewRound:
         left = [pid for _, pid in self._ledger() if b"scripted_agent" in _command_line(pid)]
         if left:
             self.faults.append(f"agents are left: {left}")
+
+
+def _choices(report):
+    """What was cut off three times in a row is not run again by a setting, and its run waits.
+
+    Only a run that was taken up knows what was cut off: a turn may have ended without having been told.
+    """
+    stages = report["stages"] if report else ()
+    return [word for one in stages if one["phase"] == "unknown" for word in ("--rerun", one["id"])]
 
 
 def _command_line(pid):
