@@ -102,4 +102,6 @@ async def test_a_turn_takes_as_many_steps_beside_many_sessions_as_alone(opened_d
             alone = await calls_of(office, session)
             for _ in range(MANY):
                 await office.start()
-            assert await calls_of(office, session, alone + MANY) < alone + MANY
+            # How often the disk is asked within a turn is a matter of its pace, so some calls more are nobody's growth.
+            few = alone * 5 / 4
+            assert await calls_of(office, session, few) < few
