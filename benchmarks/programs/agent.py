@@ -53,12 +53,12 @@ def _answer(message: dict[str, object]) -> None:
         _tell(message)
         result = {"stopReason": "end_turn"}
     elif message["method"] == "_bench/wait":
-        time.sleep(message["params"]["seconds"])  # type: ignore[index]
+        time.sleep(message["params"]["seconds"])  # type: ignore[index] # a request has them; this is the wait it asks for
     os.write(1, json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}).encode() + b"\n")
 
 
 def _tell(message: dict[str, object]) -> None:
-    asked = message["params"]["prompt"][0]["text"]  # type: ignore[index]
+    asked = message["params"]["prompt"][0]["text"]  # type: ignore[index] # a prompt has it
     count, _, rate = asked.partition("@")
     if rate:
         _paced(int(count), 1 / float(rate))
@@ -73,7 +73,7 @@ def _paced(count: int, interval_s: float) -> None:
     """Not at the same moments as other agents."""
     due = time.monotonic() + interval_s * (os.getpid() % 17) / 17
     for _ in range(count):
-        time.sleep(max(0.0, due - time.monotonic()))
+        time.sleep(max(0.0, due - time.monotonic()))  # the pace is what was asked for
         due += interval_s
         os.write(1, UPDATE.replace(_TEXT, (b"@%d@" % time.monotonic_ns()).ljust(len(_TEXT), b".")))
 
